@@ -1,0 +1,206 @@
+"""Durable steps: the only way this house changes a disk.
+
+Every function takes the `Steps` it is counted by. An ordinary run hands in ``Steps()``, which lets everything happen;
+`engram.testing` hands in one that ends the process at the *k*-th step, or makes it fail as a full or broken disk would.
+
+What "durable" means: after `sync_file` the bytes of a file, after `sync_folder` its name, survives the plug being
+pulled. `rename` and `link` alone survive nothing; callers order them: content, then names, then what points at them.
+
+All of it raises `StorageFailed` when the disk refuses (full, over quota, broken, read-only) and plain `OSError`
+for what a caller may expect (`FileExistsError`, `FileNotFoundError`, `PermissionError`, ``EXDEV``).
+"""
+
+import ctypes
+import errno
+import os
+from contextlib import suppress
+from typing import NoReturn, TypeAlias
+
+from engram.model.errors import StorageFailed
+
+AnyPath: TypeAlias = str | bytes
+
+_REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG, errno.ENOMEM}
+_WRITE_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class Steps:
+    """The steps of an ordinary run: nothing is counted, nothing is stopped."""
+
+    def take(self, kind: str, path: AnyPath) -> None:
+        """Called before each step, named ``write``, ``sync``, ``link``, ``rename``, ``update-ref``, ….
+
+        A test's own version may raise `OSError` here (a sick disk) or end the process (a crash).
+        """
+
+
+def _failed(error: OSError, path: AnyPath) -> NoReturn:
+    if error.errno in _REFUSALS:
+        raise StorageFailed(os.fsdecode(path), os.strerror(error.errno or 0)) from error
+    raise error
+
+
+def make_folder(steps: Steps, path: AnyPath) -> None:
+    """Make one folder. `FileExistsError` when it is there."""
+    try:
+        steps.take("mkdir", path)
+        os.mkdir(path)
+    except OSError as error:
+        _failed(error, path)
+
+
+def make_folders(steps: Steps, path: AnyPath) -> None:
+    """Make a folder and those above it; those that are there are left alone."""
+    try:
+        make_folder(steps, path)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
+    except FileNotFoundError:
+        parent = os.path.dirname(path)
+        if parent == path:
+            raise
+        make_folders(steps, parent)
+        with suppress(FileExistsError):
+            make_folder(steps, path)
+
+
+def write_new(steps: Steps, path: AnyPath, data: bytes, *, mode: int = 0o666, sync: bool = True) -> None:
+    """Write a file that must not be there yet, and its bytes to the disk. Its name still needs `sync_folder`."""
+    try:
+        steps.take("create", path)
+        descriptor = os.open(path, _WRITE_NEW, mode)
+        try:
+            write_all(steps, descriptor, data, path)
+            if sync:
+                sync_descriptor(steps, descriptor, path)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        _failed(error, path)
+
+
+def replace(steps: Steps, path: str, data: bytes, *, mode: int = 0o666) -> None:
+    """Give a file new content: at any moment, and after a power cut, it has the old or the new, whole."""
+    temporary = f"{path}.engram-new"
+    with suppress(FileNotFoundError):
+        remove(steps, temporary)
+    write_new(steps, temporary, data, mode=mode)
+    rename(steps, temporary, path)
+    sync_folder(steps, os.path.dirname(path) or ".")
+
+
+def write_all(steps: Steps, descriptor: int, data: bytes | memoryview, path: AnyPath) -> None:
+    """Write every byte; *path* is only named in errors."""
+    try:
+        steps.take("write", path)
+        left = memoryview(data)
+        while left:
+            left = left[os.write(descriptor, left) :]
+    except OSError as error:
+        _failed(error, path)
+
+
+def link(steps: Steps, existing: AnyPath, path: AnyPath) -> None:
+    """Give a file a second name."""
+    try:
+        steps.take("link", path)
+        os.link(existing, path, follow_symlinks=False)
+    except OSError as error:
+        _failed(error, path)
+
+
+def symlink(steps: Steps, target: AnyPath, path: AnyPath) -> None:
+    """Make a symbolic link."""
+    try:
+        steps.take("symlink", path)
+        os.symlink(target, path)
+    except OSError as error:
+        _failed(error, path)
+
+
+def rename(steps: Steps, path: AnyPath, to: AnyPath) -> None:
+    """Move a name within one file system, replacing what was there."""
+    try:
+        steps.take("rename", to)
+        os.rename(path, to)
+    except OSError as error:
+        _failed(error, to)
+
+
+def remove(steps: Steps, path: AnyPath) -> None:
+    """Remove a file's name."""
+    try:
+        steps.take("remove", path)
+        os.unlink(path)
+    except OSError as error:
+        _failed(error, path)
+
+
+def remove_folder(steps: Steps, path: AnyPath) -> None:
+    """Remove an empty folder."""
+    try:
+        steps.take("rmdir", path)
+        os.rmdir(path)
+    except OSError as error:
+        _failed(error, path)
+
+
+def change_mode(steps: Steps, file: AnyPath | int, mode: int, path: AnyPath = "") -> None:
+    """Set the permission bits of a file, by name or open descriptor."""
+    try:
+        steps.take("chmod", path)
+        os.chmod(file, mode)
+    except OSError as error:
+        _failed(error, path)
+
+
+def sync_descriptor(steps: Steps, descriptor: int, path: AnyPath) -> None:
+    """Bring an open file's bytes to the disk. After a failure the file must be written anew, never synced again."""
+    try:
+        steps.take("sync", path)
+        os.fsync(descriptor)
+    except OSError as error:
+        _failed(error, path)
+
+
+def sync_file(steps: Steps, path: AnyPath) -> None:
+    """Bring a file's bytes to the disk."""
+    _sync(steps, path, os.O_RDONLY | os.O_NOFOLLOW)
+
+
+def sync_folder(steps: Steps, path: AnyPath) -> None:
+    """Bring the names in a folder to the disk."""
+    _sync(steps, path, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(steps: Steps, path: AnyPath, flags: int) -> None:
+    try:
+        descriptor = os.open(path, flags | os.O_CLOEXEC)
+        try:
+            sync_descriptor(steps, descriptor, path)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        _failed(error, path)
+
+
+def sync_file_system(steps: Steps, path: AnyPath) -> None:
+    """Bring all of the file system that holds *path* to the disk: other people's files too.
+
+    Cheaper than `sync_file` for each of thousands of files. Linux reports write errors here since 5.8.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            steps.take("sync", path)
+            libc = ctypes.CDLL(None, use_errno=True)
+            if not hasattr(libc, "syncfs"):
+                os.sync()
+            elif libc.syncfs(descriptor) != 0:
+                number = ctypes.get_errno()
+                raise OSError(number, os.strerror(number))
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        _failed(error, path)

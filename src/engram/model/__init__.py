@@ -1,0 +1,1 @@
+"""The nouns: keys, outcomes, plans, errors. Standard library only."""

@@ -1,0 +1,308 @@
+"""Everything engram raises on purpose.
+
+::
+
+    EngramError                    exit code   what a script may conclude
+    ├── UsageError                     2    the request makes no sense: fix it, nothing was changed
+    │   ├── NoDataset                  2    there is no dataset here
+    │   ├── PathNotFound               2    an argument matches nothing
+    │   ├── OutsideDataset             2    an argument lies outside the dataset
+    │   ├── TargetExists               2    something is in the way of what should be made
+    │   ├── NoIdentity                 2    git does not know who the user is
+    │   ├── NotTrusted                 2    the dataset brings commands along that nobody allowed yet
+    │   ├── ExtraMissing               2    a program or extra is not installed
+    │   ├── BadSetting                 2    a setting is unknown or has an impossible value
+    │   ├── BadExpression              2    an annex.largefiles expression does not parse
+    │   └── NotAKey                    2    not a git-annex key
+    ├── ItemFailed                     3    one item could not be done, the others were
+    │   ├── Unreadable                 3    a file or folder could not be read
+    │   ├── ChangedWhileSaved          3    a file changed while it was read: run again
+    │   └── UnsupportedFile            3    a FIFO, socket, device or name that cannot be kept
+    ├── WrongBytes                    20    bytes are wrong: do not retry
+    │   ├── DamagedRepository         20    a file of git or git-annex does not parse or does not match its digest
+    │   └── ChecksumMismatch          20    content differs from the checksum in its key
+    ├── TryAgainLater                 30    nothing is lost, the same command later works
+    │   ├── DatasetBusy               30    another program holds a lock of this dataset
+    │   └── MovedMeanwhile            30    somebody else moved a branch again and again
+    ├── StorageFailed                 31    the disk refused: full, read-only, broken
+    └── PeerFailed                    40    git or git-annex failed where it must not
+"""
+
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+
+@dataclass(eq=False)
+class EngramError(Exception):
+    """An error is a record: fields for programs, message and remedy for people."""
+
+    exit_code: ClassVar[int] = 1
+    #: What happened. Fields in braces are filled in.
+    message: ClassVar[str]
+    #: What the reader can do now: a command to run, or whom to ask.
+    remedy: ClassVar[str]
+
+    @property
+    def what(self) -> str:
+        """One line: what happened."""
+        return self.message.format_map(_fields_of(self))
+
+    @property
+    def next_step(self) -> str:
+        """One line: what to type, or whom to ask."""
+        return self.remedy.format_map(_fields_of(self))
+
+    def __str__(self) -> str:
+        return f"{self.what}\n{self.next_step}"
+
+    def __reduce__(self) -> tuple[Any, ...]:  # survives a process pool
+        return type(self), tuple(getattr(self, field.name) for field in fields(self))
+
+
+def _fields_of(error: EngramError) -> dict[str, Any]:
+    return {field.name: getattr(error, field.name) for field in fields(error)}
+
+
+@dataclass(eq=False)
+class UsageError(EngramError):
+    """A request that makes no sense; nothing was changed."""
+
+    problem: str
+    advice: str = "See: engram --help"
+    exit_code = 2
+    message = "{problem}"
+    remedy = "{advice}"
+
+
+@dataclass(eq=False)
+class NoDataset(EngramError):
+    """No dataset at or above a folder."""
+
+    path: str
+    exit_code = 2
+    message = "There is no dataset at or above {path}."
+    remedy = "Go into one (cd), name one (-d DIR), or make one: engram create DIR"
+
+
+@dataclass(eq=False)
+class PathNotFound(EngramError):
+    """An argument that names nothing on disk and nothing that is recorded."""
+
+    path: str
+    exit_code = 2
+    message = "{path} matches no file, neither on disk nor in the dataset."
+    remedy = "Check the spelling; engram status shows what is there."
+
+
+@dataclass(eq=False)
+class OutsideDataset(EngramError):
+    """An argument that lies outside the dataset it is meant for."""
+
+    path: str
+    dataset: str
+    exit_code = 2
+    message = "{path} does not lie in the dataset {dataset}."
+    remedy = "Run the command in the dataset that holds it, or name that one with -d DIR."
+
+
+@dataclass(eq=False)
+class TargetExists(EngramError):
+    """Something is in the way of what should be made."""
+
+    path: str
+    reason: str
+    advice: str
+    exit_code = 2
+    message = "{path} {reason}."
+    remedy = "{advice}"
+
+
+@dataclass(eq=False)
+class NoIdentity(EngramError):
+    """git does not know whose name to put under a commit."""
+
+    missing: str
+    exit_code = 2
+    message = "git does not know who you are ({missing} is not set), so nothing was written."
+    remedy = (
+        "Type: git config --global user.name 'Your Name'"
+        " && git config --global user.email you@example.org"
+    )
+
+
+@dataclass(eq=False)
+class NotTrusted(EngramError):
+    """A dataset brings programs along that this user has not allowed to run."""
+
+    dataset: str
+    what_it_brings: str
+    exit_code = 2
+    message = "{dataset} brings its own commands along ({what_it_brings}); nothing was run or changed."
+    remedy = "Look at them, then allow exactly these: engram trust {dataset}"
+
+
+@dataclass(eq=False)
+class ExtraMissing(EngramError):
+    """A program, or an extra of engram, that this command needs is not installed."""
+
+    needed: str
+    install: str
+    exit_code = 2
+    message = "This needs {needed}, which is not installed."
+    remedy = "Install it: {install}"
+
+
+@dataclass(eq=False)
+class BadSetting(EngramError):
+    """A setting that does not exist, or has an impossible value."""
+
+    setting: str
+    source: str
+    problem: str
+    exit_code = 2
+    message = "Setting {setting} ({source}): {problem}."
+    remedy = "See what holds, and where from: engram config explain"
+
+
+@dataclass(eq=False)
+class BadExpression(EngramError):
+    """An ``annex.largefiles`` expression that does not parse."""
+
+    expression: str
+    source: str
+    problem: str
+    exit_code = 2
+    message = "annex.largefiles in {source} does not parse ({problem}): {expression}"
+    remedy = "Mend it there; the terms are shown by: engram help largefiles"
+
+
+@dataclass(eq=False)
+class NotAKey(EngramError):
+    """Text that is no git-annex key."""
+
+    text: str
+    exit_code = 2
+    message = "{text!r} is not a git-annex key."
+    remedy = "A key looks like SHA256E-s5--2cf24d….txt; engram status --annex basic --json prints a file's."
+
+
+@dataclass(eq=False)
+class ItemFailed(EngramError):
+    """One item could not be done; the others were."""
+
+    path: str
+    reason: str
+    exit_code = 3
+    message = "{path}: {reason}."
+    remedy = "Mend the cause, then run the same command again: it does the rest."
+
+
+@dataclass(eq=False)
+class Unreadable(ItemFailed):
+    """A file or folder that could not be read."""
+
+    exit_code = 3
+    message = "{path} cannot be read ({reason})."
+    remedy = "Make it readable (chmod u+r), then run the same command again."
+
+
+@dataclass(eq=False)
+class ChangedWhileSaved(ItemFailed):
+    """A file that changed while it was read."""
+
+    exit_code = 3
+    message = "{path} changed while it was saved ({reason}); it was left as it is."
+    remedy = "Wait until nothing writes to it, then run the same command again."
+
+
+@dataclass(eq=False)
+class UnsupportedFile(ItemFailed):
+    """Something git cannot keep: a FIFO, a socket, a device, a forbidden name."""
+
+    exit_code = 3
+    message = "{path} cannot be kept in a dataset: {reason}."
+    remedy = "Move it elsewhere, or list it in .gitignore."
+
+
+@dataclass(eq=False)
+class WrongBytes(EngramError):
+    """Bytes that are not what they are said to be."""
+
+    path: str
+    reason: str
+    exit_code = 20
+    message = "{path} is damaged: {reason}."
+    remedy = "Nothing was changed. Get a good copy: git fsck and git annex fsck tell what is hit."
+
+
+@dataclass(eq=False)
+class DamagedRepository(WrongBytes):
+    """A file of git or git-annex that does not parse or does not match its digest."""
+
+    exit_code = 20
+
+
+@dataclass(eq=False)
+class ChecksumMismatch(EngramError):
+    """Content that differs from the checksum in its key."""
+
+    key: str
+    location: str
+    found: str
+    exit_code = 20
+    message = "{location} holds wrong bytes for {key} (found {found})."
+    remedy = "Keep every other copy. Set this one aside: git annex fsck --key {key}"
+
+
+@dataclass(eq=False)
+class TryAgainLater(EngramError):
+    """Nothing is lost; the same command works later."""
+
+    reason: str
+    exit_code = 30
+    message = "{reason}."
+    remedy = "Nothing was lost. Run the same command later."
+
+
+@dataclass(eq=False)
+class DatasetBusy(EngramError):
+    """Another program holds a lock of this dataset."""
+
+    lock: str
+    holder: str
+    exit_code = 30
+    message = "Another program is working here ({holder} holds {lock})."
+    remedy = "Wait for it. If none is running any more: rm {lock}"
+
+
+@dataclass(eq=False)
+class MovedMeanwhile(EngramError):
+    """Somebody else moved a branch again and again while we tried."""
+
+    branch: str
+    exit_code = 30
+    message = "{branch} was moved by another program while saving, several times."
+    remedy = "What was read is kept. Run the same command again."
+
+
+@dataclass(eq=False)
+class StorageFailed(EngramError):
+    """The disk refused: full, read-only, broken."""
+
+    path: str
+    reason: str
+    exit_code = 31
+    message = "{path} could not be written: {reason}."
+    remedy = "Nothing that was saved before is lost. Make room or mend the disk, then run the same command again."
+
+
+@dataclass(eq=False)
+class PeerFailed(EngramError):
+    """git or git-annex failed where it must not."""
+
+    command: str
+    exit_status: int
+    said: str
+    exit_code = 40
+    message = "{command} failed ({exit_status}): {said}"
+    remedy = "Nothing that was saved before is lost. Run that command yourself to see more, then this one again."

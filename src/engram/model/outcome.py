@@ -1,0 +1,101 @@
+"""Outcomes: the only way an operation reports what it did."""
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from engram.model.errors import EngramError
+
+
+class Status(StrEnum):
+    """How one item fared, in the four words DataLad users know.
+
+    Source: https://docs.datalad.org/en/stable/design/result_records.html
+    """
+
+    OK = "ok"
+    NOT_NEEDED = "notneeded"
+    IMPOSSIBLE = "impossible"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What happened to one item: a line on screen, a JSON line, a web event."""
+
+    #: Imperative verb, e.g. ``"archive"``.
+    action: str
+    #: Key, path or id, as the user would type it. (Not `subject`: that is an animal.)
+    item: str
+    status: Status
+    #: Bytes this step moved; 0 if nothing had to move.
+    moved_bytes: int = 0
+    #: What went wrong; empty when all is well.
+    message: str = ""
+    #: A free remark: "handed to git-annex: annex.thin is set".
+    note: str = ""
+    #: Class name of the error; empty when all is well.
+    error: str = ""
+    #: What to do now; empty when all is well.
+    remedy: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether somebody should look at it."""
+        return self.status in (Status.IMPOSSIBLE, Status.ERROR)
+
+    def as_json(self) -> dict[str, Any]:
+        """The record behind ``--json``. Fields may be added, never changed."""
+        return {"record": "outcome", **asdict(self)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetOutcome(Outcome):
+    """An outcome of a dataset verb, with DataLad's own fields beside ours.
+
+    Source: https://docs.datalad.org/en/stable/design/result_records.html
+    """
+
+    #: Absolute path of the item.
+    path: str
+    #: ``file``, ``symlink``, ``directory``, ``dataset``, ``sibling`` or ``key``.
+    type: str
+    #: Absolute path of the dataset that the command was given; '' if none.
+    refds: str = ""
+    #: Absolute path of the dataset that holds the item; '' for the topmost dataset itself.
+    parentds: str = ""
+    #: ``clean``, ``added``, ``modified``, ``deleted``, ``untracked``; '' where the verb reports none.
+    state: str = ""
+    #: Object id before and after, hex; '' where there is none.
+    prev_gitshasum: str = ""
+    gitshasum: str = ""
+    #: The annex key, '' for content in git.
+    key: str = ""
+    #: Size of the content; ``None`` when not asked for or unknown.
+    bytesize: int | None = None
+    #: DataLad's further fields of this verb (``backend``, ``has_content``, …), in DataLad's spelling.
+    extra: tuple[tuple[str, str | int | bool], ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The record behind ``--json``; DataLad's fields only where they say something."""
+        record: dict[str, Any] = {"record": "outcome"}
+        for name, value in asdict(self).items():
+            if name not in _OPTIONAL or value not in ("", None):
+                record[name] = value
+        record.update(record.pop("extra"))
+        return record
+
+
+_OPTIONAL = {"refds", "parentds", "state", "prev_gitshasum", "gitshasum", "key", "bytesize"}
+
+
+def failure(error: EngramError, *, action: str, item: str, status: Status = Status.ERROR) -> Outcome:
+    """An expected error as an outcome, so that one bad item stops no other."""
+    return Outcome(
+        action=action,
+        item=item,
+        status=status,
+        message=error.what,
+        error=type(error).__name__,
+        remedy=error.next_step,
+    )
