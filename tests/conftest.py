@@ -1,0 +1,145 @@
+"""What every test stands on: a home of its own, the real peers where they are installed, and no silent skips.
+
+The environment variables that `./dev` sets and this file reads:
+
+``ENGRAM_PEERS``
+    Folder of the environment that holds DataLad (and a git-annex, for those whose own environment has none).
+``ENGRAM_ALL_SERVICES``
+    ``1`` when everything that integration tests use is known to be there: a skip is a failure then, unless its reason
+    begins with `NOT_HERE`.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+#: How the reason of a skip begins that no installation could mend (no loop devices, not root, another system).
+NOT_HERE = "not on this machine:"
+
+_IDENTITY = "[user]\n\tname = Ada Tester\n\temail = ada@example.org\n"
+_FOREIGN = ("GIT_", "ENGRAM_", "DATALAD_", "XDG_")
+_OURS = {"ENGRAM_PEERS", "ENGRAM_ALL_SERVICES"}
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run the tests marked long, too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--long"):
+        return
+    long = [item for item in items if item.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [item for item in items if item not in long]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    return _no_silent_skip((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return _no_silent_skip((yield))
+
+
+def _no_silent_skip(report: Report) -> Report:
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
+    expected = reason.removeprefix("Skipped: ").startswith(NOT_HERE) or hasattr(report, "wasxfail")
+    if report.skipped and not expected and os.environ.get("ENGRAM_ALL_SERVICES") == "1":
+        report.outcome = "failed"
+        report.longrepr = f"skipped, though everything that it needs should be here: {reason}"
+    return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home with a git identity and nothing else: no test reads or changes the developer's own configuration."""
+    home = tmp_path_factory.mktemp("home")
+    (home / ".gitconfig").write_text(_IDENTITY)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.startswith(_FOREIGN) and name not in _OURS:
+                patch.delenv(name)
+        patch.setenv("HOME", str(home))
+        patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+        patch.setenv("GIT_TERMINAL_PROMPT", "0")
+        patch.setenv("TZ", "UTC")
+        patch.setenv("LC_ALL", "C.UTF-8")
+        patch.setenv("PATH", os.pathsep.join([*_program_folders(), os.environ["PATH"]]))
+        if paths := os.environ.get("PYTHONPATH"):
+            patch.setenv("PYTHONPATH", os.pathsep.join(map(os.path.abspath, paths.split(os.pathsep))))
+        yield home
+
+
+def _program_folders() -> list[str]:
+    """Where this environment, and then the peers', keep their programs."""
+    own = Path(sys.executable).parent
+    peers = os.environ.get("ENGRAM_PEERS")
+    return [str(own), *([str(Path(peers, "bin"))] if peers else [])]
+
+
+def _program(name: str) -> Path:
+    found = shutil.which(name)
+    if found is None:
+        pytest.skip(f"{name} is not installed: ./dev services")
+    return Path(found)
+
+
+@pytest.fixture(scope="session")
+def git_annex(own_home: Path) -> Path:
+    """The real git-annex, which is on PATH in every test; the test is skipped without one."""
+    return _program("git-annex")
+
+
+@pytest.fixture(scope="session")
+def datalad(own_home: Path, git_annex: Path) -> Path:
+    """The real DataLad, which is on PATH in every test; the test is skipped without one."""
+    return _program("datalad")
+
+
+@pytest.fixture
+def git() -> Callable[..., str]:
+    """Run git in a folder and give what it printed: ``git(folder, "log", "--oneline")``."""
+
+    def run(folder: Path, *arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def as_root() -> None:
+    """The test is skipped for anybody but root."""
+    if os.geteuid() != 0:
+        pytest.skip(f"{NOT_HERE} not root")
+
+
+@pytest.fixture(scope="session")
+def loop_mounts(as_root: None, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The test is skipped where no file system image can be mounted (no loop devices, a container without rights)."""
+    folder = tmp_path_factory.mktemp("loop")
+    image, mounted = folder / "image", folder / "mounted"
+    mounted.mkdir()
+    with image.open("wb") as file:
+        file.truncate(8 << 20)
+    if shutil.which("mkfs.ext4") is None:
+        pytest.skip("mkfs.ext4 is not installed: ./dev services")
+    subprocess.run(["mkfs.ext4", "-q", str(image)], check=True)
+    done = subprocess.run(
+        ["mount", "-o", "loop", str(image), str(mounted)], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        pytest.skip(f"{NOT_HERE} no loop mounts ({done.stderr.strip()})")
+    subprocess.run(["umount", str(mounted)], check=True)
