@@ -7,16 +7,49 @@ from typing import Self
 from engram.model.errors import NotAKey
 
 _KEY = re.compile(
-    r"(?P<backend>[A-Z0-9_]+)(-s(?P<size>0|[1-9][0-9]*))?(-m(?P<mtime>0|[1-9][0-9]*))?--(?P<name>.+)",
+    rb"(?P<backend>[^-]+)(?:-s(?P<size>[0-9]+))?(?:-m(?P<mtime>[0-9]+))?"
+    rb"(?P<chunk>(?:-S[0-9]+)?(?:-C[0-9]+)?)--(?P<name>.*)",
     re.DOTALL,
 )
+#: A number that git-annex would print without its leading zeros.
+_PADDED = re.compile(rb"(?<=-[smSC])0+(?=[0-9])")
+#: git-annex refuses longer extensions, so that nobody can hide a collision block in one.
+_LONGEST_EXTENSION_BYTES = 64
+
+
+def normal_form(key: bytes) -> bytes | None:
+    """A key as git-annex would print it after reading it, or ``None`` when it would not read it.
+
+    Keys with a NUL, which no file can be named after, are refused, too.
+
+    Source: https://git-annex.branchable.com/internals/key_format/
+
+    >>> normal_form(b"MD5E-s05--ab.txt"), normal_form(b"no-key")
+    (b'MD5E-s5--ab.txt', None)
+    """
+    match = _KEY.fullmatch(key)
+    if match is None or b"\0" in key or not _extension_fits(match["backend"], match["name"]):
+        return None
+    fields_end = match.start("name") - 2
+    fields = key[:fields_end]
+    if b"-s0" not in fields and b"-m0" not in fields and b"0" not in match["chunk"]:
+        return key
+    return _PADDED.sub(b"", fields) + key[fields_end:]
+
+
+def _extension_fits(backend: bytes, name: bytes) -> bool:
+    if not backend.endswith(b"E") or len(name) <= _LONGEST_EXTENSION_BYTES:
+        return True
+    dot = name.find(b".")
+    return dot < 0 or len(name) - dot <= _LONGEST_EXTENSION_BYTES
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
     """The name git-annex gives to one file's content.
 
-    Chunk fields (``-S``, ``-C``) are refused: they live only inside remotes.
+    Chunk fields (``-S``, ``-C``) are refused: they live only inside remotes. Bytes of an extension that are not
+    UTF-8 are kept as `os.fsdecode` would keep them.
 
     Source: https://git-annex.branchable.com/internals/key_format/
 
@@ -39,16 +72,21 @@ class Key:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a key as git-annex prints it. Raises `NotAKey`."""
-        match = _KEY.fullmatch(text)
-        if match is None:
+        key = text.encode(errors="surrogateescape")
+        match = _KEY.fullmatch(key)
+        if match is None or match["chunk"] or not _extension_fits(match["backend"], match["name"]):
             raise NotAKey(text)
-        size, mtime = (int(text) if text else None for text in match.group("size", "mtime"))
-        return cls(match["backend"], match["name"], size, mtime)
+        size, mtime = (None if digits is None else int(digits) for digits in match.group("size", "mtime"))
+        backend, name = (part.decode(errors="surrogateescape") for part in match.group("backend", "name"))
+        return cls(backend, name, size, mtime)
 
     def __str__(self) -> str:
         size = "" if self.size_bytes is None else f"-s{self.size_bytes}"
         mtime = "" if self.mtime is None else f"-m{self.mtime}"
         return f"{self.backend}{size}{mtime}--{self.name}"
+
+    def __bytes__(self) -> bytes:
+        return str(self).encode(errors="surrogateescape")
 
     @property
     def hash_name(self) -> str:

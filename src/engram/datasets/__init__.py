@@ -1,0 +1,1 @@
+"""Versioned datasets: the only room that runs git and git-annex."""

@@ -1,0 +1,1 @@
+"""git-annex's formats: keys, pointers, logs, its branch, its object store."""

@@ -1,0 +1,76 @@
+"""Annex links and pointer files: how a work tree, or a blob, names a key.
+
+A locked file is a symbolic link into the object store; an unlocked file is recorded as a small *pointer file*.
+git-annex reads both by one rule, and more forgivingly than it writes them.
+
+Source: https://git-annex.branchable.com/internals/pointer_file/
+"""
+
+from typing import Final
+
+from engram.datasets.annex.hashdirs import file_name_of, key_of, object_path
+from engram.model.keys import normal_form
+
+#: A longer file is no pointer, whatever it begins with.
+MAX_POINTER_BYTES: Final = 32768
+#: How much of a file to read, at most, to know whether it is a pointer.
+READ_BYTES: Final = MAX_POINTER_BYTES + 1
+
+_MARK: Final = b"/annex/objects/"
+_LINE_MARK: Final = b"/annex/"
+
+
+def key_in(text: bytes) -> bytes | None:
+    r"""The key that a link target, or the content of a pointer file, names; ``None`` when it names none.
+
+    At most `READ_BYTES` of a file need be given. A pointer with something else appended to it names none: git-annex
+    takes it for content.
+
+    >>> key_in(b"../.git/annex/objects/WM/pw/SHA256E-s5--abc/SHA256E-s5--abc")
+    b'SHA256E-s5--abc'
+    >>> key_in(b"/annex/objects/SHA256E-s5--abc\n")
+    b'SHA256E-s5--abc'
+    """
+    line, _, rest = text.partition(b"\n")
+    if len(text) > MAX_POINTER_BYTES or not _all_marked(rest):
+        return None
+    return _key_in_line(line)
+
+
+def is_spoiled(text: bytes) -> bool:
+    """Whether this is a pointer with something else appended to it.
+
+    git-annex warns and keeps such a file as content of its own, so that nothing is lost.
+    """
+    return _key_in_line(text.partition(b"\n")[0]) is not None and key_in(text) is None
+
+
+def _key_in_line(line: bytes) -> bytes | None:
+    if _MARK not in line:
+        return None
+    return normal_form(key_of(line[line.rfind(b"/") + 1 :].removesuffix(b"\r")))
+
+
+def _all_marked(rest: bytes) -> bool:
+    """Whether each further line is ended and carries the mark."""
+    if not rest:
+        return True
+    return rest.endswith(b"\n") and all(_LINE_MARK in line for line in rest[:-1].split(b"\n"))
+
+
+def pointer_of(key: bytes) -> bytes:
+    r"""The content of the pointer file for a key.
+
+    >>> pointer_of(b"SHA256E-s5--abc")
+    b'/annex/objects/SHA256E-s5--abc\n'
+    """
+    return _MARK + file_name_of(key) + b"\n"
+
+
+def link_of(path: bytes, key: bytes) -> bytes:
+    """The target of the annex link at *path*, which is relative to the top of the work tree.
+
+    >>> link_of(b"sub-01/anat/T1w.nii", b"SHA256E-s5--abc")
+    b'../../.git/annex/objects/WM/pw/SHA256E-s5--abc/SHA256E-s5--abc'
+    """
+    return b"../" * path.count(b"/") + b".git/" + object_path(key)
