@@ -179,7 +179,7 @@ def die_at_every_step(
             _expect_success(ending, "without a death")
             break
         died_at.append(ending.stopped_at)
-        with _noted(f"died at {ending.stopped_at}"):
+        with noted(f"died at {ending.stopped_at}"):
             when_dead(state)
             if repeat:
                 _expect_success(in_child(operation, state), "the second time")
@@ -212,7 +212,7 @@ def fail_at_every_step(
             _expect_success(ending, "without a failure")
             break
         failed_at.append(ending.stopped_at)
-        with _noted(f"{errno.errorcode[error]} at {ending.stopped_at}"):
+        with noted(f"{errno.errorcode[error]} at {ending.stopped_at}"):
             _expect_plain_words(ending, must_tell)
             when_failed(state)
             _expect_success(in_child(operation, state), "the second time")
@@ -295,7 +295,8 @@ def _expect_plain_words(ending: Ending, must_tell: frozenset[str]) -> None:
 
 
 @contextmanager
-def _noted(note: str) -> Iterator[None]:
+def noted(note: str) -> Iterator[None]:
+    """What is raised within says how it came about."""
     try:
         yield
     except BaseException as error:
