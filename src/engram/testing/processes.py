@@ -23,6 +23,7 @@ State = TypeVar("State")
 #: What a terminal, a service manager and a closed window send.
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _WAIT_FOR_THE_GROUP_S = 0.2
+_BETWEEN_LOOKS_S = 0.005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,14 @@ class Running:
         os.killpg(self.process.pid, number)
         return True
 
+    def wait_for_output(self, text: str, *, patience_s: float = 60) -> None:
+        """Return as soon as it has printed *text*. `TimeoutError` after *patience_s*, or when it ended without."""
+        give_up_s = time.monotonic() + patience_s
+        while text not in self._output.read_text(errors="surrogateescape"):
+            if time.monotonic() > give_up_s or self.process.poll() is not None:
+                raise TimeoutError(f"{self.process.args!r} did not print {text!r}")
+            time.sleep(_BETWEEN_LOOKS_S)
+
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Nothing of it runs within, except for what a system call has yet to finish."""
@@ -99,13 +108,26 @@ class Running:
 
     def _end_what_is_left(self) -> bool:
         give_up_s = time.monotonic() + _WAIT_FOR_THE_GROUP_S
+        while time.monotonic() < give_up_s:
+            if not _lives(self.process.pid):
+                return False
+            time.sleep(_BETWEEN_LOOKS_S)
         with suppress(ProcessLookupError):
-            while time.monotonic() < give_up_s:
-                os.killpg(self.process.pid, 0)
-                time.sleep(_WAIT_FOR_THE_GROUP_S / 20)
             os.killpg(self.process.pid, signal.SIGKILL)
-            return True
-        return False
+        return True
+
+
+def _lives(group: int) -> bool:
+    """Whether a process of that group runs; one that only waits for its parent to notice its end does not.
+
+    Source: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html (fields 3 and 5)
+    """
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, process_group = entry.read_text().rpartition(") ")[2].split(" ", 3)[:3]
+            if int(process_group) == group and state != "Z":
+                return True
+    return False
 
 
 @contextmanager
@@ -177,7 +199,7 @@ def kill_at_random_times(
     """
     random_times = random.Random(seed)
     state = prepare()
-    longest_s = _finished(command(state)).duration_s
+    longest_s = finished(command(state)).duration_s
     check(state)
     return tuple(
         _kill_and_repeat(command, prepare(), check, random_times.uniform(0, longest_s), when_killed)
@@ -196,12 +218,13 @@ def _kill_and_repeat(
     with noted(f"killed after {after_s:.4f} s"):
         if when_killed is not None:
             when_killed(state)
-        _finished(command(state))
+        finished(command(state))
         check(state)
     return Kill(after_s, killed.was_running)
 
 
-def _finished(command: Command) -> Ended:
+def finished(command: Command) -> Ended:
+    """How the command ended, which must be with 0."""
     ended = run(command)
     if ended.exit_code != 0:
         raise AssertionError(f"{' '.join(command.arguments)} ended with {ended.exit_code}:\n{ended.errors}")
