@@ -3,7 +3,8 @@
 ::
 
     EngramError                    exit code   what a script may conclude
-    ├── UsageError                     2    the request makes no sense: fix it, nothing was changed
+    ├── RequestRefused                 2    the request makes no sense: fix it, nothing was changed
+    │   ├── UsageError                 2    an option or an argument is wrong
     │   ├── NoDataset                  2    there is no dataset here
     │   ├── PathNotFound               2    an argument matches nothing
     │   ├── OutsideDataset             2    an argument lies outside the dataset
@@ -18,6 +19,7 @@
     │   ├── Unreadable                 3    a file or folder could not be read
     │   ├── ChangedWhileSaved          3    a file changed while it was read: run again
     │   └── UnsupportedFile            3    a FIFO, socket, device or name that cannot be kept
+    ├── IncompleteResults              3    Python only: some items failed, the rest was done
     ├── WrongBytes                    20    bytes are wrong: do not retry
     │   ├── DamagedRepository         20    a file of git or git-annex does not parse or does not match its digest
     │   └── ChecksumMismatch          20    content differs from the checksum in its key
@@ -34,7 +36,10 @@ from typing import Any, ClassVar
 
 @dataclass(eq=False)
 class EngramError(Exception):
-    """An error is a record: fields for programs, message and remedy for people."""
+    """An error is a record: fields for programs, message and remedy for people.
+
+    A class without a message of its own (`RequestRefused`, …) is a group: to be caught, never raised.
+    """
 
     exit_code: ClassVar[int] = 1
     #: What happened. Fields in braces are filled in.
@@ -63,9 +68,15 @@ def _fields_of(error: EngramError) -> dict[str, Any]:
     return {field.name: getattr(error, field.name) for field in fields(error)}
 
 
+class RequestRefused(EngramError):
+    """The request makes no sense; nothing was changed."""
+
+    exit_code = 2
+
+
 @dataclass(eq=False)
-class UsageError(EngramError):
-    """A request that makes no sense; nothing was changed."""
+class UsageError(RequestRefused):
+    """An option or an argument that is wrong, or two that do not go together."""
 
     problem: str
     advice: str = "See: engram --help"
@@ -75,7 +86,7 @@ class UsageError(EngramError):
 
 
 @dataclass(eq=False)
-class NoDataset(EngramError):
+class NoDataset(RequestRefused):
     """No dataset at or above a folder."""
 
     path: str
@@ -85,7 +96,7 @@ class NoDataset(EngramError):
 
 
 @dataclass(eq=False)
-class PathNotFound(EngramError):
+class PathNotFound(RequestRefused):
     """An argument that names nothing on disk and nothing that is recorded."""
 
     path: str
@@ -95,7 +106,7 @@ class PathNotFound(EngramError):
 
 
 @dataclass(eq=False)
-class OutsideDataset(EngramError):
+class OutsideDataset(RequestRefused):
     """An argument that lies outside the dataset it is meant for."""
 
     path: str
@@ -106,7 +117,7 @@ class OutsideDataset(EngramError):
 
 
 @dataclass(eq=False)
-class TargetExists(EngramError):
+class TargetExists(RequestRefused):
     """Something is in the way of what should be made."""
 
     path: str
@@ -118,7 +129,7 @@ class TargetExists(EngramError):
 
 
 @dataclass(eq=False)
-class NoIdentity(EngramError):
+class NoIdentity(RequestRefused):
     """git does not know whose name to put under a commit."""
 
     missing: str
@@ -131,7 +142,7 @@ class NoIdentity(EngramError):
 
 
 @dataclass(eq=False)
-class NotTrusted(EngramError):
+class NotTrusted(RequestRefused):
     """A dataset brings programs along that this user has not allowed to run."""
 
     dataset: str
@@ -142,7 +153,7 @@ class NotTrusted(EngramError):
 
 
 @dataclass(eq=False)
-class ExtraMissing(EngramError):
+class ExtraMissing(RequestRefused):
     """A program, or an extra of engram, that this command needs is not installed."""
 
     needed: str
@@ -153,7 +164,7 @@ class ExtraMissing(EngramError):
 
 
 @dataclass(eq=False)
-class BadSetting(EngramError):
+class BadSetting(RequestRefused):
     """A setting that does not exist, or has an impossible value."""
 
     setting: str
@@ -165,7 +176,7 @@ class BadSetting(EngramError):
 
 
 @dataclass(eq=False)
-class BadExpression(EngramError):
+class BadExpression(RequestRefused):
     """An ``annex.largefiles`` expression that does not parse."""
 
     expression: str
@@ -177,7 +188,7 @@ class BadExpression(EngramError):
 
 
 @dataclass(eq=False)
-class NotAKey(EngramError):
+class NotAKey(RequestRefused):
     """Text that is no git-annex key."""
 
     text: str
@@ -224,9 +235,15 @@ class UnsupportedFile(ItemFailed):
     remedy = "Move it elsewhere, or list it in .gitignore."
 
 
-@dataclass(eq=False)
 class WrongBytes(EngramError):
-    """Bytes that are not what they are said to be."""
+    """Bytes that are not what they are said to be: trying again does not help."""
+
+    exit_code = 20
+
+
+@dataclass(eq=False)
+class DamagedRepository(WrongBytes):
+    """A file of git or git-annex that does not parse or does not match its digest."""
 
     path: str
     reason: str
@@ -236,14 +253,7 @@ class WrongBytes(EngramError):
 
 
 @dataclass(eq=False)
-class DamagedRepository(WrongBytes):
-    """A file of git or git-annex that does not parse or does not match its digest."""
-
-    exit_code = 20
-
-
-@dataclass(eq=False)
-class ChecksumMismatch(EngramError):
+class ChecksumMismatch(WrongBytes):
     """Content that differs from the checksum in its key."""
 
     key: str
@@ -254,18 +264,14 @@ class ChecksumMismatch(EngramError):
     remedy = "Keep every other copy. Set this one aside: git annex fsck --key {key}"
 
 
-@dataclass(eq=False)
 class TryAgainLater(EngramError):
     """Nothing is lost; the same command works later."""
 
-    reason: str
     exit_code = 30
-    message = "{reason}."
-    remedy = "Nothing was lost. Run the same command later."
 
 
 @dataclass(eq=False)
-class DatasetBusy(EngramError):
+class DatasetBusy(TryAgainLater):
     """Another program holds a lock of this dataset."""
 
     lock: str
@@ -276,7 +282,7 @@ class DatasetBusy(EngramError):
 
 
 @dataclass(eq=False)
-class MovedMeanwhile(EngramError):
+class MovedMeanwhile(TryAgainLater):
     """Somebody else moved a branch again and again while we tried."""
 
     branch: str
