@@ -28,11 +28,11 @@ class Canary:
         """From now on everything in the cage counts as what should be there."""
         self._before = self._state()
 
-    def program(self, path: Path) -> Path:
-        """Write a program that kills the canary and then passes its input on, as a filter does."""
+    def program(self, path: Path, *, then: str = "exit 1") -> Path:
+        """Write a program that kills the canary, *then* does one thing more in shell."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
-        path.write_text(f"#!/bin/sh\n{self.command}\ncat\n")
+        path.write_text(f"#!/bin/sh\n{self.command}\n{then}\n")
         path.chmod(0o755)
         return path
 

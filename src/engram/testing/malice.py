@@ -27,6 +27,8 @@ _HOOKS = (
     "pre-commit-annex pre-init-annex secure-erase-annex thawcontent-annex"
 ).split()
 
+_UUID = "22222222-0000-4000-8000-000000000000"
+
 
 def add_config(folder: Path, *settings: tuple[str, str], file: str = ".git/config") -> None:
     """Add ``(section.name, value)`` pairs to a file of git settings."""
@@ -34,15 +36,15 @@ def add_config(folder: Path, *settings: tuple[str, str], file: str = ".git/confi
         subprocess.run(["git", "config", "--file", file, "--add", name, value], cwd=folder, check=True)
 
 
-def evil_program(folder: Path, canary: Canary) -> str:
+def evil_program(folder: Path, canary: Canary, *, then: str = "exit 1") -> str:
     """The path of a program below ``.git`` that kills the canary."""
-    return str(canary.program(folder / ".git" / "evil"))
+    return str(canary.program(folder / ".git" / "evil", then=then))
 
 
 def every_hook(folder: Path, canary: Canary) -> str:
     """Hooks of git and git-annex by every name that there is."""
     for name in _HOOKS:
-        canary.program(folder / ".git" / "hooks" / name)
+        canary.program(folder / ".git" / "hooks" / name, then="exit 0")
     return "a program for every hook"
 
 
@@ -58,7 +60,7 @@ def line_added_to_a_known_hook(folder: Path, canary: Canary) -> str:
 def hooks_path(folder: Path, canary: Canary) -> str:
     """Hooks in the work tree, where a clone brings them along."""
     for name in _HOOKS:
-        canary.program(folder / "hooks" / name)
+        canary.program(folder / "hooks" / name, then="exit 0")
     add_config(folder, ("core.hooksPath", "hooks"))
     return "core.hooksPath = hooks"
 
@@ -175,7 +177,7 @@ def ssh_signing(folder: Path, canary: Canary) -> str:
 
 def own_filter(folder: Path, canary: Canary) -> str:
     """Filters every file through a program."""
-    program = evil_program(folder, canary)
+    program = evil_program(folder, canary, then="cat")
     add_config(folder, ("filter.tidy.clean", program), ("filter.tidy.smudge", program))
     with (folder / ".git" / "info" / "attributes").open("a") as attributes:
         attributes.write("* filter=tidy\n")
@@ -193,7 +195,7 @@ def own_filter_process(folder: Path, canary: Canary) -> str:
 
 def annex_filter_replaced(folder: Path, canary: Canary) -> str:
     """Something else where git-annex's own filter should be."""
-    program = evil_program(folder, canary)
+    program = evil_program(folder, canary, then="cat")
     add_config(folder, ("filter.annex.clean", program), ("filter.annex.smudge", program))
     subprocess.run(["git", "config", "--file", ".git/config", "--unset-all", "filter.annex.process"], cwd=folder)
     with (folder / ".git" / "info" / "attributes").open("a") as attributes:
@@ -203,7 +205,7 @@ def annex_filter_replaced(folder: Path, canary: Canary) -> str:
 
 def diff_programs(folder: Path, canary: Canary) -> str:
     """Compares files with a program, or turns them into text with one."""
-    program = evil_program(folder, canary)
+    program = evil_program(folder, canary, then="cat")
     add_config(folder, ("diff.external", program), ("diff.tidy.textconv", program), ("diff.tidy.command", program))
     with (folder / ".git" / "info" / "attributes").open("a") as attributes:
         attributes.write("* diff=tidy\n")
@@ -234,7 +236,7 @@ def credential_helper(folder: Path, canary: Canary) -> str:
 def template_folder(folder: Path, canary: Canary) -> str:
     """A folder whose hooks git init copies."""
     for name in _HOOKS:
-        canary.program(folder / "templates" / "hooks" / name)
+        canary.program(folder / "templates" / "hooks" / name, then="exit 0")
     add_config(folder, ("init.templateDir", str(folder / "templates")))
     return "init.templateDir"
 
@@ -273,7 +275,7 @@ def annex_hook_remote(folder: Path, canary: Canary) -> str:
     add_config(
         folder,
         ("remote.shelf.annex-hooktype", "shelf"),
-        ("remote.shelf.annex-uuid", "1" * 8 + "-0000" * 3 + "-" + "0" * 12),
+        ("remote.shelf.annex-uuid", _UUID),
     )
     for verb in ("store", "retrieve", "remove", "checkpresent"):
         add_config(folder, (f"annex.shelf-{verb}-hook", canary.command))
@@ -284,8 +286,8 @@ def autoenabled_remote(folder: Path, canary: Canary) -> str:
     """A special remote on the git-annex branch that enables itself: ``git-annex-remote-canary``, were it on PATH."""
     canary.program(canary.cage / "bin" / "git-annex-remote-canary")
     canary.settle()
-    line = "22222222-0000-0000-0000-000000000000 autoenable=true encryption=none externaltype=canary name=shelf type=external"
-    git_annex_branch_with(folder, {"remote.log": f"{line} timestamp=1s\n".encode()})
+    settings = "autoenable=true encryption=none externaltype=canary name=shelf type=external"
+    git_annex_branch_with(folder, {"remote.log": f"{_UUID} {settings} timestamp=1s\n".encode()})
     return "an autoenabled special remote"
 
 
