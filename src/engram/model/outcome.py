@@ -1,10 +1,13 @@
 """Outcomes: the only way an operation reports what it did."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 from engram.model.errors import EngramError
+
+#: What a field of a record may hold besides text: the leaves of JSON.
+Leaf: TypeAlias = str | int | float | bool | None
 
 
 class Status(StrEnum):
@@ -46,7 +49,7 @@ class Outcome:
 
     def as_json(self) -> dict[str, Any]:
         """The record behind ``--json``. Fields may be added, never changed."""
-        return {"record": "outcome", **asdict(self)}
+        return {"record": "outcome", **{name: getattr(self, name) for name in OUTCOME_FIELDS}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,19 +77,25 @@ class DatasetOutcome(Outcome):
     #: Size of the content; ``None`` when not asked for or unknown.
     bytesize: int | None = None
     #: DataLad's further fields of this verb (``backend``, ``has_content``, …), in DataLad's spelling.
-    extra: tuple[tuple[str, str | int | bool], ...] = ()
+    extra: tuple[tuple[str, Leaf], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The record behind ``--json``; DataLad's fields only where they say something."""
-        record: dict[str, Any] = {"record": "outcome"}
-        for name, value in asdict(self).items():
-            if name not in _OPTIONAL or value not in ("", None):
+        record = Outcome.as_json(self)  # super() does not work in a class with slots
+        record["path"] = self.path
+        record["type"] = self.type
+        for name in SPARE_FIELDS:
+            value = getattr(self, name)
+            if value not in ("", None):
                 record[name] = value
-        record.update(record.pop("extra"))
+        record.update(self.extra)
         return record
 
 
-_OPTIONAL = {"refds", "parentds", "state", "prev_gitshasum", "gitshasum", "key", "bytesize"}
+#: Fields of every outcome, in the order in which they are written.
+OUTCOME_FIELDS = ("action", "status", "item", "message", "note", "moved_bytes", "error", "remedy")
+#: Fields of a `DatasetOutcome` that are written only where they say something.
+SPARE_FIELDS = ("refds", "parentds", "state", "prev_gitshasum", "gitshasum", "key", "bytesize")
 
 
 def failure(error: EngramError, *, action: str, item: str, status: Status = Status.ERROR) -> Outcome:
@@ -99,3 +108,20 @@ def failure(error: EngramError, *, action: str, item: str, status: Status = Stat
         error=type(error).__name__,
         remedy=error.next_step,
     )
+
+
+@dataclass(eq=False)
+class IncompleteResults(EngramError):
+    """A function of the Python interface did what it could, and something failed: the outcomes tell what."""
+
+    outcomes: tuple[Outcome, ...]
+    exit_code = 3
+    message = "Some items failed."
+    remedy = "Each outcome with status error or impossible has its own remedy; then call the function again."
+
+    @property
+    def what(self) -> str:
+        """One line: how many failed, and the first of them."""
+        failed = [outcome for outcome in self.outcomes if outcome.failed]
+        first = f"; first {failed[0].item}: {failed[0].message}" if failed else ""
+        return f"{len(failed)} of {len(self.outcomes)} failed{first}"

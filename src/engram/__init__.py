@@ -1,0 +1,44 @@
+"""engram keeps the chain of custody of neuroscience data, from the rig to the published result.
+
+Importing it costs nothing: each name below is loaded when it is first used.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engram.model.errors import EngramError
+    from engram.model.outcome import DatasetOutcome, IncompleteResults, Outcome, Status
+    from engram.workspace.verbs import create, save, status, trust
+
+__version__ = "0.1.0"
+__all__ = [
+    "DatasetOutcome",
+    "EngramError",
+    "IncompleteResults",
+    "Outcome",
+    "Status",
+    "create",
+    "save",
+    "status",
+    "trust",
+]
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module  # here, because importing engram must cost nothing
+
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(module), name)
+    raise AttributeError(f"module 'engram' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])
+
+
+_HOMES = {
+    "engram.model.errors": ("EngramError",),
+    "engram.model.outcome": ("DatasetOutcome", "IncompleteResults", "Outcome", "Status"),
+    "engram.workspace.verbs": ("create", "save", "status", "trust"),
+}

@@ -1,0 +1,1 @@
+"""Show the settings that hold, and where each came from."""

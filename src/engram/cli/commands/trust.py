@@ -1,0 +1,20 @@
+"""Allow what a dataset brings along to run: its hooks, procedures and the commands in its .git/config.
+
+A dataset that came from somebody else runs nothing here until you say so. What you allow is pinned to its content: when
+that changes, engram asks again.
+
+    engram trust .
+"""
+
+import click
+
+from engram.cli.call import Call
+from engram.cli.root import Verb
+from engram.workspace.datasets import Datasets
+
+
+@click.command(cls=Verb, help=__doc__)
+@click.argument("dataset", type=click.Path())
+@click.pass_obj
+def command(call: Call, dataset: str) -> None:
+    call.show(call.open(Datasets).trust(dataset))

@@ -1,0 +1,62 @@
+"""Where the command line begins and ends: signals, errors, exit codes."""
+
+import gc
+import os
+import signal
+import sys
+from contextlib import suppress
+from types import FrameType
+from typing import NoReturn
+
+#: Signals that end a call in good order; ``nohup`` and background jobs may have switched some off.
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: So long may the good order take.
+_GRACE_S = 1.5
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal asks to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        #: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP: 128 + the number, as shells count.
+        self.exit_code = 128 + number
+
+
+def main() -> int:
+    """Run the command line of this process; gives its exit code."""
+    _listen()
+    try:
+        gc.disable()  # what is loaded now stays: looking through it for garbage takes a tenth of a short call
+        from engram.cli.run import call_here, run
+
+        gc.freeze()
+        gc.enable()
+        code = run(call_here(), sys.argv[1:])
+    except KeyboardInterrupt as interrupt:
+        _leave(interrupt)
+    return code
+
+
+def _listen() -> None:
+    for number in _ENDINGS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(number: int, _: FrameType | None) -> None:
+    """The first signal unwinds, so that every `finally` is done; a second one, or too long a wait, ends at once."""
+    for ending in _ENDINGS:
+        signal.signal(ending, signal.SIG_DFL)
+    interrupt = Interrupted(number)
+    signal.signal(signal.SIGALRM, lambda *_: _leave(interrupt))
+    signal.setitimer(signal.ITIMER_REAL, _GRACE_S)
+    raise interrupt
+
+
+def _leave(interrupt: KeyboardInterrupt) -> NoReturn:
+    """End without waiting for threads: what they hold is either not begun or safe on the disk."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, RuntimeError):  # RuntimeError: it was being written when the signal came
+            stream.flush()
+    os._exit(interrupt.exit_code if isinstance(interrupt, Interrupted) else 130)

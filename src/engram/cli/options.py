@@ -1,0 +1,62 @@
+"""Options that many commands share, written once, with DataLad's names."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def dataset(tells: str) -> Callable[[Function], Function]:
+    """``-d``: the dataset that a command is about."""
+    return click.option("-d", "--dataset", metavar="DATASET", type=click.Path(), help=tells)
+
+
+def message(tells: str = "What to tell about the change.") -> Callable[[Function], Function]:
+    """``-m``: the message of a commit."""
+    return click.option("-m", "--message", metavar="MESSAGE", help=tells)
+
+
+def recursion(function: Function) -> Function:
+    """``-r`` and ``-R``: into subdatasets, and how deep."""
+    limit = click.option(
+        "-R", "--recursion-limit", metavar="LEVELS", type=click.IntRange(min=0), help="Only so many levels deep."
+    )
+    recursive = click.option("-r", "--recursive", is_flag=True, help="Also in subdatasets.")
+    return recursive(limit(function))
+
+
+def jobs(function: Function) -> Function:
+    """``-J``: how much is done at once; 0 for ``auto``."""
+    tells = "How many files at once; auto: as many as fit this machine."
+    return click.option("-J", "--jobs", metavar="NJOBS", callback=_number_of_jobs, help=tells)(function)
+
+
+def _number_of_jobs(_: click.Context, option: click.Parameter, value: str | None) -> int | None:
+    if value is None:
+        return None
+    if value == "auto":
+        return 0
+    if not value.isascii() or not value.isdigit() or int(value) < 1:
+        raise click.BadParameter(f"{value!r} is neither a number of jobs nor 'auto'.", param=option)
+    return int(value)
+
+
+def plan(function: Function) -> Function:
+    """``--dry-run`` and ``-o``: show what would be done, and keep it."""
+    tells = "With --dry-run: write the plan into a file, too."
+    kept = click.option("-o", "plan_file", metavar="FILE", type=click.Path(), callback=_only_planned, help=tells)
+    dry_run = click.option("--dry-run", is_flag=True, is_eager=True, help="Show what would be done; change nothing.")
+    return dry_run(kept(function))
+
+
+def _only_planned(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not context.params.get("dry_run"):
+        raise click.BadParameter("a plan is made by --dry-run alone; add it.", param=option)
+    return value
+
+
+def paths(function: Function) -> Function:
+    """``PATH…``: any number of them."""
+    return click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path())(function)

@@ -1,0 +1,107 @@
+"""One call from its words to its exit code."""
+
+import os
+from collections.abc import Sequence
+
+import click
+
+from engram.cli.call import SOME_FAILED, Call
+from engram.cli.render import show_error, show_records, standard_screen
+from engram.cli.root import COMMANDS, build
+from engram.model.errors import EngramError, UsageError
+from engram.model.outcome import failure
+
+_COMPLETE = "_ENGRAM_COMPLETE"
+_BUG = 1
+
+
+def call_here() -> Call:
+    """A call from this process's folder, environment and streams."""
+    environment = dict(os.environ)
+    try:
+        folder = os.getcwd()
+    except FileNotFoundError:
+        folder = ""
+    return Call(screen=standard_screen(environment), environment=environment, folder=folder)
+
+
+def run(call: Call, words: Sequence[str], *, commands: str = COMMANDS) -> int:
+    """Do what the words say; gives the exit code. A signal's `KeyboardInterrupt` is reported and passed on."""
+    try:
+        return _done(call, words, commands)
+    except click.exceptions.Exit as end:
+        return int(end.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        call.screen.message(error.format_message())
+        return UsageError.exit_code
+    except click.ClickException as error:
+        return _failed(call, _as_usage_error(call, error), words)
+    except EngramError as error:
+        return _failed(call, error, words)
+    except KeyboardInterrupt:
+        _interrupted(call, words)
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever was not foreseen is a bug of ours, and says so in one line
+        return _bug(call, error, words)
+
+
+def _done(call: Call, words: Sequence[str], commands: str) -> int:
+    if not call.folder:
+        raise UsageError("The current folder is gone.", "Go into another one: cd")
+    root = build(commands)
+    if instruction := call.environment.get(_COMPLETE):
+        from click.shell_completion import shell_complete  # here, because only a shell asks
+
+        return shell_complete(root, {"obj": call}, "engram", _COMPLETE, instruction)
+    with root.make_context("engram", list(words), obj=call) as context:
+        root.invoke(context)
+    call.screen.flush()
+    return call.exit_code
+
+
+def _as_usage_error(call: Call, error: click.ClickException) -> UsageError:
+    return UsageError(error.format_message(), f"See: engram {call.command} --help".replace("  ", " "))
+
+
+def _failed(call: Call, error: EngramError, words: Sequence[str]) -> int:
+    """Report an error. When something was done before, the code says so: only a part failed."""
+    show_error(call.screen, error)
+    _for_programs(call, error, words)
+    return SOME_FAILED if call.something_was_done else error.exit_code
+
+
+def _for_programs(call: Call, error: EngramError, words: Sequence[str]) -> None:
+    """The error as an outcome, where JSON is read. A call that does not parse may not have got to its ``--json``."""
+    if not call.style.is_json and "--json" in words:
+        from dataclasses import replace
+
+        call.style = replace(call.style, form="json")
+    if call.style.is_json:
+        outcome = failure(error, action=call.command, item=getattr(error, "path", ""))
+        show_records(call.screen, call.style, outcome, "")
+    call.screen.flush()
+
+
+def _interrupted(call: Call, words: Sequence[str]) -> None:
+    error = UsageError(
+        "Interrupted.", "Nothing that was reported is lost. Run the same command again: it does the rest."
+    )
+    show_error(call.screen, error)
+    _for_programs(call, error, words)
+
+
+def _bug(call: Call, error: Exception, words: Sequence[str]) -> int:
+    from engram.cli.files import save_traceback, traceback_of
+
+    text = traceback_of(error)
+    path = save_traceback(text)
+    if call.shows_tracebacks or not path:
+        call.screen.message(text)
+    kept = f"its traceback was saved in {path}" if path else "its traceback stands above"
+    bug = UsageError(
+        f"This is a bug in engram ({type(error).__name__}: {error}); {kept}.",
+        "Nothing that was reported is lost. Please report it, with that traceback.",
+    )
+    show_error(call.screen, bug)
+    _for_programs(call, bug, words)
+    return _BUG

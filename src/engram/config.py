@@ -1,0 +1,303 @@
+"""The settings: one frozen record, read once; each value knows where it came from.
+
+Sources, the stronger first: ``-c engram.NAME=VALUE`` of this call, ``ENGRAM_…`` variables, the user's own file
+(``config.toml`` in his configuration folder), the default. What belongs to a lab (``[lab]``) stands in the lab's
+``engram.toml`` instead of the user's file. Nothing that lies inside a dataset is read.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from engram.model.errors import BadSetting, UsageError
+from engram.model.outcome import Leaf
+
+#: A value as it stands in a source: text from a variable or an option, more kinds from a file.
+Raw: TypeAlias = object
+
+DEFAULT = "default"
+LAB_FILE = "engram.toml"
+
+
+class Switch(StrEnum):
+    """On, off, or whatever fits the terminal."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a user or a lab can set. ``datasets_backend`` here is ``datasets.backend`` everywhere else."""
+
+    #: Key backend of new datasets: SHA256E, MD5E, SHA256, … (a subdataset takes its parent's).
+    datasets_backend: str = "SHA256E"
+    #: Files that are hashed or copied at once; 0: as many as fit this machine.
+    datasets_jobs: int = 0
+    #: Colours: auto (on a terminal), on, off. NO_COLOR wins over auto.
+    ui_color: Switch = Switch.AUTO
+    #: Progress bars on a terminal, and a plain line now and then elsewhere.
+    ui_progress: bool = True
+    #: Lines alike that a terminal shows before it folds the rest into one; 0 or off: all.
+    ui_suppress_similar_results_threshold: int = 10
+    #: The lab's name, for people.
+    lab_name: str = ""
+    #: Time zone of times that a rig wrote without one, as Europe/Oslo.
+    lab_timezone: str = ""
+    #: Where each value came from, by name; a value that is not listed is the default.
+    sources: tuple[tuple[str, str], ...] = ()
+
+    def source_of(self, name: str) -> str:
+        """Where one value came from: ``default``, a file, a variable, ``-c``."""
+        return dict(self.sources).get(name, DEFAULT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One setting as ``engram config explain`` shows it."""
+
+    #: Its name in ``-c engram.NAME=…`` and, with its first part as the section, in a file.
+    name: str
+    #: What holds now.
+    value: Leaf
+    #: Where that came from: ``default``, a file, a variable, ``-c``.
+    source: str
+    #: What holds when nobody sets it.
+    default: Leaf
+    #: Its name among the environment variables.
+    variable: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The record behind ``config explain --json``. Fields may be added, never changed."""
+        return {"record": "setting", **{entry.name: getattr(self, entry.name) for entry in fields(self)}}
+
+
+def setting_name(attribute: str) -> str:
+    """The name people type: ``ui_suppress_similar_results_threshold`` is ``ui.suppress-similar-…``."""
+    section, _, rest = attribute.partition("_")
+    return f"{section}.{rest.replace('_', '-')}"
+
+
+def variable_name(attribute: str) -> str:
+    """The name of the environment variable."""
+    return f"ENGRAM_{attribute.upper()}"
+
+
+#: The attributes of `Settings` that are settings, and what their values are when nobody sets them.
+DEFAULTS: Mapping[str, Leaf] = {
+    entry.name: getattr(Settings(), entry.name) for entry in fields(Settings) if entry.name != "sources"
+}
+_ATTRIBUTES = {setting_name(attribute): attribute for attribute in DEFAULTS}
+_SECTIONS = {attribute.partition("_")[0] for attribute in DEFAULTS}
+_BACKEND = re.compile(r"[A-Z][A-Z0-9_]*")
+_ON = {"on", "true", "yes", "1"}
+_OFF = {"off", "false", "no", "0"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Where settings are read from."""
+
+    #: The user's own file; it need not exist.
+    user_file: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    #: ``NAME=VALUE`` of ``-c``, without ``engram.``; ``:NAME`` brings the default back.
+    options: tuple[str, ...] = ()
+    #: The lab's file, or ''.
+    lab_file: str = ""
+
+
+def read_settings(sources: Sources) -> Settings:
+    """All settings, each from its strongest source. Raises `BadSetting` for unknown names and impossible values."""
+    found: dict[str, tuple[Leaf, str]] = {}
+    for name, value, source in _given(sources):
+        attribute = attribute_of(name, source)
+        if value is None:
+            found.pop(attribute, None)
+        else:
+            found[attribute] = (_checked(attribute, value, source), source)
+    where = tuple((setting_name(attribute), source) for attribute, (_, source) in found.items())
+    values: dict[str, Any] = {attribute: value for attribute, (value, _) in found.items()}
+    return replace(Settings(), sources=where, **values)
+
+
+def attribute_of(name: str, source: str) -> str:
+    """The attribute of `Settings` for a name. Raises `BadSetting`, naming the nearest, when there is none."""
+    if name in _ATTRIBUTES:
+        return _ATTRIBUTES[name]
+    nearest = _nearest(name, _ATTRIBUTES)
+    raise BadSetting(name, source, f"there is no such setting{nearest}")
+
+
+def explain(settings: Settings) -> tuple[Setting, ...]:
+    """Every setting with its value and source, by name."""
+    return tuple(
+        Setting(
+            name=name,
+            value=getattr(settings, attribute),
+            source=settings.source_of(name),
+            default=DEFAULTS[attribute],
+            variable=variable_name(attribute),
+        )
+        for name, attribute in sorted(_ATTRIBUTES.items())
+    )
+
+
+def find_lab(folder: str) -> str:
+    """The lab's file at or above a folder, or ''.
+
+    One that lies inside a dataset's work tree, or belongs to somebody else, is passed over: it came from elsewhere.
+    """
+    while True:
+        candidate = os.path.join(folder, LAB_FILE)
+        if os.path.isfile(candidate) and not why_not_trusted(candidate):
+            return candidate
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return ""
+        folder = parent
+
+
+def why_not_trusted(lab_file: str) -> str:
+    """Why a lab's file is not read, as part of a sentence; '' when it is."""
+    if os.stat(lab_file).st_uid not in (os.geteuid(), 0):
+        return "it belongs to somebody else"
+    folder = os.path.dirname(os.path.realpath(lab_file))
+    while True:
+        if os.path.lexists(os.path.join(folder, ".git")):
+            return f"it lies inside the dataset {folder}"
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return ""
+        folder = parent
+
+
+def lab_file_in(folder: str) -> str:
+    """The file of the lab that the user named himself. Raises `UsageError` when there is none that may be read."""
+    lab_file = os.path.join(folder, LAB_FILE)
+    if not os.path.isfile(lab_file):
+        raise UsageError(f"{folder} is no lab: it holds no {LAB_FILE}.", "Name a folder that does: --lab DIR")
+    if why := why_not_trusted(lab_file):
+        raise UsageError(f"{lab_file} is not read: {why}.", "Keep the lab in a folder of your own, outside datasets.")
+    return lab_file
+
+
+def _given(sources: Sources) -> Iterable[tuple[str, Raw, str]]:
+    """Name, value and source of everything that is set, the weaker sources first; ``None``: the default again."""
+    if sources.user_file and os.path.isfile(sources.user_file):
+        yield from _from_file(sources.user_file, _SECTIONS - {"lab"})
+    if sources.lab_file:
+        yield from _from_file(sources.lab_file, {"lab"})
+    for attribute in DEFAULTS:
+        variable = variable_name(attribute)
+        if variable in sources.environment:
+            yield setting_name(attribute), sources.environment[variable], variable
+    _refuse_unknown_variables(sources.environment)
+    for option in sources.options:
+        if option.startswith(":"):
+            yield option[1:], None, "-c"
+        else:
+            name, _, value = option.partition("=")
+            yield name, value, "-c"
+
+
+def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
+    """A misspelt ``ENGRAM_UI_…`` is an error; ``ENGRAM_`` followed by no section of ours belongs to somebody else."""
+    known = {variable_name(attribute) for attribute in DEFAULTS}
+    for variable in environment:
+        if variable.startswith("ENGRAM_") and variable not in known:
+            section = variable.removeprefix("ENGRAM_").partition("_")[0].lower()
+            if section in _SECTIONS:
+                nearest = _nearest(variable, known)
+                raise BadSetting(variable, "environment", f"there is no such setting{nearest}")
+
+
+def _from_file(path: str, sections: Iterable[str]) -> Iterable[tuple[str, Raw, str]]:
+    import tomllib  # here, because most calls find no file
+
+    try:
+        with open(path, "rb") as file:
+            tables = tomllib.load(file)
+    except OSError as error:
+        raise BadSetting("file", path, f"it cannot be read ({error.strerror})") from error
+    except ValueError as error:  # not TOML, not UTF-8
+        raise BadSetting("file", path, f"it does not parse ({error})") from error
+    for section, table in tables.items():
+        if section not in sections:
+            nearest = _nearest(section, sections)
+            raise BadSetting(f"[{section}]", path, f"there is no such section here{nearest}")
+        if not isinstance(table, dict):
+            raise BadSetting(section, path, f"it must be a table, written as [{section}]")
+        for name, value in table.items():
+            yield f"{section}.{name}", value, path
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches  # here, because it is needed for a mistake alone
+
+    close = get_close_matches(word, sorted(known), n=1, cutoff=0.5)
+    return f"; the nearest is {close[0]}" if close else f"; there are {', '.join(sorted(known))}"
+
+
+def _checked(attribute: str, value: Raw, source: str) -> Leaf:
+    """A value as its setting wants it. Raises `BadSetting`."""
+    default = DEFAULTS[attribute]
+    if isinstance(default, Switch):
+        return _switch(attribute, value, source)
+    if isinstance(default, bool):
+        return _truth(attribute, value, source)
+    if isinstance(default, int):
+        return _count(attribute, value, source)
+    return _text(attribute, value, source)
+
+
+def _bad(attribute: str, value: Raw, source: str, wanted: str) -> BadSetting:
+    return BadSetting(setting_name(attribute), source, f"{value!r} is not {wanted}")
+
+
+def _truth(attribute: str, value: Raw, source: str) -> bool:
+    word = str(value).lower()
+    if word not in _ON | _OFF:
+        raise _bad(attribute, value, source, "on or off")
+    return word in _ON
+
+
+def _switch(attribute: str, value: Raw, source: str) -> Switch:
+    word = str(value).lower()
+    if word == Switch.AUTO:
+        return Switch.AUTO
+    if word not in _ON | _OFF:
+        raise _bad(attribute, value, source, "auto, on or off")
+    return Switch.ON if word in _ON else Switch.OFF
+
+
+def _count(attribute: str, value: Raw, source: str) -> int:
+    word = str(value).lower()
+    if word in ("off", "auto"):
+        return 0
+    if not word.isascii() or not word.isdigit() or len(word) > 9:
+        raise _bad(attribute, value, source, "a whole number, 0 or more")
+    return int(word)
+
+
+def _text(attribute: str, value: Raw, source: str) -> str:
+    if not isinstance(value, str):
+        raise _bad(attribute, value, source, "text")
+    if attribute == "datasets_backend" and not _BACKEND.fullmatch(value):
+        raise _bad(attribute, value, source, "the name of a key backend, as SHA256E or MD5E")
+    if attribute == "lab_timezone" and value:
+        _check_timezone(value, source)
+    return value
+
+
+def _check_timezone(value: str, source: str) -> None:
+    from zoneinfo import ZoneInfo  # here, because few calls have a lab
+
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError, LookupError) as error:
+        raise _bad("lab_timezone", value, source, "a time zone, as Europe/Oslo") from error

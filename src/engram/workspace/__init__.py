@@ -1,0 +1,1 @@
+"""Wires settings to working parts: one module per room, every public operation is one method here."""

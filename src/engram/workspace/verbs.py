@@ -1,0 +1,156 @@
+"""The dataset verbs as functions: `engram.create`, `engram.save`, …, with DataLad's names and arguments."""
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import Literal, TypeAlias, TypeVar
+
+from engram.model.outcome import DatasetOutcome, IncompleteResults, Outcome
+from engram.workspace.context import context_here
+from engram.workspace.datasets import Datasets
+
+AnyPath: TypeAlias = str | os.PathLike[str]
+Paths: TypeAlias = AnyPath | Iterable[AnyPath] | None
+Kind = TypeVar("Kind", bound=Outcome)
+
+
+def create(
+    path: AnyPath | None = None,
+    initopts: Sequence[str] = (),
+    *,
+    dataset: AnyPath | None = None,
+    cfg_proc: str | Sequence[str] = (),
+    force: bool = False,
+    annex: bool = True,
+    message: str | None = None,
+    description: str | None = None,
+    backend: str | None = None,
+) -> list[Outcome]:
+    """The outcomes of making a new dataset. Raises `EngramError`, or `IncompleteResults` when something failed.
+
+    Args:
+        path: where; default is *dataset*, or the current folder.
+        initopts: further arguments of ``git init``.
+        dataset: the superdataset to register it in.
+        cfg_proc: procedures to run in it: ``text2git``, ``yoda``, …
+        force: also in a folder that is not empty.
+        annex: whether it has an annex; otherwise it is plain git.
+        message: of the commit that registers it in *dataset*.
+        description: what to call this copy, for people.
+        backend: key backend of its files; default is the setting, or that of *dataset*.
+    """
+    procedures = (cfg_proc,) if isinstance(cfg_proc, str) else tuple(cfg_proc)
+    outcomes = Datasets(context_here()).create(
+        _text(path),
+        dataset=_text(dataset),
+        procedures=procedures,
+        force=force,
+        annex=annex,
+        message=message,
+        description=description,
+        backend=backend,
+        init_options=tuple(initopts),
+    )
+    return _all(outcomes)
+
+
+def save(
+    path: Paths = None,
+    *,
+    message: str | None = None,
+    dataset: AnyPath | None = None,
+    version_tag: str | None = None,
+    updated: bool = False,
+    message_file: AnyPath | None = None,
+    to_git: bool = False,
+    jobs: int | None = None,
+    amend: bool = False,
+    recursive: bool = False,
+    recursion_limit: int | None = None,
+) -> list[Outcome]:
+    """The outcomes of recording what has changed. Raises `EngramError`, or `IncompleteResults` when something failed.
+
+    Args:
+        path: what to record; default is everything.
+        message: what to tell about the change.
+        dataset: the dataset; default is the one around the current folder.
+        version_tag: a tag for the new state.
+        updated: only what is tracked already.
+        message_file: where the message stands.
+        to_git: put contents into git itself.
+        jobs: how many files are hashed at once; default is the setting.
+        amend: replace the last commit.
+        recursive: also in subdatasets.
+        recursion_limit: so many levels deep.
+    """
+    outcomes = Datasets(context_here()).save(
+        _texts(path),
+        dataset=_text(dataset),
+        message=message,
+        message_file=_text(message_file),
+        updated=updated,
+        tag=version_tag,
+        to_git=to_git,
+        amend=amend,
+        jobs=jobs,
+        recursive=recursive,
+        recursion_limit=recursion_limit,
+    )
+    return _all(outcomes)
+
+
+def status(
+    path: Paths = None,
+    *,
+    dataset: AnyPath | None = None,
+    annex: Literal["basic", "availability", "all"] | None = None,
+    untracked: Literal["no", "normal", "all"] = "normal",
+    recursive: bool = False,
+    recursion_limit: int | None = None,
+    eval_subdataset_state: Literal["no", "commit", "full"] = "full",
+) -> list[DatasetOutcome]:
+    """The state of each file, clean ones included. Raises `EngramError`, or `IncompleteResults` when something failed.
+
+    Args:
+        path: what to look at; default is everything.
+        dataset: the dataset; default is the one around the current folder.
+        annex: how much to tell about annexed contents.
+        untracked: whether untracked files are told, and how.
+        recursive: also in subdatasets.
+        recursion_limit: so many levels deep.
+        eval_subdataset_state: how closely subdatasets are looked at.
+    """
+    outcomes = Datasets(context_here()).status(
+        _texts(path),
+        dataset=_text(dataset),
+        annex=annex,
+        untracked=untracked,
+        evaluate_subdatasets=eval_subdataset_state,
+        recursive=recursive,
+        recursion_limit=recursion_limit,
+        report_clean=True,
+    )
+    return _all(outcomes)
+
+
+def trust(path: AnyPath) -> list[Outcome]:
+    """The outcomes of allowing what a dataset brings along to run, pinned to its content. Raises `EngramError`."""
+    return _all(Datasets(context_here()).trust(os.fspath(path)))
+
+
+def _text(path: AnyPath | None) -> str | None:
+    return None if path is None else os.fspath(path)
+
+
+def _texts(paths: Paths) -> tuple[str, ...]:
+    if paths is None:
+        return ()
+    if isinstance(paths, (str, os.PathLike)):
+        return (os.fspath(paths),)
+    return tuple(os.fspath(path) for path in paths)
+
+
+def _all(outcomes: Iterable[Kind]) -> list[Kind]:
+    found = list(outcomes)
+    if any(outcome.failed for outcome in found):
+        raise IncompleteResults(tuple(found))
+    return found
