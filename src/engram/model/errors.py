@@ -18,6 +18,7 @@
     ├── ItemFailed                     3    one item could not be done, the others were
     │   ├── Unreadable                 3    a file or folder could not be read
     │   ├── ChangedWhileSaved          3    a file changed while it was read: run again
+    │   ├── NothingToRecord            3    a repository without a commit cannot become a subdataset
     │   └── UnsupportedFile            3    a FIFO, socket, device or name that cannot be kept
     ├── IncompleteResults              3    Python only: some items failed, the rest was done
     ├── WrongBytes                    20    bytes are wrong: do not retry
