@@ -1,12 +1,14 @@
 """A bird in a cage that dies when a dataset gets to run something, or to reach outside of itself."""
 
+import hashlib
 import os
 import shlex
 from pathlib import Path
 
 from engram.testing.places import contents
 
-_SONG = "the canary sings of a mine far from any dataset\n"
+_SONG = b"the canary sings of a mine far from any dataset\n"
+_OBJECT = hashlib.sha1(b"blob %d\0" % len(_SONG) + _SONG, usedforsecurity=False)
 
 
 class Canary:
@@ -19,7 +21,7 @@ class Canary:
         self.cage = cage
         #: The file in it.
         self.file = cage / "canary"
-        self.file.write_text(_SONG)
+        self.file.write_bytes(_SONG)
         #: What a shell would have to run.
         self.command = f"echo dead >>{shlex.quote(str(self.file))}"
         self.settle()
@@ -41,15 +43,17 @@ class Canary:
         return self._state() == self._before
 
     def heard_in(self, folder: Path) -> list[str]:
-        """Regular files below *folder* that hold its song: it was followed, copied or moved there."""
-        found = []
-        for path, _, files in os.walk(folder):
-            for name in files:
-                file = Path(path, name)
-                if file.is_file() and not file.is_symlink() and _SONG.encode() in file.read_bytes():
-                    found.append(str(file))
-        return found
+        """Regular files below *folder* that hold its song, git's own included: it was followed, copied or moved."""
+        files = (Path(path, name) for path, _, names in os.walk(folder) for name in names)
+        return [str(file) for file in files if file.is_file() and not file.is_symlink() and _sings(file)]
 
     def _state(self) -> tuple[dict[bytes, str], list[tuple[int, int, int]]]:
         states = [os.lstat(path) for path in (self.cage, self.file) if path.exists()]
         return contents(self.cage), [(state.st_ino, state.st_mode, state.st_nlink) for state in states]
+
+
+def _sings(file: Path) -> bool:
+    if file.parent.name + file.name == _OBJECT.hexdigest():
+        return True
+    content = file.read_bytes()
+    return _SONG in content or (file.suffix == ".idx" and _OBJECT.digest() in content)

@@ -118,3 +118,15 @@ def test_a_careless_command_kills_the_canary(
     path = f"{canary.cage / 'bin'}:{os.environ['PATH']}"
     run(Command(arguments=("sh", "-c", CARELESS[make.__name__]), folder=repository, environment={"PATH": path}))
     assert not canary.lives()
+
+
+def test_a_canary_is_heard_in_the_objects_of_git(canary: Canary, repository: Path) -> None:
+    subprocess.run(["git", "hash-object", "-w", str(canary.file)], cwd=repository, check=True)
+    assert len(canary.heard_in(repository)) == 1
+    subprocess.run(
+        "cp ../cage/canary . && git add . && git commit -qm x && rm canary && git repack -qad && git prune-packed",
+        shell=True,
+        cwd=repository,
+        check=True,
+    )
+    assert [Path(path).suffix for path in canary.heard_in(repository)] == [".idx"]
