@@ -90,8 +90,12 @@ def test_a_newer_python_beside_an_old_one_is_found(machine: Path) -> None:
 
 
 def test_the_user_may_name_the_python(machine: Path) -> None:
-    script(machine / "programs" / "mine", "exit 3")
-    assert "mine is too old" in complaint(dev(machine, "test", PYTHON=str(machine / "programs" / "mine")))
+    script(machine / "programs" / "my python", "exit 3")
+    assert "my python is too old" in complaint(dev(machine, "test", PYTHON=str(machine / "programs" / "my python")))
+
+
+def test_a_named_python_that_is_none_is_named(machine: Path) -> None:
+    assert "/nowhere/python3 does not start" in complaint(dev(machine, "test", PYTHON="/nowhere/python3"))
 
 
 def test_an_unknown_command_shows_what_there_is(machine: Path) -> None:
