@@ -101,6 +101,26 @@ def write_all(steps: Steps, descriptor: int, data: bytes | memoryview, path: Any
         _failed(error, path)
 
 
+def write_at(steps: Steps, descriptor: int, data: bytes, offset: int, path: AnyPath) -> None:
+    """Write every byte at *offset*, whatever else the file holds; *path* is only named in errors."""
+    try:
+        steps.take("write", path)
+        while data:
+            written = os.pwrite(descriptor, data, offset)
+            data, offset = data[written:], offset + written
+    except OSError as error:
+        _failed(error, path)
+
+
+def truncate(steps: Steps, descriptor: int, size_bytes: int, path: AnyPath) -> None:
+    """Cut a file off; *path* is only named in errors."""
+    try:
+        steps.take("write", path)
+        os.ftruncate(descriptor, size_bytes)
+    except OSError as error:
+        _failed(error, path)
+
+
 def link(steps: Steps, existing: AnyPath, path: AnyPath) -> None:
     """Give a file a second name."""
     try:
@@ -204,3 +224,14 @@ def sync_file_system(steps: Steps, path: AnyPath) -> None:
             os.close(descriptor)
     except OSError as error:
         _failed(error, path)
+
+
+def remove_tree(steps: Steps, path: str) -> None:
+    """Remove a folder and everything in it, following no link. Only for what engram itself made."""
+    for folder, folders, files in os.walk(path, topdown=False):
+        for name in files:
+            remove(steps, os.path.join(folder, name))
+        for name in folders:
+            inner = os.path.join(folder, name)
+            (remove if os.path.islink(inner) else remove_folder)(steps, inner)
+    remove_folder(steps, path)

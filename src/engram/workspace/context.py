@@ -47,3 +47,10 @@ def user_file(environment: Mapping[str, str], platform: str = sys.platform) -> s
     from platformdirs import user_config_path
 
     return str(user_config_path("engram", appauthor=False) / "config.toml")
+
+
+def trust_folder(context: Context) -> str:
+    """Where it is noted, one file each, what this user allowed to run."""
+    folder = context.environment.get("XDG_STATE_HOME", "").strip()
+    home = context.environment.get("HOME") or os.path.expanduser("~")
+    return os.path.join(folder or os.path.join(home, ".local", "state"), "engram", "trust")

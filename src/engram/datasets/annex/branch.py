@@ -1,0 +1,131 @@
+"""The git-annex branch: who holds which content, read and extended without git-annex.
+
+A branch of small text files, one per key and kind of log. It is only moved under git-annex's journal lock, from the
+commit that was read; what git-annex left pending in its journal is carried over on the way.
+
+Source: https://git-annex.branchable.com/internals/ and https://git-annex.branchable.com/internals/journal/
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+from engram.datasets.annex.hashdirs import log_path
+from engram.datasets.annex.logs import with_line
+from engram.datasets.git.objects import BLOB, FILE_MODE, TREE, TREE_MODE, decode_tree, encode_tree, object_id
+from engram.datasets.git.odb import ObjectStore
+
+#: The branch, and the message of every ordinary commit on it.
+BRANCH = "refs/heads/git-annex"
+MESSAGE = b"update\n"
+
+#: A new object: its id, its kind, its bytes.
+NewObject: TypeAlias = tuple[bytes, bytes, bytes]
+_Entries: TypeAlias = dict[bytes, tuple[int, bytes]]
+
+
+class AnnexBranch:
+    """The files of the branch at one commit.
+
+    Cost: reads only the trees on the way to what is asked for, each once.
+    """
+
+    def __init__(self, objects: ObjectStore, tree: bytes | None) -> None:
+        self._objects = objects
+        self._tree = tree
+        self._trees: dict[bytes, _Entries] = {}
+
+    def read(self, path: bytes) -> bytes | None:
+        """One file's content; ``None`` if the branch has no such file."""
+        entries = self._entries(self._tree)
+        *folders, name = path.split(b"/")
+        for folder in folders:
+            mode, oid = entries.get(folder, (0, b""))
+            if mode != TREE_MODE:
+                return None
+            entries = self._entries(oid)
+        mode, oid = entries.get(name, (0, b""))
+        return self._objects.read(oid)[1] if mode and mode != TREE_MODE else None
+
+    def with_files(self, contents: Mapping[bytes, bytes]) -> tuple[bytes, list[NewObject]]:
+        """The tree that has these files too, and the objects it needs that are not there yet."""
+        blobs: dict[bytes, bytes] = {}
+        new: dict[bytes, tuple[bytes, bytes]] = {}
+        leaves: dict[bytes, bytes] = {}
+        for path, content in contents.items():
+            oid = blobs.get(content)
+            if oid is None:
+                oid = blobs[content] = object_id(BLOB, content)
+                new[oid] = (BLOB, content)
+            leaves[path] = oid
+        root = self._graft(self._tree, leaves, new)
+        return root, [(oid, kind, data) for oid, (kind, data) in new.items()]
+
+    def _graft(self, tree: bytes | None, leaves: Mapping[bytes, bytes], new: dict[bytes, tuple[bytes, bytes]]) -> bytes:
+        entries = dict(self._entries(tree))
+        below: dict[bytes, dict[bytes, bytes]] = {}
+        for path, oid in leaves.items():
+            head, slash, rest = path.partition(b"/")
+            if slash:
+                below.setdefault(head, {})[rest] = oid
+            else:
+                entries[head] = (FILE_MODE, oid)
+        for head, inner in below.items():
+            mode, oid = entries.get(head, (0, b""))
+            entries[head] = (TREE_MODE, self._graft(oid if mode == TREE_MODE else None, inner, new))
+        data = encode_tree((mode, name, oid) for name, (mode, oid) in entries.items())
+        root = object_id(TREE, data)
+        if root != tree:
+            new[root] = (TREE, data)
+        return root
+
+    def _entries(self, tree: bytes | None) -> _Entries:
+        if tree is None:
+            return {}
+        entries = self._trees.get(tree)
+        if entries is None:
+            data = self._objects.read(tree)[1]
+            entries = self._trees[tree] = {name: (mode, oid) for mode, name, oid in decode_tree(data)}
+        return entries
+
+
+def presence_logs(branch: AnnexBranch, keys: Iterable[bytes], *, uuid: bytes, now_s: int, pending: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+    """The location logs that say that repository *uuid* holds *keys*: those that change, by path.
+
+    Args:
+        pending: what git-annex's journal holds; it stands for the branch's own file of that path.
+    """
+    logs: dict[bytes, bytes] = {}
+    for key in keys:
+        path = log_path(key)
+        old = pending.get(path)
+        if old is None:
+            old = branch.read(path) or b""
+        new = with_line(old, uuid, present=True, now_s=now_s)
+        if new != old:
+            logs[path] = new
+    return logs
+
+
+def read_journal(git_dir: bytes) -> dict[bytes, bytes]:
+    """What git-annex wrote down and did not commit yet: whole files of the branch, by path. Needs the journal lock."""
+    folder = os.path.join(git_dir, b"annex", b"journal")
+    pending = {}
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return {}
+    for name in names:
+        with open(os.path.join(folder, name), "rb") as file:
+            pending[_branch_path(name)] = file.read()
+    return pending
+
+
+def journal_files(git_dir: bytes, pending: Iterable[bytes]) -> list[bytes]:
+    """Where the journal keeps these files of the branch."""
+    folder = os.path.join(git_dir, b"annex", b"journal")
+    return [os.path.join(folder, path.replace(b"_", b"__").replace(b"/", b"_")) for path in pending]
+
+
+def _branch_path(name: bytes) -> bytes:
+    return b"_".join(part.replace(b"_", b"/") for part in name.split(b"__"))

@@ -1,0 +1,333 @@
+"""Move a file's content into the annex, so that at no moment a byte has no name.
+
+The order, for one file: it is hashed; it is looked at again (unchanged? nobody writes to it?); it loses its write
+permission; its content gets its second name, in the object store; a symbolic link is made aside and renamed over the
+file's own name. A crash leaves at most a spare name. Where the very file must not become the object (it has other
+names, somebody has it open for writing, it belongs to somebody else, it lies on another file system) a synced copy does.
+"""
+
+import errno
+import fcntl
+import os
+import signal
+import stat
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum
+
+from engram import durable
+from engram.datasets.annex.backends import new_hasher
+from engram.datasets.annex.hashdirs import object_path
+from engram.datasets.annex.pointers import link_of
+from engram.durable import Steps
+from engram.model.errors import ChangedWhileSaved, EngramError, ItemFailed, Unreadable, UnsupportedFile
+
+_CHUNK_BYTES = 1 << 20
+_WRITE_BITS = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+_CANNOT_ADOPT = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP}
+#: The remark on a file that a program still writes to.
+OPEN_ELSEWHERE = "open for writing elsewhere: saved as it is now and left in place; save again when that is done"
+_READ_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+@dataclass(slots=True)
+class OpenContent:
+    """A regular file, open for reading, and what it was when it was opened. Close it."""
+
+    path: bytes
+    descriptor: int
+    was: os.stat_result
+
+    def close(self) -> None:
+        """Let go of it."""
+        os.close(self.descriptor)
+
+    def changed(self) -> str:
+        """What changed since it was opened, '' if nothing did."""
+        now = os.fstat(self.descriptor)
+        if now.st_size != self.was.st_size:
+            return f"{self.was.st_size} bytes became {now.st_size}"
+        if now.st_mtime_ns != self.was.st_mtime_ns:
+            return "it was written to"
+        try:
+            if not os.path.samestat(os.lstat(self.path), now):
+                return "another file took its place"
+        except FileNotFoundError:
+            return "it was moved or deleted"
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Content that is in the object store now, and the name that leads to it."""
+
+    #: The symbolic link that took the file's place, as `os.lstat` sees it; ``None`` if the file was left in place.
+    link: os.stat_result | None
+    #: Absolute path of the object.
+    object_path: bytes
+    #: A remark for the user, '' mostly.
+    note: str = ""
+
+
+def open_content(path: bytes) -> OpenContent:
+    """Open a regular file to be saved. Never blocks, never follows a link.
+
+    Raises `Unreadable`, or `UnsupportedFile` for what is no regular file.
+    """
+    try:
+        descriptor = os.open(path, _READ_FILE)
+    except OSError as error:
+        if error.errno in (errno.ENXIO, errno.ELOOP):
+            raise UnsupportedFile(os.fsdecode(path), "it is no regular file any more") from error
+        raise Unreadable(os.fsdecode(path), os.strerror(error.errno or 0)) from error
+    was = os.fstat(descriptor)
+    if not stat.S_ISREG(was.st_mode):
+        os.close(descriptor)
+        raise UnsupportedFile(os.fsdecode(path), "it is no regular file")
+    return OpenContent(path, descriptor, was)
+
+
+def digest_of(content: OpenContent, backend: str, *, stopped: "Stop | None" = None) -> str:
+    """The hex digest that *backend* gives the content. Reads it once, in order.
+
+    Raises `ChangedWhileSaved` when fewer or more bytes come than the file had.
+    """
+    hasher = new_hasher(backend)
+    size = content.was.st_size
+    left = size
+    try:
+        if size <= _CHUNK_BYTES:
+            data = os.pread(content.descriptor, size + 1, 0)
+            hasher.update(data)
+            left -= len(data)
+        else:
+            left -= _feed(hasher, content, stopped)
+    except OSError as error:
+        raise Unreadable(os.fsdecode(content.path), os.strerror(error.errno or 0)) from error
+    if left:
+        raise ChangedWhileSaved(os.fsdecode(content.path), f"{size} bytes became {size - left}")
+    return str(hasher.hexdigest())
+
+
+class Stop:
+    """A flag that long reading looks at, so that Ctrl-C ends it soon."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+
+def _feed(hasher: "object", content: OpenContent, stopped: Stop | None) -> int:
+    buffer = bytearray(_CHUNK_BYTES)
+    view = memoryview(buffer)
+    update = hasher.update  # type: ignore[attr-defined]  # hashlib has no public name for its objects' type
+    os.lseek(content.descriptor, 0, os.SEEK_SET)
+    read = 0
+    while count := os.readv(content.descriptor, [buffer]):
+        if stopped is not None and stopped.asked:
+            raise ChangedWhileSaved(os.fsdecode(content.path), "reading was interrupted")
+        update(view[:count])
+        read += count
+    return read
+
+
+class ContentStore:
+    """The object store of one dataset, for putting content in.
+
+    Args:
+        git_dir: absolute; its ``annex/objects`` holds the content.
+        work_tree: absolute.
+    """
+
+    def __init__(self, steps: Steps, *, git_dir: bytes, work_tree: bytes) -> None:
+        self._steps = steps
+        self._git_dir = git_dir
+        self._work_tree = work_tree
+        self._aside = os.path.join(git_dir, b"engram", b"tmp")
+        self._next_aside = 0
+        self._folders: set[bytes] = set()
+        #: Folders and files that must be synced before what was kept may be called durable.
+        self.to_sync: list[bytes] = []
+
+    def clear_what_a_crash_left(self) -> None:
+        """Make an empty place for temporary names."""
+        durable.make_folders(self._steps, self._aside)
+        for entry in os.scandir(self._aside):
+            durable.remove(self._steps, entry.path)
+
+    def object_path(self, key: bytes) -> bytes:
+        """Where the content of *key* is, or would be."""
+        return os.path.join(self._git_dir, object_path(key))
+
+    def has(self, key: bytes) -> bool:
+        """Whether the content of *key* is here."""
+        return os.path.exists(self.object_path(key))
+
+    def keep(self, content: OpenContent, key: bytes, relative: bytes) -> Kept:
+        """Move *content*, whose key this is, into the store, and leave a symbolic link.
+
+        Raises `ChangedWhileSaved` when it is not what was hashed any more, `ItemFailed` when its folder cannot be
+        changed; then everything is as it was.
+        """
+        place = self.object_path(key)
+        writers = _writers(content.descriptor)
+        if changed := content.changed():
+            raise ChangedWhileSaved(os.fsdecode(content.path), changed)
+        new = self._make_key_folder(os.path.dirname(place)) or not self._is_there(place, content, key)
+        try:
+            if new:
+                self._put(content, place, adopt=writers is Writers.NONE and content.was.st_nlink == 1)
+            durable.change_mode(self._steps, os.path.dirname(place), 0o555)
+            if writers is Writers.SOME:
+                return Kept(None, place, OPEN_ELSEWHERE)
+            return Kept(self._link_instead(content, key, relative), place)
+        except (OSError, EngramError):
+            if new:
+                self._give_back(content, place)
+            raise
+
+    def relink(self, place: bytes, target: bytes) -> None:
+        """Give a symbolic link another target, in one step."""
+        aside = self._aside_name()
+        durable.symlink(self._steps, target, aside)
+        durable.rename(self._steps, aside, place)
+        self.to_sync.append(os.path.dirname(place))
+
+    def _is_there(self, place: bytes, content: OpenContent, key: bytes) -> bool:
+        """Whether the store has this content already: looked at, never assumed."""
+        try:
+            there = os.lstat(place)
+        except FileNotFoundError:
+            return False
+        if os.path.samestat(there, content.was) and there.st_nlink == 2:  # what a crash left between two steps
+            durable.change_mode(self._steps, content.descriptor, _without_write(content), place)
+            self.to_sync.append(place)
+            return True
+        if there.st_size == content.was.st_size and not os.path.samestat(there, content.was) and _has_key(place, key):
+            durable.sync_file(self._steps, place)
+            return True
+        bad = os.path.join(self._git_dir, b"annex", b"bad")
+        durable.make_folders(self._steps, bad)
+        durable.rename(self._steps, place, os.path.join(bad, os.path.basename(place)))
+        return False
+
+    def _put(self, content: OpenContent, place: bytes, *, adopt: bool) -> None:
+        if not (adopt and self._adopt(content, place)):
+            self._copy(content, place)
+
+    def _adopt(self, content: OpenContent, place: bytes) -> bool:
+        """Make the very file the object. False where that cannot be (then nothing happened)."""
+        try:
+            durable.change_mode(self._steps, content.descriptor, _without_write(content), content.path)
+            durable.link(self._steps, content.path, place)
+        except OSError as error:
+            if error.errno not in _CANNOT_ADOPT:
+                raise
+            return False
+        if not os.path.samestat(os.lstat(place), content.was):
+            raise ChangedWhileSaved(os.fsdecode(content.path), "another file took its place")
+        self.to_sync.append(place)
+        return True
+
+    def _copy(self, content: OpenContent, place: bytes) -> None:
+        aside = self._aside_name()
+        self._steps.take("create", aside)
+        target = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            self._copy_bytes(content, target, aside)
+            if changed := content.changed():
+                raise ChangedWhileSaved(os.fsdecode(content.path), changed)
+            durable.change_mode(self._steps, target, _without_write(content), aside)
+            durable.sync_descriptor(self._steps, target, aside)
+            durable.rename(self._steps, aside, place)
+        except (OSError, EngramError):
+            with suppress(FileNotFoundError):
+                durable.remove(self._steps, aside)
+            raise
+        finally:
+            os.close(target)
+        durable.sync_folder(self._steps, os.path.dirname(place))
+
+    def _copy_bytes(self, content: OpenContent, target: int, aside: bytes) -> None:
+        offset, size = 0, content.was.st_size
+        while offset < size:
+            data = os.pread(content.descriptor, min(_CHUNK_BYTES * 4, size - offset), offset)
+            if not data:
+                return
+            durable.write_all(self._steps, target, data, aside)
+            offset += len(data)
+
+    def _link_instead(self, content: OpenContent, key: bytes, relative: bytes) -> os.stat_result:
+        aside = self._aside_name()
+        durable.symlink(self._steps, link_of(relative, key), aside)
+        try:
+            durable.rename(self._steps, aside, content.path)
+        except OSError as error:
+            durable.remove(self._steps, aside)
+            raise ItemFailed(os.fsdecode(content.path), f"its folder cannot be changed ({error.strerror})") from error
+        self.to_sync.append(os.path.dirname(content.path))
+        return os.lstat(content.path)
+
+    def _give_back(self, content: OpenContent, place: bytes) -> None:
+        """Leave a file whose saving failed as it was: its only name, its old permissions."""
+        with suppress(OSError, EngramError):
+            durable.change_mode(self._steps, os.path.dirname(place), 0o755)
+            with suppress(FileNotFoundError):
+                durable.remove(self._steps, place)
+            durable.remove_folder(self._steps, os.path.dirname(place))
+        with suppress(OSError, EngramError):
+            durable.change_mode(self._steps, content.descriptor, stat.S_IMODE(content.was.st_mode), content.path)
+
+    def _aside_name(self) -> bytes:
+        self._next_aside += 1
+        return os.path.join(self._aside, b"%d" % self._next_aside)
+
+    def _make_key_folder(self, folder: bytes) -> bool:
+        """Make the folder of one key, writable for us. True when it is new, so that nothing can be in it."""
+        parent = os.path.dirname(folder)
+        if parent not in self._folders:
+            durable.make_folders(self._steps, parent)
+            self._folders.add(parent)
+        try:
+            durable.make_folder(self._steps, folder)
+        except FileExistsError:
+            durable.change_mode(self._steps, folder, 0o755)
+            return False
+        return True
+
+
+def _without_write(content: OpenContent) -> int:
+    """The permissions git-annex gives an object: as the file's, readable by its owner, writable by nobody."""
+    return (stat.S_IMODE(content.was.st_mode) & ~_WRITE_BITS) | stat.S_IRUSR
+
+
+def _has_key(place: bytes, key: bytes) -> bool:
+    copy = open_content(place)
+    try:
+        digest = key.partition(b"--")[2].partition(b".")[0].decode()
+        return digest == digest_of(copy, key.partition(b"-")[0].decode())
+    finally:
+        copy.close()
+
+
+class Writers(Enum):
+    """Whether any process has a file open for writing."""
+
+    NONE = "none"
+    SOME = "some"
+    #: The file system, or the file's owner, does not let us ask.
+    UNKNOWN = "unknown"
+
+
+def _writers(descriptor: int) -> Writers:
+    """Ask the kernel, which grants a read lease only when nobody writes; closing the file gives it back.
+
+    Source: fcntl(2), "Leases".
+    """
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)  # not SIGIO, which would end the process
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+    except BlockingIOError:
+        return Writers.SOME
+    except OSError:
+        return Writers.UNKNOWN
+    return Writers.NONE

@@ -1,0 +1,54 @@
+"""Paths as users type them → scopes of a dataset.
+
+All arguments are looked at before anything is done: one that names nothing refuses the whole request.
+"""
+
+import os
+from collections.abc import Iterable
+
+from engram.datasets.dataset import Dataset
+from engram.datasets.git.wildmatch import compile_pattern
+from engram.datasets.worktree import Untracked, walk
+from engram.model.errors import EngramError, PathNotFound
+
+_GLOB = "*?["
+
+
+def scopes_of(dataset: Dataset, folder: str, paths: Iterable[str]) -> tuple[tuple[bytes, ...], list[EngramError]]:
+    """The scopes that *paths* (relative to *folder*) stand for, and what is wrong with the rest.
+
+    A path is taken as it is where something of that name is there or recorded; else, with ``*``, ``?`` or ``[`` in it,
+    as a pattern over what is there and what is recorded.
+    """
+    scopes: list[bytes] = []
+    problems: list[EngramError] = []
+    for path in paths:
+        try:
+            scopes += _scopes(dataset, os.path.normpath(os.path.join(folder, path)), path)
+        except EngramError as error:
+            problems.append(error)
+    return tuple(dict.fromkeys(scopes)), problems
+
+
+def _scopes(dataset: Dataset, place: str, said: str) -> list[bytes]:
+    scope = dataset.relative(place)
+    if not scope or os.path.lexists(place) or _is_recorded(dataset, scope):
+        return [scope]
+    matching = _matching(dataset, scope) if any(letter in said for letter in _GLOB) else []
+    if not matching:
+        raise PathNotFound(said)
+    return matching
+
+
+def _is_recorded(dataset: Dataset, scope: bytes) -> bool:
+    index = dataset.read_index()
+    first, last = index.below(scope)
+    return index.find(scope) is not None or first < last
+
+
+def _matching(dataset: Dataset, pattern: bytes) -> list[bytes]:
+    index = dataset.read_index()
+    top = os.fsencode(dataset.work_tree)
+    there = walk(top, index, dataset.ignore, untracked=Untracked.ALL).untracked
+    matches = compile_pattern(pattern, pathname=True).fullmatch
+    return [path for path in (*index.paths, *(found.path for found in there)) if matches(path)]

@@ -1,0 +1,97 @@
+"""What a repository brings along that would run: its hooks, and the programs its own configuration names.
+
+A repository that came by ``git clone`` brings none of it; one that was copied, unpacked or shared does. Reading never
+runs any; writing refuses until the user allowed exactly these (`engram trust`).
+
+Source: githooks(5), git-config(1), git-annex(1) "CONFIGURATION".
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+#: The hooks git-annex installs, word for word after its two first lines: they are carried out natively.
+#: Source: git-annex 10.20261026 and earlier, ``git annex init``.
+_ANNEX_HOOK_START = b"#!/bin/sh\n# automatically configured by git-annex\n"
+_ANNEX_HOOKS = {
+    b"pre-commit": {b"git annex pre-commit .\n"},
+    b"post-checkout": {b"git annex smudge --update\n"},
+    b"post-merge": {b"git annex smudge --update\n"},
+    b"post-receive": {
+        b"git annex post-receive\n",
+        b"if git annex post-receive --help >/dev/null 2>&1; then git annex post-receive; fi\n",
+    },
+    b"pre-push": {b"if git annex pre-push --help >/dev/null 2>&1; then git annex pre-push; fi\n"},
+}
+
+#: Settings that name a program, lower case, ``*`` for a subsection.
+_COMMANDS = re.compile(
+    r"core\.(fsmonitor|sshcommand|pager|editor|hookspath|askpass|gitproxy|alternaterefscommand)"
+    r"|sequence\.editor|pager\..+|alias\..+|gpg\.(.+\.)?program|gpg\.ssh\.defaultkeycommand"
+    r"|filter\..+\.(clean|smudge|process)|diff\.external|diff\..+\.(command|textconv)|merge\..+\.driver"
+    r"|(difftool|mergetool)\..+\.(cmd|path)|interactive\.difffilter|credential\.(.+\.)?helper"
+    r"|(man|browser|instaweb|web|guitool|sendemail|trailer)\..+\.?(cmd|path|command|browser|smtpserver|tocmd|cccmd)"
+    r"|remote\..+\.(uploadpack|receivepack|vcs|proxy)|submodule\..+\.update|uploadpack\.packobjectshook"
+    r"|receive\.procreceiverefs|protocol\.ext\.allow|include\.path|includeif\..+\.path"
+    r"|annex\..*(command|program|options|hook)|remote\..+\.annex-.*(command|hook|options|program|externaltype|shell|transport)"
+    r"|annex\.security\..+|remote\..+\.annex-(ssh|rsync|bup|gnupg|ddar|borg).*"
+    r"|datalad\.result-hook\..+|datalad\..*(procedures?|command|cmdexec)(\..+)?"
+)
+#: What git-annex sets itself; the filter that is its own.
+_FINE = {
+    ("filter.annex.clean", "git-annex smudge --clean -- %f"),
+    ("filter.annex.smudge", "git-annex smudge -- %f"),
+    ("filter.annex.process", "git-annex filter-process"),
+}
+#: Values that switch something on or off and name nothing.
+_WORDS = {"", "true", "false", "yes", "no", "on", "off", "0", "1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """One thing that would run."""
+
+    #: For people: ``hook pre-commit``, ``core.sshCommand``.
+    name: str
+    #: What exactly would run.
+    content: bytes
+
+
+def brought_hooks(hooks_folder: bytes) -> list[Brought]:
+    """The hooks of a repository that git would run, but for git-annex's own. A link is read through."""
+    found = []
+    try:
+        names = sorted(os.listdir(hooks_folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    for name in names:
+        place = os.path.join(hooks_folder, name)
+        if name.endswith(b".sample") or not os.path.isfile(place) or not os.access(place, os.X_OK):
+            continue
+        with open(place, "rb") as file:
+            content = file.read()
+        line = content.removeprefix(_ANNEX_HOOK_START)
+        if content == line or line not in _ANNEX_HOOKS.get(name, set()):
+            found.append(Brought(f"hook {os.fsdecode(name)}", content))
+    return found
+
+
+def brought_settings(settings: Iterable[tuple[str, str]]) -> list[Brought]:
+    """Those of a repository's own settings (name, value) that name a program to run."""
+    return [
+        Brought(name, value.encode("utf-8", "surrogateescape"))
+        for name, value in settings
+        if _COMMANDS.fullmatch(name.lower()) and (name.lower(), value) not in _FINE and value.lower() not in _WORDS
+    ]
+
+
+def seal(path: str, brought: Iterable[Brought]) -> str:
+    """One digest for a repository's place and everything it brings: trust holds for exactly this."""
+    digest = hashlib.sha256(os.fsencode(path) + b"\0")
+    for one in brought:
+        for part in (one.name.encode("utf-8", "surrogateescape"), one.content):
+            digest.update(b"%d:" % len(part))
+            digest.update(part)
+    return digest.hexdigest()

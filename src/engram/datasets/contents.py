@@ -1,0 +1,186 @@
+"""Bring the contents of files to where they belong: into the annex, or into git as blobs.
+
+Small files are read one after the other (a thread costs more than it saves); large ones are hashed by several threads
+a little ahead of the one that moves them.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from engram.datasets.annex.backends import new_hasher
+from engram.datasets.annex.pointers import MAX_POINTER_BYTES, key_in, link_of
+from engram.datasets.annex.store import ContentStore, OpenContent, Stop, digest_of, open_content
+from engram.datasets.decisions import FileToSave
+from engram.datasets.git.index import Entry, entry_from_stat, entry_without_stat
+from engram.datasets.git.objects import BLOB, EXECUTABLE_MODE, FILE_MODE, SYMLINK_MODE, object_id
+from engram.datasets.worktree import Found
+from engram.durable import Steps
+from engram.model.errors import ChangedWhileSaved, EngramError, Unreadable
+
+#: Files of at least this size are hashed in threads.
+LARGE_BYTES = 1 << 20
+#: git content of at least this size is streamed into the pack, not held in memory.
+STREAMED_BYTES = 16 << 20
+_POINTER_START = b"/annex/objects/"
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What became of one path."""
+
+    path: bytes
+    entry: Entry
+    #: The annex key, b"" for content in git.
+    key: bytes = b""
+    #: The blob that the entry names; ``None`` when it is in `streamed`.
+    blob: bytes | None = None
+    #: Whether the annex holds the key's content here.
+    here: bool = False
+    size_bytes: int = 0
+    note: str = ""
+
+
+@dataclass(slots=True)
+class Contents:
+    """Files on their way into a dataset."""
+
+    steps: Steps
+    store: ContentStore
+    top: bytes
+    jobs: int
+    #: Key for size, digest and path, by backend.
+    key_for: Callable[[str, int, str, bytes], bytes]
+    problems: list[EngramError] = field(default_factory=list)
+    stop: Stop = field(default_factory=Stop)
+
+    def take_in(self, files: Iterable[FileToSave], done: Callable[[int], None]) -> Iterator[Recorded]:
+        """Every file, as it is taken in; what fails is left as it was and becomes one of `problems`."""
+        small, large = [], []
+        for file in files:
+            (large if file.backend and file.status.st_size >= LARGE_BYTES else small).append(file)
+        for file in small:
+            yield from self._guarded(file, self._take_in, done)
+        if large:
+            yield from self._in_threads(large, done)
+
+    def _guarded(
+        self, file: FileToSave, take: Callable[[FileToSave], Recorded], done: Callable[[int], None]
+    ) -> Iterator[Recorded]:
+        try:
+            yield take(file)
+        except EngramError as error:
+            if error.exit_code != 3:
+                raise
+            self.problems.append(error)
+        done(file.status.st_size)
+
+    def _take_in(self, file: FileToSave) -> Recorded:
+        content = open_content(os.path.join(self.top, file.path))
+        try:
+            if content.was.st_size >= LARGE_BYTES:
+                return self._streamed_blob(file, content) if not file.backend else self._large(file, content)
+            data = _read(content)
+            if data.startswith(_POINTER_START) and len(data) <= MAX_POINTER_BYTES and key_in(data):
+                return self._blob(file, content, data, key=key_in(data) or b"")
+            if not file.backend:
+                return self._blob(file, content, data)
+            hasher = new_hasher(file.backend)
+            hasher.update(data)
+            return self._annexed(file, content, hasher.hexdigest())
+        finally:
+            content.close()
+
+    def _large(self, file: FileToSave, content: OpenContent) -> Recorded:
+        return self._annexed(file, content, digest_of(content, file.backend, stopped=self.stop))
+
+    def _annexed(self, file: FileToSave, content: OpenContent, digest: str) -> Recorded:
+        key = self.key_for(file.backend, content.was.st_size, digest, os.path.basename(file.path))
+        kept = self.store.keep(content, key, file.path)
+        target = link_of(file.path, key)
+        oid = object_id(BLOB, target)
+        if kept.link is None:
+            entry = entry_without_stat(file.path, SYMLINK_MODE, oid)
+        else:
+            entry = entry_from_stat(file.path, kept.link, SYMLINK_MODE, oid)
+        return Recorded(file.path, entry, key, target, True, content.was.st_size, kept.note)
+
+    def _blob(self, file: FileToSave, content: OpenContent, data: bytes, *, key: bytes = b"") -> Recorded:
+        if changed := content.changed():
+            raise ChangedWhileSaved(os.fsdecode(content.path), changed)
+        mode = EXECUTABLE_MODE if content.was.st_mode & 0o100 else FILE_MODE
+        entry = entry_from_stat(file.path, content.was, mode, object_id(BLOB, data))
+        return Recorded(file.path, entry, key, data, False, len(data))
+
+    def _streamed_blob(self, file: FileToSave, content: OpenContent) -> Recorded:
+        data = os.pread(content.descriptor, content.was.st_size + 1, 0)
+        while len(data) < content.was.st_size and (more := os.pread(content.descriptor, 1 << 30, len(data))):
+            data += more
+        return self._blob(file, content, data)
+
+    def _in_threads(self, files: list[FileToSave], done: Callable[[int], None]) -> Iterator[Recorded]:
+        waiting: deque[tuple[FileToSave, Future[tuple[OpenContent, str]]]] = deque()
+        queue = iter(files)
+        with ThreadPoolExecutor(max_workers=self.jobs) as pool:
+            try:
+                for file in queue:
+                    waiting.append((file, pool.submit(self._hash, file)))
+                    if len(waiting) > self.jobs:
+                        yield from self._finish(waiting, done)
+                while waiting:
+                    yield from self._finish(waiting, done)
+            finally:
+                self.stop.asked = True
+                for _, future in waiting:
+                    _let_go(future)
+
+    def _hash(self, file: FileToSave) -> tuple[OpenContent, str]:
+        content = open_content(os.path.join(self.top, file.path))
+        try:
+            return content, digest_of(content, file.backend, stopped=self.stop)
+        except BaseException:
+            content.close()
+            raise
+
+    def _finish(
+        self, waiting: "deque[tuple[FileToSave, Future[tuple[OpenContent, str]]]]", done: Callable[[int], None]
+    ) -> Iterator[Recorded]:
+        file, future = waiting.popleft()
+
+        def take(file: FileToSave) -> Recorded:
+            content, digest = future.result()
+            try:
+                return self._annexed(file, content, digest)
+            finally:
+                content.close()
+
+        yield from self._guarded(file, take, done)
+
+    def link(self, found: Found) -> Recorded:
+        """A symbolic link; one into the annex is mended when it was moved to another depth."""
+        place = os.path.join(self.top, found.path)
+        target = os.readlink(place)
+        key = key_in(target) or b""
+        if key and (right := link_of(found.path, key)) != target:
+            self.store.relink(place, right)
+            target = right
+        entry = entry_from_stat(found.path, os.lstat(place), SYMLINK_MODE, object_id(BLOB, target))
+        return Recorded(found.path, entry, key, target, bool(key) and self.store.has(key))
+
+
+def _read(content: OpenContent) -> bytes:
+    size = content.was.st_size
+    try:
+        data = os.pread(content.descriptor, size + 1, 0)
+    except OSError as error:
+        raise Unreadable(os.fsdecode(content.path), os.strerror(error.errno or 0)) from error
+    if len(data) != size:
+        raise ChangedWhileSaved(os.fsdecode(content.path), f"{size} bytes became {len(data)}")
+    return data
+
+
+def _let_go(future: "Future[tuple[OpenContent, str]]") -> None:
+    if not future.cancel() and future.exception() is None:
+        future.result()[0].close()

@@ -1,0 +1,217 @@
+"""Create: make a folder, or a git repository, a dataset, as DataLad's ``create`` does.
+
+git and git-annex make the repository themselves, so that it is theirs to the last byte; the first commit is engram's.
+A mark in ``.git/engram`` says that it is not finished: the same command again then begins anew, or goes on.
+"""
+
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from engram import durable
+from engram.datasets.contents import Recorded
+from engram.datasets.dataset import Dataset, Surroundings, open_dataset
+from engram.datasets.git.index import entry_from_stat
+from engram.datasets.git.objects import BLOB, FILE_MODE, object_id
+from engram.datasets.git.refs import find_repository
+from engram.datasets.locks import clear_what_a_crash_left, only_engram, private_folder
+from engram.datasets.people import clean_message, identity
+from engram.datasets.programs import Programs
+from engram.datasets.recording import Changes, CommitWish, Recorder
+from engram.datasets.subdatasets import dataset_id_of
+from engram.model.errors import TargetExists
+
+#: DataLad's subjects for the first commit, and for the superdataset's.
+NEW_DATASET = "[DATALAD] new dataset"
+NEW_SUBDATASET = "[DATALAD] Created subdataset"
+
+_MARK = "creating"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateRequest:
+    """What is to be made."""
+
+    #: Absolute.
+    path: str
+    force: bool = False
+    annex: bool = True
+    message: str = ""
+    #: What git-annex shows for this repository; '' for ``user@host:path``.
+    description: str = ""
+    #: Key backend of the annex.
+    backend: str = "SHA256E"
+    #: Further words for ``git init``.
+    init_options: tuple[str, ...] = ()
+
+
+class Creator:
+    """Makes one dataset."""
+
+    def __init__(
+        self,
+        request: CreateRequest,
+        around: Surroundings,
+        *,
+        clock: Callable[[], float] = time.time,
+        new_id: Callable[[], uuid.UUID] = uuid.uuid4,
+    ) -> None:
+        self._request = request
+        self._around = around
+        self._steps = around.steps
+        self._clock = clock
+        self._new_id = new_id
+        self._programs = Programs(
+            environment=around.environment, configuration=around.configuration, steps=around.steps
+        )
+        self._git_dir = os.path.join(request.path, ".git")
+
+    def check(self) -> None:
+        """Refuse what cannot be done, before anything is written. Raises `TargetExists`, `ExtraMissing`."""
+        request = self._request
+        if request.annex:
+            self._programs.annex()
+        if os.path.lexists(request.path) and not os.path.isdir(request.path):
+            raise TargetExists(request.path, "is a file", "Choose another name, or move it away.")
+        if not request.force and os.path.isdir(request.path) and not self._is_ours_alone():
+            raise TargetExists(
+                request.path,
+                "is not empty",
+                f"To make it a dataset with what is in it: engram create -f {request.path}",
+            )
+
+    def _is_ours_alone(self) -> bool:
+        """Whether the folder is empty, but for what an interrupted create left."""
+        names = set(os.listdir(self._request.path))
+        return not names or (self._is_unfinished() and names <= {".git", ".datalad", ".gitattributes", ".noannex"})
+
+    def _is_unfinished(self) -> bool:
+        return os.path.lexists(os.path.join(private_folder(self._git_dir), _MARK))
+
+    def create(self) -> Dataset:
+        """The new dataset, with its first commit; durable once `finish` was called."""
+        self._begin()
+        dataset = self._repository()
+        with only_engram(self._steps, dataset.git_dir):
+            clear_what_a_crash_left(self._steps, dataset.git_dir)
+            dataset.clear_ref_locks_of_a_crash()
+            self._first_commit(dataset)
+        return open_dataset(self._request.path, self._around)
+
+    def finish(self) -> None:
+        """Bring everything to the disk and take the mark away."""
+        durable.sync_file_system(self._steps, self._git_dir)
+        mark = os.path.join(private_folder(self._git_dir), _MARK)
+        with suppress(FileNotFoundError):
+            durable.remove(self._steps, mark)
+            durable.sync_folder(self._steps, private_folder(self._git_dir))
+
+    def _begin(self) -> None:
+        durable.make_folders(self._steps, self._request.path)
+        if self._is_unfinished() and not self._has_commit():
+            durable.remove_tree(self._steps, self._git_dir)
+        if os.path.lexists(self._git_dir):
+            return
+        durable.make_folders(self._steps, private_folder(self._git_dir))
+        durable.write_new(self._steps, os.path.join(private_folder(self._git_dir), _MARK), b"")
+
+    def _has_commit(self) -> bool:
+        status, _, _ = self._programs.git_status_of(self._request.path, "rev-parse", "--verify", "-q", "HEAD")
+        return status == 0
+
+    def _repository(self) -> Dataset:
+        path = self._request.path
+        self._programs.git(path, "init", "-q", *self._request.init_options)
+        dataset = open_dataset(path, self._around)
+        dataset.check_may_write()
+        if self._request.annex and not dataset.annex_uuid:
+            words = [self._request.description] if self._request.description else []
+            self._programs.git_annex(path, "init", "--no-autoenable", *words)
+        return open_dataset(path, self._around)
+
+    # --- the first commit
+
+    def _first_commit(self, dataset: Dataset) -> None:
+        changes = Changes()
+        for path, text in self._files().items():
+            self._write(dataset, path, text, changes)
+        if not changes.entries:
+            return
+        now_s = self._clock()
+        wish = CommitWish(
+            message=clean_message(self._request.message or NEW_DATASET),
+            author=dataset.identity("author", now_s=now_s),
+            committer=dataset.identity("committer", now_s=now_s),
+            partial=bool(dataset.head_commit()),
+            now_s=int(now_s),
+        )
+        Recorder(dataset, dataset.objects).record(dataset.read_index(), changes, wish, [])
+
+    def _files(self) -> dict[str, bytes]:
+        """What the first commit holds, each file as it is to become; unchanged files are left out."""
+        top = self._request.path
+        wanted: dict[str, bytes] = {}
+        config = os.path.join(top, ".datalad", "config")
+        if not dataset_id_of(config):
+            text = f'[datalad "dataset"]\n\tid = {self._new_id()}\n'
+            wanted[".datalad/config"] = _read(config) + text.encode()
+        if not self._request.annex:
+            wanted[".noannex"] = b""
+        else:
+            wanted[".datalad/.gitattributes"] = _with_lines(
+                _read(os.path.join(top, ".datalad", ".gitattributes")), ["config annex.largefiles=nothing"]
+            )
+            attributes = _read(os.path.join(top, ".gitattributes"))
+            lines = ["**/.git* annex.largefiles=nothing"]
+            if b"annex.backend=" not in attributes:
+                lines.insert(0, f"* annex.backend={self._request.backend}")
+            wanted[".gitattributes"] = _with_lines(attributes, lines)
+        return wanted
+
+    def _write(self, dataset: Dataset, path: str, text: bytes, changes: Changes) -> None:
+        place = os.path.join(dataset.work_tree, path)
+        if not os.path.isfile(place) or _read(place) != text:
+            durable.make_folders(self._steps, os.path.dirname(place))
+            durable.replace(self._steps, place, text)
+        name = os.fsencode(path)
+        oid = object_id(BLOB, text)
+        index = dataset.read_index()
+        position = index.find(name)
+        if position is None or index.oid(position) != oid:
+            entry = entry_from_stat(name, os.lstat(place), FILE_MODE, oid)
+            changes.add(Recorded(name, entry, blob=text))
+
+
+def _with_lines(text: bytes, lines: list[str]) -> bytes:
+    """*text* with those of *lines* that it does not have yet at its end."""
+    have = text.splitlines()
+    missing = [line.encode() for line in lines if line.encode() not in have]
+    if missing and text and not text.endswith(b"\n"):
+        text += b"\n"
+    return text + b"".join(line + b"\n" for line in missing)
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return b""
+
+
+def identity_is_known(around: Surroundings, folder: str) -> None:
+    """Raise `NoIdentity` before anything is written, when git does not know who the user is."""
+    from engram.datasets.git.config import GitConfig
+
+    repository = find_repository(os.fsencode(folder)) if os.path.isdir(folder) else None
+    config = GitConfig.read(
+        common_dir=repository.common_dir if repository else None,
+        git_dir=repository.git_dir if repository else None,
+        environment=around.environment,
+        overrides=around.configuration,
+    )
+    for role in ("author", "committer"):
+        identity(config, around.environment, role, now_s=0)

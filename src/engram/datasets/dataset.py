@@ -1,0 +1,312 @@
+"""One dataset on disk: where its parts lie, what its settings say, who may write.
+
+Nothing here starts a program but `Dataset.update_refs` and what asks git who owns a repository.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from engram import durable
+from engram.datasets.annex.branch import BRANCH, AnnexBranch
+from engram.datasets.annex.logs import named_values
+from engram.datasets.brought import Brought, brought_hooks, brought_settings, seal
+from engram.datasets.git.attributes import Attributes
+from engram.datasets.git.config import GitConfig
+from engram.datasets.git.ignore import Ignore
+from engram.datasets.git.index import GitIndex, StatRules
+from engram.datasets.git.objects import decode_commit
+from engram.datasets.git.odb import ObjectStore
+from engram.datasets.git.refs import Refs, Repository, find_repository
+from engram.datasets.locks import private_folder
+from engram.datasets.people import date_is_given, identity
+from engram.datasets.programs import Programs
+from engram.durable import Steps
+from engram.model.errors import DamagedRepository, MovedMeanwhile, NoDataset, NotTrusted, OutsideDataset, PeerFailed, UsageError
+
+_REFS_IN_FLIGHT = "refs-in-flight"
+
+
+@dataclass(slots=True, weakref_slot=True)
+class Surroundings:
+    """What an operation is given from outside."""
+
+    environment: Mapping[str, str]
+    #: ``NAME=VALUE`` git settings of this call.
+    configuration: tuple[str, ...] = ()
+    steps: Steps = field(default_factory=Steps)
+    #: Seals (`brought.seal`) that this user allowed are found in this folder; '' for none.
+    trust_folder: str = ""
+
+
+class Dataset:
+    """A git repository with a work tree, most often with an annex. Opened by `open_dataset`."""
+
+    def __init__(self, repository: Repository, around: Surroundings) -> None:
+        self.repository = repository
+        self.around = around
+        self.steps = around.steps
+        #: Absolute paths.
+        self.work_tree = os.fsdecode(repository.work_tree)
+        self.git_dir = os.fsdecode(repository.git_dir)
+        self.common_dir = os.fsdecode(repository.common_dir)
+
+    @cached_property
+    def refs(self) -> Refs:
+        """Its branches. Raises `NotUnderstood` for a ref format that is not read here."""
+        return Refs(self.repository)
+
+    @cached_property
+    def config(self) -> GitConfig:
+        """Its settings, the user's and the machine's."""
+        head = os.fsdecode(self.refs.head().name or b"")
+        return GitConfig.read(
+            common_dir=self.repository.common_dir,
+            git_dir=self.repository.git_dir,
+            environment=self.around.environment,
+            overrides=self.around.configuration,
+            branch=head.removeprefix("refs/heads/"),
+        )
+
+    @cached_property
+    def objects(self) -> ObjectStore:
+        """Its git objects."""
+        return ObjectStore(self.repository.common_dir)
+
+    @cached_property
+    def programs(self) -> Programs:
+        """git and git-annex, started for this dataset."""
+        return Programs(
+            environment=self.around.environment, configuration=self.around.configuration, steps=self.steps
+        )
+
+    @cached_property
+    def ignore(self) -> Ignore:
+        """What git ignores in it."""
+        return Ignore.for_work_tree(
+            self.repository.work_tree, git_dir=self.repository.common_dir, excludes_file=self._user_file("core.excludesFile", "ignore")
+        )
+
+    @cached_property
+    def attributes(self) -> Attributes:
+        """What its ``.gitattributes`` say."""
+        return Attributes.for_work_tree(
+            self.repository.work_tree,
+            git_dir=self.repository.common_dir,
+            attributes_file=self._user_file("core.attributesFile", "attributes"),
+        )
+
+    def _user_file(self, setting: str, name: str) -> bytes | None:
+        path = self.config.path(setting)
+        if path is not None:
+            return path
+        environment = self.around.environment
+        folder = environment.get("XDG_CONFIG_HOME") or os.path.join(environment.get("HOME", ""), ".config")
+        return os.fsencode(os.path.join(folder, "git", name)) if os.path.isabs(folder) else None
+
+    def read_index(self) -> GitIndex:
+        """Its index, as it is now."""
+        return GitIndex.read(os.path.join(self.repository.git_dir, b"index"))
+
+    def index_again(self, index: GitIndex) -> GitIndex:
+        """The same *index*, or, if somebody wrote it since, the new one."""
+        try:
+            now = os.stat(os.path.join(self.repository.git_dir, b"index"))
+        except FileNotFoundError:
+            return self.read_index() if index.data else index
+        return index if (now.st_mtime_ns, now.st_size) == (index.mtime_ns, len(index.data)) else self.read_index()
+
+    @cached_property
+    def stat_rules(self) -> StatRules:
+        """Which of a file's properties count as a change."""
+        return StatRules(
+            trust_ctime=self.config.is_true("core.trustctime", True),
+            check_all=(self.config.get("core.checkstat") or "default").lower() != "minimal",
+            file_mode=self.config.is_true("core.filemode", True),
+            symlinks=self.config.is_true("core.symlinks", True),
+        )
+
+    def setting(self, name: str) -> str | None:
+        """One of git's settings."""
+        return self.config.get(name)
+
+    def is_set(self, name: str) -> bool:
+        """Whether a setting is true."""
+        return self.config.is_true(name, False)
+
+    def identity(self, role: str, *, now_s: float) -> bytes:
+        """Who commits: the header line of an ``author`` or ``committer``. Raises `NoIdentity`."""
+        line = identity(self.config, self.around.environment, role, now_s=now_s)
+        if not date_is_given(self.around.environment):
+            return line
+        return self.programs.git(self.work_tree, "var", f"GIT_{role.upper()}_IDENT").rstrip(b"\n")
+
+    # --- branches
+
+    def resolve(self, ref: str) -> str:
+        """The commit a ref points at, hex; '' when there is no such ref."""
+        oid = Refs(self.repository).resolve(os.fsencode(ref))
+        return oid.hex() if oid else ""
+
+    def head_name(self) -> str:
+        """The ref that HEAD stands for, '' when it is detached."""
+        return os.fsdecode(self.refs.head().name or b"")
+
+    def head_commit(self) -> str:
+        """The commit that is checked out, hex; '' before the first."""
+        oid = Refs(self.repository).head().oid
+        return oid.hex() if oid else ""
+
+    def tree_of(self, commit: str) -> bytes:
+        """The tree of a commit."""
+        return decode_commit(self.objects.read(bytes.fromhex(commit))[1]).tree
+
+    def update_refs(self, instructions: str, *, reason: str) -> None:
+        """Have git move refs by compare and swap (``update-ref --stdin``). Raises `MovedMeanwhile`."""
+        note = os.path.join(private_folder(self.git_dir), _REFS_IN_FLIGHT)
+        refs = {line.split(" ")[1] for line in instructions.splitlines() if line.startswith("update ")}
+        durable.replace(self.steps, note, "\n".join(sorted(refs)).encode())
+        self.steps.take("update-ref", " ".join(sorted(refs)))
+        try:
+            self.programs.git(
+                self.work_tree, "update-ref", "-m", reason, "--create-reflog", "--stdin", stdin=instructions.encode()
+            )
+        except PeerFailed as error:
+            if "expected" in error.said or "reference already exists" in error.said or "is at" in error.said:
+                raise MovedMeanwhile(", ".join(sorted(refs))) from error
+            raise
+        for folder in self._ref_folders():
+            durable.sync_folder(self.steps, folder)
+        durable.remove(self.steps, note)
+
+    def _ref_folders(self) -> list[str]:
+        folders = [self.git_dir, os.path.join(self.common_dir, "refs", "heads")]
+        head = self.head_name()
+        if head.count("/") > 2:
+            folders.append(os.path.join(self.common_dir, os.path.dirname(head)))
+        return [folder for folder in folders if os.path.isdir(folder)]
+
+    def clear_ref_locks_of_a_crash(self) -> None:
+        """Remove the locks of refs that an engram, killed together with the git it had started, left behind.
+
+        Only while `only_engram` is held: then nobody else can have written the note that names them.
+        """
+        note = os.path.join(private_folder(self.git_dir), _REFS_IN_FLIGHT)
+        try:
+            with open(note, encoding="utf-8", errors="surrogateescape") as file:
+                refs = file.read().split()
+            since_ns = os.stat(note).st_mtime_ns
+        except FileNotFoundError:
+            return
+        names = {*refs, "HEAD", self.head_name()} - {""}
+        for name in sorted(names):
+            lock = os.path.join(self.common_dir, f"{name}.lock")
+            if os.path.exists(lock) and os.stat(lock).st_mtime_ns >= since_ns:
+                durable.remove(self.steps, lock)
+        durable.remove(self.steps, note)
+
+    # --- annex
+
+    @cached_property
+    def annex_uuid(self) -> str:
+        """The name git-annex knows this repository by; '' when it has no annex."""
+        return self.config.get("annex.uuid") or ""
+
+    @cached_property
+    def has_annex(self) -> bool:
+        """Whether content can go to an annex here."""
+        return bool(self.annex_uuid) and bool(self.resolve(BRANCH)) and not self._declines_annex
+
+    @property
+    def wants_annex(self) -> bool:
+        """Whether git-annex would initialise an annex here by itself, because a relative has one."""
+        if self._declines_annex:
+            return False
+        return bool(self.resolve(BRANCH)) or any(name.endswith(b"/git-annex") for name in self.refs.names(b"refs/remotes/"))
+
+    @property
+    def _declines_annex(self) -> bool:
+        return os.path.lexists(os.path.join(self.work_tree, ".noannex"))
+
+    @cached_property
+    def branch(self) -> AnnexBranch:
+        """The git-annex branch as it is when first asked for."""
+        tip = self.resolve(BRANCH)
+        return AnnexBranch(self.objects, self.tree_of(tip) if tip else None)
+
+    def branch_has(self, path: str) -> bool:
+        """Whether the git-annex branch, or git-annex's journal, holds a file."""
+        pending = os.path.join(self.git_dir, "annex", "journal", path)
+        return os.path.exists(pending) or self.branch.read(path.encode()) is not None
+
+    def branch_setting(self, name: str) -> str | None:
+        """What ``git annex config`` says for every clone; ``None`` when it says nothing."""
+        if not self.has_annex or (log := self.branch.read(b"config.log")) is None:
+            return None
+        return named_values(log).get(name)
+
+    # --- who may write
+
+    @cached_property
+    def brought(self) -> list[Brought]:
+        """The programs the repository brings along."""
+        own = [(name, value) for name, value, _, _ in self.config.items(("local", "worktree"))]
+        return [*brought_hooks(os.path.join(self.repository.common_dir, b"hooks")), *brought_settings(own)]
+
+    @property
+    def seal(self) -> str:
+        """What trust in the programs it brings is pinned to."""
+        return seal(os.path.realpath(self.work_tree), self.brought)
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether the user allowed what it brings, exactly as it is now."""
+        folder = self.around.trust_folder
+        return bool(folder) and os.path.exists(os.path.join(folder, self.seal))
+
+    def check_may_write(self) -> None:
+        """Refuse what must not be written to.
+
+        Raises:
+            NotTrusted: it brings programs along that the user has not allowed.
+            UsageError: it belongs to somebody else, as git sees it.
+        """
+        self.programs.annex()
+        owners = {os.stat(place).st_uid for place in (self.work_tree, self.git_dir)}
+        if owners != {os.geteuid()}:
+            status, _, said = self.programs.git_status_of(self.work_tree, "rev-parse", "--git-dir")
+            if status:
+                raise UsageError(f"{self.work_tree} belongs to another user: {said}", "Ask its owner, or work in a clone of your own.")
+        if self.brought and not self.is_trusted:
+            names = ", ".join(one.name for one in self.brought[:4]) + (", …" if len(self.brought) > 4 else "")
+            raise NotTrusted(self.work_tree, names)
+
+    def shared_mode(self, mode: int) -> int:
+        """Permissions for a new file of the repository, before the umask takes its part."""
+        return mode
+
+    # --- paths
+
+    def relative(self, path: str) -> bytes:
+        """An absolute *path* relative to the top, ``b""`` for the top itself. Raises `OutsideDataset`."""
+        for top, place in ((self.work_tree, path), (os.path.realpath(self.work_tree), _real_folder(path))):
+            if place == top:
+                return b""
+            if place.startswith(top.rstrip("/") + "/"):
+                return os.fsencode(place[len(top.rstrip("/")) + 1 :])
+        raise OutsideDataset(path, self.work_tree)
+
+
+def _real_folder(path: str) -> str:
+    """A path whose folders are resolved, but not its last part."""
+    folder, name = os.path.split(path)
+    return os.path.join(os.path.realpath(folder), name) if name else os.path.realpath(path)
+
+
+def open_dataset(folder: str, around: Surroundings) -> Dataset:
+    """The dataset that holds *folder* (absolute). Raises `NoDataset`."""
+    repository = find_repository(os.fsencode(folder))
+    if repository is None or not repository.work_tree:
+        raise NoDataset(folder)
+    return Dataset(repository, around)

@@ -1,0 +1,57 @@
+"""``.gitmodules``: which subdatasets a dataset has, written as DataLad writes it.
+
+Source: gitmodules(5); ``datalad-id`` as DataLad's ``create -d`` adds it.
+"""
+
+import os
+import re
+
+from engram.model.errors import UnsupportedFile
+
+_FORBIDDEN = re.compile(rb"[\x00-\x1f\x7f]")
+
+
+def with_subdataset(text: bytes, path: bytes, *, url: bytes, dataset_id: bytes) -> bytes:
+    """The file's *text* with one more subdataset, whose name is its path.
+
+    Raises:
+        UnsupportedFile: for a path that could be read as something else.
+    """
+    return _ended(text) + _section(path) + _lines(
+        (b"path", path), (b"url", url), *(((b"datalad-id", dataset_id),) if dataset_id else ())
+    )
+
+
+def with_active_subdataset(text: bytes, path: bytes, *, url: bytes) -> bytes:
+    """A repository's configuration *text*, with the subdataset marked as installed."""
+    return _ended(text) + _section(path) + _lines((b"active", b"true"), (b"url", url))
+
+
+def names(text: bytes, path: bytes) -> bool:
+    """Whether a file of sections has one for *path* already."""
+    return _section(path) in _ended(text)
+
+
+def relative_url(path: bytes) -> bytes:
+    """Where a subdataset is to be had from: beside its superdataset."""
+    return b"./" + path
+
+
+def _ended(text: bytes) -> bytes:
+    return text if not text or text.endswith(b"\n") else text + b"\n"
+
+
+def _section(path: bytes) -> bytes:
+    if _FORBIDDEN.search(path) or path.startswith(b"-"):
+        raise UnsupportedFile(os.fsdecode(path), "a subdataset's path may hold no control character and no leading dash")
+    return b'[submodule "' + path.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"]\n'
+
+
+def _lines(*settings: tuple[bytes, bytes]) -> bytes:
+    return b"".join(b"\t" + name + b" = " + _quoted(value) + b"\n" for name, value in settings)
+
+
+def _quoted(value: bytes) -> bytes:
+    if re.search(rb"[\"\\;#]|^\s|\s$", value) is None:
+        return value
+    return b'"' + value.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'

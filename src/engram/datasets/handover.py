@@ -1,0 +1,149 @@
+"""Save by git-annex and git themselves: slower, and right wherever engram's own way does not fully know the ground.
+
+The same calls that DataLad makes, and a sync of the file system before anything is acknowledged.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from engram import durable
+from engram.datasets.dataset import Dataset
+from engram.datasets.recording import Made
+from engram.datasets.records import Reporter
+from engram.model.errors import ItemFailed, PeerFailed
+from engram.model.outcome import DatasetOutcome, Status
+
+if TYPE_CHECKING:
+    from engram.datasets.save import SaveRequest
+
+#: DataLad's own setting for every add. Source: runs of DataLad 1.7.1.
+_DOTFILES = ("-c", "annex.dotfiles=true")
+_SUBMODULE = "160000"
+
+
+def hand_over(dataset: Dataset, request: "SaveRequest", reason: str, message: bytes) -> Iterator[DatasetOutcome]:
+    """Save as *request* says, by git-annex and git. Each outcome's note says *reason*.
+
+    Raises:
+        PeerFailed: when git refuses the commit; what was added stays staged.
+    """
+    helper = _HandOver(dataset, request, reason)
+    before = helper.head()
+    if dataset.wants_annex and not dataset.annex_uuid:
+        dataset.programs.git_annex(dataset.work_tree, "init", "--no-autoenable")
+    yield from helper.stage()
+    helper.commit(message)
+    durable.sync_file_system(dataset.steps, dataset.git_dir)
+    durable.sync_file_system(dataset.steps, dataset.work_tree)
+    yield from helper.finish(Made(before, helper.head()))
+
+
+class _HandOver:
+    def __init__(self, dataset: Dataset, request: "SaveRequest", reason: str) -> None:
+        self._dataset = dataset
+        self._request = request
+        self._report = Reporter(dataset, note=f"handed to git-annex: {reason}")
+        self._scopes = [b"./" + scope if scope else b"." for scope in request.scopes]
+
+    def _git(self, *arguments: str | bytes, stdin: bytes = b"") -> bytes:
+        return self._dataset.programs.git(self._dataset.work_tree, *arguments, stdin=stdin, hooks=True)
+
+    def head(self) -> str:
+        """The commit that is checked out, '' before the first."""
+        status, out, _ = self._dataset.programs.git_status_of(
+            self._dataset.work_tree, "rev-parse", "--verify", "-q", "HEAD"
+        )
+        return "" if status else out.decode().strip()
+
+    def stage(self) -> Iterator[DatasetOutcome]:
+        """Bring every change into the index."""
+        deleted = self._listed("--deleted")
+        modes = self._modes()
+        gone = [path for path in deleted if not os.path.lexists(os.path.join(os.fsencode(self._dataset.work_tree), path))]
+        for path in gone:
+            yield self._report.deleted(path, int(modes.get(path, "100644"), 8))
+        if gone:
+            self._git("rm", "--cached", "-q", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=b"\0".join(gone))
+        changed = self._listed("--modified")
+        if not self._request.updated:
+            changed += self._listed("--others", "--exclude-standard")
+        present = [path for path in dict.fromkeys(changed) if path not in set(deleted)]
+        links = [path for path in present if modes.get(path) == _SUBMODULE or path.endswith(b"/")]
+        files = [path for path in present if path not in set(links)]
+        if links:
+            yield from self._add_subdatasets([path.rstrip(b"/") for path in links])
+        if files:
+            yield from self._add_plainly(files) if self._request.to_git or not self._has_annex() else self._add(files)
+
+    def _has_annex(self) -> bool:
+        return not os.path.lexists(os.path.join(self._dataset.work_tree, ".noannex")) and (
+            self._dataset.has_annex or self._dataset.wants_annex
+        )
+
+    def _listed(self, *kinds: str) -> list[bytes]:
+        found = self._git("ls-files", "-z", *kinds, "--", *self._scopes).split(b"\0")
+        return [path for path in found if path]
+
+    def _modes(self) -> dict[bytes, str]:
+        lines = self._git("ls-files", "-z", "--stage", "--", *self._scopes).split(b"\0")
+        pairs = (line.split(b"\t", 1) for line in lines if line)
+        return {path: head.split(b" ")[0].decode() for head, path in pairs}
+
+    def _add_subdatasets(self, paths: list[bytes]) -> Iterator[DatasetOutcome]:
+        self._git("add", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=b"\0".join(paths))
+        for path in paths:
+            yield self._report.taken(path, "dataset")
+
+    def _add_plainly(self, paths: list[bytes]) -> Iterator[DatasetOutcome]:
+        self._git(
+            "-c", "annex.largefiles=nothing", "add", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=b"\0".join(paths)
+        )
+        for path in paths:
+            yield self._report.taken(path, "file")
+
+    def _add(self, paths: list[bytes]) -> Iterator[DatasetOutcome]:
+        options = ("--json", "--json-error-messages", *_DOTFILES, "--batch", "-z")
+        out = self._dataset.programs.git_annex(
+            self._dataset.work_tree, "add", *options, stdin=b"\0".join(paths) + b"\0", fine=(0, 1)
+        )
+        for line in out.splitlines():
+            if not line.startswith(b"{"):
+                continue
+            record = json.loads(line.decode("utf-8", "surrogateescape"))
+            path = str(record.get("file") or "")
+            if record.get("success"):
+                yield self._report.taken(os.fsencode(path), "file", key=str(record.get("key") or ""))
+            else:
+                said = " ".join(str(text) for text in record.get("error-messages", ())) or "git-annex could not add it"
+                yield self._report.failed("add", ItemFailed(path, said.rstrip(".")))
+
+    def commit(self, message: bytes) -> None:
+        """Commit what is staged; nothing when nothing is."""
+        request = self._request
+        partial = ["--only", "--", *self._scopes] if request.partial else []
+        status, _, _ = self._dataset.programs.git_status_of(
+            self._dataset.work_tree, "diff", "--cached", "--quiet", "--no-ext-diff", "--", *self._scopes
+        )
+        if status == 0 and self.head() and not (request.amend and message):
+            return
+        words: list[str | bytes] = ["commit", "-q"]
+        if request.amend:
+            words.append("--amend")
+        if message:
+            words += ["-F", "-", "--cleanup=verbatim"]
+        else:
+            words.append("--no-edit")
+        self._git(*words, *partial, stdin=message)
+
+    def finish(self, made: Made) -> Iterator[DatasetOutcome]:
+        """The outcome of the whole."""
+        tag = self._request.tag
+        if tag:
+            try:
+                self._git("tag", "--no-sign", "--", tag)
+            except PeerFailed as error:
+                yield self._report.failed("save", error)
+                return
+        yield self._report.saved(made, tag=tag)

@@ -1,0 +1,308 @@
+"""Status: what changed since the last save, with DataLad's states and fields.
+
+No process is started. Where only a program that the dataset names could tell whether a file changed, that file is
+reported as ``impossible`` to decide. Source: datalad-status(1); records of DataLad 1.7.1.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from stat import S_ISLNK
+
+from engram.datasets.annex.hashdirs import hashdir_lower, hashdir_mixed, object_path, object_path_lower
+from engram.datasets.annex.pointers import MAX_POINTER_BYTES, key_in
+from engram.datasets.comparison import Comparison, Verdict
+from engram.datasets.dataset import Dataset
+from engram.datasets.git.index import INTENT_TO_ADD, GitIndex
+from engram.datasets.git.objects import SUBMODULE_MODE, SYMLINK_MODE
+from engram.datasets.git.problems import MissingObject
+from engram.datasets.subdatasets import checked_out
+from engram.datasets.worktree import Differences, Found, Untracked, walk
+from engram.model.errors import EngramError
+from engram.model.outcome import DatasetOutcome, Leaf, Status
+
+_TYPES = {SYMLINK_MODE: "symlink", SUBMODULE_MODE: "dataset"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusRequest:
+    """What is asked."""
+
+    #: Paths relative to the top; ``(b"",)`` for everything.
+    scopes: tuple[bytes, ...] = (b"",)
+    #: ``basic``: key and size of annexed files; ``availability`` and ``all``: also whether the content is here.
+    annex: str = ""
+    untracked: Untracked = Untracked.NORMAL
+    #: ``no``, ``commit`` (is another commit checked out?) or ``full`` (is anything in it changed?).
+    evaluate_subdatasets: str = "full"
+    #: Also report what did not change.
+    report_clean: bool = True
+
+
+@dataclass(slots=True)
+class _States:
+    """State of each index entry that is not clean, by position."""
+
+    by_position: dict[int, str] = field(default_factory=dict)
+    undecided: set[int] = field(default_factory=set)
+    problems: list[EngramError] = field(default_factory=list)
+
+
+class StatusReader:
+    """One status of one dataset."""
+
+    def __init__(self, dataset: Dataset, request: StatusRequest, *, refds: str = "") -> None:
+        self._dataset = dataset
+        self._request = request
+        self._refds = refds or dataset.work_tree
+        self._top = os.fsencode(dataset.work_tree)
+        self._index = dataset.read_index()
+
+    def read(self) -> Iterator[DatasetOutcome]:
+        """Untracked first, then what the index has, in its order, then what is staged as deleted: as DataLad."""
+        request, index = self._request, self._index
+        differences = walk(
+            self._top,
+            index,
+            self._dataset.ignore,
+            scopes=request.scopes,
+            untracked=request.untracked,
+            rules=self._dataset.stat_rules,
+        )
+        states = self._states(differences)
+        for found in differences.untracked:
+            yield self._untracked(found)
+        yield from self._recorded(states)
+        for path, (mode, oid) in self._deleted_in_index():
+            yield self._item(path, _TYPES.get(mode, "file"), "deleted", gitshasum=oid.hex())
+        for problem in (*differences.problems, *states.problems):
+            yield self._problem(problem)
+
+    # --- the states of entries
+
+    def _states(self, differences: Differences) -> _States:
+        states = _States()
+        comparison = Comparison(self._top, self._index, self._dataset.objects, self._dataset.attributes.of)
+        for position, status in differences.doubtful:
+            try:
+                verdict = comparison.verdict(position, status)
+            except EngramError as error:
+                states.problems.append(error)
+                continue
+            if verdict is Verdict.DIFFERENT:
+                states.by_position[position] = "modified"
+            elif verdict is Verdict.UNDECIDED:
+                states.undecided.add(position)
+        for position in differences.missing:
+            there = os.path.isdir(os.path.join(self._top, self._index.paths[position]))
+            states.by_position[position] = "modified" if there else "deleted"
+        for position in differences.subdatasets:
+            if self._subdataset_changed(position):
+                states.by_position[position] = "modified"
+        return states
+
+    def _subdataset_changed(self, position: int) -> bool:
+        depth = self._request.evaluate_subdatasets
+        path = self._index.paths[position]
+        if depth == "no":
+            return False
+        commit = checked_out(self._dataset, path)
+        if not commit:
+            return False
+        return commit != self._index.oid(position).hex() or (depth == "full" and self._is_dirty(path))
+
+    def _is_dirty(self, path: bytes) -> bool:
+        from engram.datasets.dataset import open_dataset
+
+        inner = open_dataset(os.path.join(self._dataset.work_tree, os.fsdecode(path)), self._dataset.around)
+        request = StatusRequest(untracked=self._request.untracked, report_clean=False)
+        return any(True for _ in StatusReader(inner, request).read())
+
+    # --- what the last commit has
+
+    @cached_property
+    def _staged(self) -> Mapping[bytes, tuple[int, bytes]] | None:
+        """What HEAD has, by path; ``None`` when the index is known to equal it."""
+        head = self._dataset.head_commit()
+        if not head:
+            return {}
+        tree = self._dataset.tree_of(head)
+        known = self._index.cache_tree
+        if known is not None and known.is_valid and known.oid == tree and known.count == len(self._index):
+            return None
+        return {path: (mode, oid) for path, mode, oid in self._dataset.objects.read_tree_flat(tree)}
+
+    def _deleted_in_index(self) -> Iterator[tuple[bytes, tuple[int, bytes]]]:
+        head = self._staged
+        if head is None:
+            return
+        for path, entry in head.items():
+            if self._index.find(path) is None and self._in_scope(path):
+                yield path, entry
+
+    def _in_scope(self, path: bytes) -> bool:
+        return any(not scope or path == scope or path.startswith(scope + b"/") for scope in self._request.scopes)
+
+    # --- outcomes
+
+    def _recorded(self, states: _States) -> Iterator[DatasetOutcome]:
+        index, head = self._index, self._staged
+        if head is None and not self._request.report_clean and not self._request.annex:
+            positions: Iterator[int] = iter(sorted({*states.by_position, *states.undecided}))
+        else:
+            positions = iter(range(len(index)))
+        everything = self._request.scopes == (b"",)
+        for position in positions:
+            path = index.paths[position]
+            if everything or self._in_scope(path):
+                yield from self._entry(position, path, states, head)
+
+    def _entry(
+        self, position: int, path: bytes, states: _States, head: Mapping[bytes, tuple[int, bytes]] | None
+    ) -> Iterator[DatasetOutcome]:
+        index = self._index
+        mode, oid = index.mode(position), index.oid(position)
+        before = (mode, oid) if head is None else head.get(path)
+        kind = _TYPES.get(mode, "file")
+        if position in states.undecided:
+            yield self._item(path, kind, "", status=Status.IMPOSSIBLE, gitshasum=oid.hex())
+            return
+        state = states.by_position.get(position, "")
+        if before is None and not (index.flags(position) & INTENT_TO_ADD):
+            if state == "deleted":
+                return
+            state = "added"
+        elif state == "":
+            state = "clean" if before == (mode, oid) else "modified"
+        if state == "clean" and not self._request.report_clean and not self._request.annex:
+            return
+        annexed = self._annexed(mode, oid) if self._request.annex and state != "deleted" else None
+        yield self._item(
+            path,
+            "file" if annexed else kind,
+            state,
+            gitshasum="" if state == "deleted" else oid.hex(),
+            prev_gitshasum=before[1].hex() if before else "",
+            bytesize=self._size(mode, oid) if state == "clean" and kind == "file" and not annexed else None,
+            annexed=annexed,
+        )
+
+    def _size(self, mode: int, oid: bytes) -> int | None:
+        try:
+            return self._dataset.objects.size(oid)
+        except MissingObject:
+            return None
+
+    def _annexed(self, mode: int, oid: bytes) -> bytes | None:
+        """The key that an entry stands for; ``None`` for content in git."""
+        if mode == SUBMODULE_MODE:
+            return None
+        try:
+            if mode != SYMLINK_MODE and self._dataset.objects.size(oid) > MAX_POINTER_BYTES:
+                return None
+            return key_in(self._dataset.objects.read(oid)[1])
+        except MissingObject:
+            return None
+
+    def _untracked(self, found: Found) -> DatasetOutcome:
+        kind = "directory" if found.kind == "repository" else found.kind
+        if found.kind == "repository" and found.status is not None and S_ISLNK(found.status.st_mode):
+            kind = "symlink"
+        return self._item(found.path, kind, "untracked")
+
+    def _problem(self, problem: EngramError) -> DatasetOutcome:
+        path = str(getattr(problem, "path", self._dataset.work_tree))
+        return DatasetOutcome(
+            action="status",
+            item=os.path.relpath(path, self._dataset.work_tree),
+            status=Status.ERROR,
+            path=path,
+            type="file",
+            refds=self._refds,
+            parentds=self._dataset.work_tree,
+            message=problem.what,
+            error=type(problem).__name__,
+            remedy=problem.next_step,
+        )
+
+    def _item(
+        self,
+        path: bytes,
+        type: str,
+        state: str,
+        *,
+        status: Status = Status.OK,
+        gitshasum: str = "",
+        prev_gitshasum: str = "",
+        bytesize: int | None = None,
+        annexed: bytes | None = None,
+    ) -> DatasetOutcome:
+        name = os.fsdecode(path)
+        undecided = status is Status.IMPOSSIBLE
+        return DatasetOutcome(
+            action="status",
+            item=name,
+            status=status,
+            message=f"{name}: only its filter can tell whether it changed." if undecided else "",
+            error="Undecided" if undecided else "",
+            remedy="Ask git: git status (it runs the filter that .gitattributes names)." if undecided else "",
+            path=f"{self._dataset.work_tree}/{name}",
+            type=type,
+            refds=self._refds,
+            parentds=self._dataset.work_tree,
+            state=state,
+            gitshasum=gitshasum,
+            prev_gitshasum=prev_gitshasum,
+            bytesize=_key_size(annexed) if annexed else bytesize,
+            key=os.fsdecode(annexed) if annexed else "",
+            extra=self._annex_facts(annexed) if annexed else (),
+        )
+
+    def _annex_facts(self, key: bytes) -> tuple[tuple[str, Leaf], ...]:
+        """DataLad's fields about an annexed file."""
+        size = _key_size(key)
+        facts: list[tuple[str, Leaf]] = [
+            ("backend", os.fsdecode(key.partition(b"-")[0])),
+            ("keyname", os.fsdecode(key.partition(b"--")[2])),
+            ("mtime", "unknown"),
+        ]
+        if size is not None:
+            facts.append(("humansize", human_size(size)))
+        place = self._object(key) if self._request.annex != "basic" else ""
+        if self._request.annex != "basic":
+            facts.append(("has_content", bool(place)))
+        if place:
+            facts.append(("objloc", place))
+        else:
+            facts.append(("hashdirlower", os.fsdecode(hashdir_lower(key)) + "/"))
+            facts.append(("hashdirmixed", os.fsdecode(hashdir_mixed(key)) + "/"))
+        return tuple(facts)
+
+    def _object(self, key: bytes) -> str:
+        for relative in (object_path(key), object_path_lower(key)):
+            place = os.path.join(self._dataset.git_dir, os.fsdecode(relative))
+            if os.path.exists(place):
+                return place
+        return ""
+
+
+def _key_size(key: bytes) -> int | None:
+    for part in key.partition(b"--")[0].split(b"-")[1:]:
+        if part[:1] == b"s" and part[1:].isdigit():
+            return int(part[1:])
+    return None
+
+
+def human_size(size_bytes: int) -> str:
+    """A size as git-annex prints it: ``2 B``, ``4.1 kB``, ``1.21 GB``.
+
+    >>> human_size(2), human_size(4096), human_size(1210000000)
+    ('2 B', '4.1 kB', '1.21 GB')
+    """
+    value, unit = float(size_bytes), "B"
+    for bigger in ("kB", "MB", "GB", "TB", "PB", "EB"):
+        if value < 1000:
+            break
+        value, unit = value / 1000, bigger
+    return f"{value:.2f}".rstrip("0").rstrip(".") + f" {unit}"

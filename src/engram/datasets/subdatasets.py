@@ -1,0 +1,136 @@
+"""Subdatasets: repositories inside a dataset, recorded by the commit that is checked out in them.
+
+Source: gitmodules(5); DataLad's ``save`` and ``create -d`` for what is written where.
+"""
+
+import os
+from dataclasses import dataclass, field
+
+from engram import durable
+from engram.datasets.contents import Recorded
+from engram.datasets.dataset import Dataset, open_dataset
+from engram.datasets.decisions import Decisions
+from engram.datasets.git.config import GitConfig
+from engram.datasets.git.index import GitIndex, entry_from_stat
+from engram.datasets.git.objects import BLOB, FILE_MODE, SUBMODULE_MODE, object_id
+from engram.datasets.git.problems import NotUnderstood
+from engram.datasets.gitmodules import names, relative_url, with_active_subdataset, with_subdataset
+from engram.datasets.locks import config_lock
+from engram.model.errors import DamagedRepository, EngramError, NoDataset, NothingToRecord
+from engram.model.outcome import DatasetOutcome, Status
+
+GITMODULES = b".gitmodules"
+
+
+@dataclass(slots=True)
+class Registration:
+    """What was recorded about subdatasets."""
+
+    recorded: list[Recorded] = field(default_factory=list)
+    outcomes: list[DatasetOutcome] = field(default_factory=list)
+    problems: list[EngramError] = field(default_factory=list)
+
+
+def record_subdatasets(dataset: Dataset, index: GitIndex, decisions: Decisions) -> Registration:
+    """Register new subdatasets (``.gitmodules`` and all), and take over where known ones stand now."""
+    registration = Registration()
+    for position in decisions.subdatasets:
+        _renew(dataset, index, position, registration)
+    new = [found.path for found in decisions.repositories]
+    if new:
+        _register(dataset, new, registration)
+    return registration
+
+
+def _renew(dataset: Dataset, index: GitIndex, position: int, registration: Registration) -> None:
+    path = index.paths[position]
+    commit = checked_out(dataset, path)
+    if commit and commit != index.oid(position).hex():
+        registration.recorded.append(_link(dataset, path, commit))
+        registration.outcomes.append(_outcome(dataset, "add", path, "dataset"))
+
+
+def checked_out(dataset: Dataset, path: bytes) -> str:
+    """The commit that is checked out in a subdataset, hex; '' when it has none or is not installed."""
+    place = os.path.join(dataset.work_tree, os.fsdecode(path))
+    if not os.path.lexists(os.path.join(place, ".git")):
+        return ""
+    try:
+        return open_dataset(place, dataset.around).head_commit()
+    except (NoDataset, NotUnderstood):
+        status, out, _ = dataset.programs.git_status_of(place, "rev-parse", "HEAD")
+        return "" if status else out.decode().strip()
+
+
+def _register(dataset: Dataset, paths: list[bytes], registration: Registration) -> None:
+    modules = _read(os.path.join(dataset.work_tree, ".gitmodules"))
+    config = _read(os.path.join(dataset.common_dir, "config"))
+    before = modules
+    for path in paths:
+        commit = checked_out(dataset, path)
+        try:
+            if not commit:
+                raise NothingToRecord(os.path.join(dataset.work_tree, os.fsdecode(path)), "it has no commit yet")
+            url = relative_url(path)
+            if not names(modules, path):
+                modules = with_subdataset(modules, path, url=url, dataset_id=dataset_id_in(dataset, path))
+            if not names(config, path):
+                config = with_active_subdataset(config, path, url=url)
+        except EngramError as error:
+            registration.problems.append(error)
+            continue
+        registration.recorded.append(_link(dataset, path, commit))
+        registration.outcomes.append(_outcome(dataset, "add", path, "dataset"))
+    if registration.recorded:
+        lock = config_lock(dataset.steps, dataset.common_dir)
+        lock.take()
+        lock.put_in_place(config)
+    if modules != before:
+        registration.recorded.append(_write_gitmodules(dataset, modules))
+        registration.outcomes.append(_outcome(dataset, "add", GITMODULES, "file"))
+
+
+def _write_gitmodules(dataset: Dataset, text: bytes) -> Recorded:
+    place = os.path.join(dataset.work_tree, ".gitmodules")
+    durable.replace(dataset.steps, place, text)
+    entry = entry_from_stat(GITMODULES, os.lstat(place), FILE_MODE, object_id(BLOB, text))
+    return Recorded(GITMODULES, entry, blob=text)
+
+
+def _link(dataset: Dataset, path: bytes, commit: str) -> Recorded:
+    status = os.lstat(os.path.join(dataset.work_tree, os.fsdecode(path)))
+    return Recorded(path, entry_from_stat(path, status, SUBMODULE_MODE, bytes.fromhex(commit)))
+
+
+def dataset_id_in(dataset: Dataset, path: bytes) -> bytes:
+    """DataLad's id of a subdataset, b"" for a plain repository."""
+    place = os.path.join(dataset.work_tree, os.fsdecode(path), ".datalad", "config")
+    return dataset_id_of(place).encode()
+
+
+def dataset_id_of(config_file: str) -> str:
+    """The dataset id that a ``.datalad/config`` holds, '' if it holds none."""
+    try:
+        return GitConfig.from_file(os.fsencode(config_file)).get("datalad.dataset.id") or ""
+    except (DamagedRepository, NotUnderstood):
+        return ""
+
+
+def _outcome(dataset: Dataset, action: str, path: bytes, type: str) -> DatasetOutcome:
+    name = os.fsdecode(path)
+    return DatasetOutcome(
+        action=action,
+        item=name,
+        status=Status.OK,
+        path=f"{dataset.work_tree}/{name}",
+        type=type,
+        refds=dataset.work_tree,
+    )
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return b""

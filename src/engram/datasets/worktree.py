@@ -1,0 +1,245 @@
+"""What lies in a work tree, held against the index: one walk, one `lstat` per file, no process.
+
+Source: git-status(1) and git-ls-files(1) for what counts as untracked; gitformat-index(5) for the stat data.
+"""
+
+import os
+import stat
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from engram.datasets.git.ignore import Ignore
+from engram.datasets.git.index import SKIP_WORKTREE, STAT_BLOCK, GitIndex, StatRules
+from engram.datasets.git.objects import SUBMODULE_MODE, SYMLINK_MODE
+from engram.model.errors import EngramError, Unreadable
+
+_NS = 1_000_000_000
+_U32 = 0xFFFF_FFFF
+#: What of a mode the index records: the type, and whether the owner may execute.
+_MODE_BITS = 0o170100
+#: A link's permission bits are always all set; the index records none.
+_OF_LINKS = 0o100
+
+
+class Untracked(StrEnum):
+    """How much of what is not recorded yet is listed; git's three words."""
+
+    NO = "no"
+    #: A folder that holds nothing recorded is listed as one.
+    NORMAL = "normal"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Something in the work tree that the index does not have."""
+
+    #: Relative to the top of the work tree; no slash at the end.
+    path: bytes
+    #: ``file``, ``symlink``, ``directory``, ``repository`` (a folder with its own ``.git``) or ``special``.
+    kind: str
+    status: os.stat_result | None = None
+
+
+@dataclass(slots=True)
+class Differences:
+    """What a walk saw. Positions are those of the index's entries."""
+
+    #: Recorded, there, but not surely unchanged: its content must be looked at.
+    doubtful: list[tuple[int, os.stat_result]] = field(default_factory=list)
+    #: Recorded, and nothing of that name is there (or a folder is).
+    missing: list[int] = field(default_factory=list)
+    #: Recorded subdatasets whose folder is there.
+    subdatasets: list[int] = field(default_factory=list)
+    untracked: list[Found] = field(default_factory=list)
+    #: FIFOs, sockets and devices: git passes over them.
+    special: list[Found] = field(default_factory=list)
+    #: What could not be looked at.
+    problems: list[EngramError] = field(default_factory=list)
+
+
+def walk(
+    top: bytes,
+    index: GitIndex,
+    ignore: Ignore,
+    *,
+    scopes: Iterable[bytes] = (b"",),
+    untracked: Untracked = Untracked.ALL,
+    rules: StatRules | None = None,
+) -> Differences:
+    """Compare the work tree at *top* with *index*, within *scopes* (paths relative to *top*; ``b""`` is everything)."""
+    walker = _Walker(top, index, untracked, rules or StatRules())
+    for scope in scopes:
+        walker.look_at(scope, ignore)
+    return walker.finish()
+
+
+class _Walker:
+    def __init__(self, top: bytes, index: GitIndex, untracked: Untracked, rules: StatRules) -> None:
+        self.top = top
+        self.index = index
+        self.untracked = untracked
+        self.rules = rules
+        self.seen = bytearray(len(index))
+        self.wanted: list[tuple[int, int]] = []
+        self.differences = Differences()
+        self.plain = rules == StatRules()
+
+    def look_at(self, scope: bytes, ignore: Ignore) -> None:
+        self.wanted.append(self.index.below(scope))
+        parts = scope.split(b"/") if scope else []
+        rules: Ignore | None = ignore
+        for depth, name in enumerate(parts[:-1]):
+            del depth
+            rules = rules.enter(name) if rules is not None else None
+        place = os.path.join(self.top, scope) if scope else self.top
+        position = self.index.find(scope) if scope else None
+        if position is not None:
+            self.wanted.append((position, position + 1))
+        if scope and not self._is_plain_folder(place, position):
+            self._single(scope, place, position, rules)
+        elif rules is not None:
+            inner = rules.enter(parts[-1]) if parts else rules
+            if position is None and scope and _holds_repository(place):
+                self._single(scope, place, position, rules)
+            else:
+                self._folder(scope + b"/" if scope else b"", place, inner)
+
+    def _is_plain_folder(self, place: bytes, position: int | None) -> bool:
+        try:
+            found = os.lstat(place)
+        except OSError:
+            return False
+        recorded_subdataset = position is not None and self.index.mode(position) == SUBMODULE_MODE
+        return stat.S_ISDIR(found.st_mode) and not recorded_subdataset
+
+    def _single(self, scope: bytes, place: bytes, position: int | None, rules: Ignore | None) -> None:
+        try:
+            status = os.lstat(place)
+        except OSError:
+            return
+        if position is not None:
+            self._recorded(position, status)
+        elif not stat.S_ISDIR(status.st_mode) and self.untracked is not Untracked.NO:
+            if rules is None or not rules.ignores(os.path.basename(scope), is_dir=False):
+                self._note_untracked(scope, status)
+        elif stat.S_ISDIR(status.st_mode):
+            self.differences.untracked.append(Found(scope, "repository", status))
+
+    def _folder(self, prefix: bytes, place: bytes, ignore: Ignore) -> bool:
+        """Look at everything in one folder. True when it holds anything that is not ignored."""
+        get, data, offsets, seen = self.index.by_path.get, self.index.data, self.index.offsets, self.seen
+        unpack, plain, doubt = STAT_BLOCK.unpack_from, self.plain, self._recorded
+        written_ns = self.index.mtime_ns
+        anything = False
+        try:
+            entries = os.scandir(place)
+        except OSError as error:
+            self.differences.problems.append(Unreadable(os.fsdecode(place), os.strerror(error.errno or 0)))
+            return False
+        with entries:
+            for entry in entries:
+                path = prefix + entry.name
+                position = get(path)
+                if position is None:
+                    anything |= self._unrecorded(entry, path, ignore)
+                    continue
+                anything = True
+                status = entry.stat(follow_symlinks=False)
+                fields = unpack(data, offsets[position])
+                mtime_ns = status.st_mtime_ns
+                if (
+                    plain
+                    and mtime_ns < written_ns
+                    and fields[2] * _NS + fields[3] == mtime_ns
+                    and fields[9] == status.st_size & _U32
+                    and fields[5] == status.st_ino & _U32
+                    and fields[0] * _NS + fields[1] == status.st_ctime_ns
+                    and (fields[6] ^ status.st_mode) & _MODE_BITS == (_OF_LINKS if fields[6] == SYMLINK_MODE else 0)
+                ):
+                    seen[position] = 1
+                else:
+                    doubt(position, status)
+                    if stat.S_ISDIR(status.st_mode) and not seen[position]:
+                        self._unrecorded(entry, path, ignore)
+        return anything
+
+    def _recorded(self, position: int, status: os.stat_result) -> None:
+        index = self.index
+        if index.mode(position) == SUBMODULE_MODE:
+            if stat.S_ISDIR(status.st_mode):
+                self.seen[position] = 1
+                self.differences.subdatasets.append(position)
+            return
+        if stat.S_ISDIR(status.st_mode):
+            return
+        self.seen[position] = 1
+        if not index.stat_matches(position, status, self.rules) or index.is_racy(position):
+            self.differences.doubtful.append((position, status))
+
+    def _unrecorded(self, entry: "os.DirEntry[bytes]", path: bytes, ignore: Ignore) -> bool:
+        name = entry.name
+        if name == b".git":
+            return False
+        if not entry.is_dir(follow_symlinks=False):
+            if self.untracked is Untracked.NO or ignore.ignores(name, is_dir=False):
+                return False
+            return self._note_untracked(path, entry.stat(follow_symlinks=False))
+        first, last = self.index.below(path)
+        if first == last:
+            return self._unrecorded_folder(entry, path, ignore)
+        return self._folder(path + b"/", entry.path, ignore.enter(name))
+
+    def _unrecorded_folder(self, entry: "os.DirEntry[bytes]", path: bytes, ignore: Ignore) -> bool:
+        if self.untracked is Untracked.NO or ignore.ignores(entry.name, is_dir=True):
+            return False
+        if _holds_repository(entry.path):
+            self.differences.untracked.append(Found(path, "repository", entry.stat(follow_symlinks=False)))
+            return True
+        before = len(self.differences.untracked)
+        anything = self._folder(path + b"/", entry.path, ignore.enter(entry.name))
+        if anything and self.untracked is Untracked.NORMAL:
+            del self.differences.untracked[before:]
+            self.differences.untracked.append(Found(path, "directory", entry.stat(follow_symlinks=False)))
+        return anything
+
+    def _note_untracked(self, path: bytes, status: os.stat_result) -> bool:
+        kind = kind_of(status.st_mode)
+        target = self.differences.special if kind == "special" else self.differences.untracked
+        target.append(Found(path, kind, status))
+        return kind != "special"
+
+    def finish(self) -> Differences:
+        """What was seen, in the index's order; recorded entries that are kept out of the work tree are not missing."""
+        differences = self.differences
+        missing = set()
+        for first, last in self.wanted:
+            position = self.seen.find(0, first, last)
+            while position >= 0:
+                missing.add(position)
+                position = self.seen.find(0, position + 1, last)
+        differences.missing = [i for i in sorted(missing) if not self.index.flags(i) & SKIP_WORKTREE]
+        differences.doubtful = sorted({position: status for position, status in differences.doubtful}.items())
+        differences.subdatasets = sorted(set(differences.subdatasets))
+        differences.untracked = _in_order(differences.untracked)
+        return differences
+
+
+def _in_order(found: list[Found]) -> list[Found]:
+    """By path, folders as if they ended in a slash; what two scopes both cover, once."""
+    key: Callable[[Found], bytes] = lambda one: one.path + (b"/" if one.kind in ("directory", "repository") else b"")
+    return sorted({one.path: one for one in found}.values(), key=key)
+
+
+def _holds_repository(folder: bytes) -> bool:
+    return os.path.lexists(os.path.join(folder, b".git"))
+
+
+def kind_of(mode: int) -> str:
+    """``file``, ``symlink``, ``directory`` or ``special``, from the mode that `os.lstat` gives."""
+    if stat.S_ISREG(mode):
+        return "file"
+    if stat.S_ISLNK(mode):
+        return "symlink"
+    return "directory" if stat.S_ISDIR(mode) else "special"
