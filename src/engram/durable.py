@@ -20,6 +20,9 @@ from engram.model.errors import StorageFailed
 
 AnyPath: TypeAlias = str | bytes
 
+#: Below this many files each is synced alone; above it one sync of the whole file system is cheaper.
+SYNC_EACH_BELOW = 2000
+
 _REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG, errno.ENOMEM}
 _WRITE_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 

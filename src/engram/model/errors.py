@@ -228,6 +228,15 @@ class ChangedWhileSaved(ItemFailed):
 
 
 @dataclass(eq=False)
+class NothingToRecord(ItemFailed):
+    """A repository without a commit, where a subdataset is to be recorded."""
+
+    exit_code = 3
+    message = "{path} cannot be recorded as a subdataset: it has no commit yet."
+    remedy = "Save something in it first: engram save -d {path}"
+
+
+@dataclass(eq=False)
 class UnsupportedFile(ItemFailed):
     """Something git cannot keep: a FIFO, a socket, a device, a forbidden name."""
 

@@ -1,0 +1,186 @@
+"""Where a repository lies, and what its refs point at.
+
+Source: gitrepository-layout(5), git-rev-parse(1), gitformat of ``packed-refs`` in git-pack-refs(1)
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from engram.datasets.git.problems import NotUnderstood
+from engram.model.errors import DamagedRepository
+
+_OID = re.compile(rb"[0-9a-f]{40}")
+_EXTENSION = re.compile(rb"^\s*(\w+)\s*=\s*(\S+)", re.MULTILINE)
+_FINE_EXTENSIONS = {b"noop", b"worktreeconfig", b"partialclone", b"preciousobjects"}
+_DEEPEST_SYMREF = 5
+_LARGEST_FILE = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    """The folders of a repository, absolute."""
+
+    #: b"" for a bare one.
+    work_tree: bytes
+    #: Its own folder: HEAD, the index.
+    git_dir: bytes
+    #: What linked work trees share: objects, refs, config.
+    common_dir: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is checked out."""
+
+    #: The branch, in full; ``None`` when HEAD is detached.
+    name: bytes | None
+    #: The commit, 20 raw bytes; ``None`` before the first.
+    oid: bytes | None
+
+
+def find_repository(folder: bytes) -> Repository | None:
+    """The repository that holds *folder* (absolute): its own, or the nearest above; ``None`` when there is none.
+
+    Raises:
+        NotUnderstood: for a repository format that is not read here.
+    """
+    place = folder
+    while True:
+        found = _repository_at(place)
+        if found is not None:
+            return found
+        parent = os.path.dirname(place)
+        if parent == place:
+            return None
+        place = parent
+
+
+def _repository_at(place: bytes) -> Repository | None:
+    dot_git = os.path.join(place, b".git")
+    if os.path.isdir(dot_git):
+        git_dir = dot_git
+    elif os.path.isfile(dot_git):
+        text = _first_bytes(dot_git)
+        if not text.startswith(b"gitdir: "):
+            return None
+        git_dir = os.path.normpath(os.path.join(place, text.removeprefix(b"gitdir: ").rstrip(b"\r\n")))
+    else:
+        return _bare(place)
+    return _checked(Repository(work_tree=place, git_dir=git_dir, common_dir=_common_dir(git_dir)))
+
+
+def _bare(place: bytes) -> Repository | None:
+    if os.path.basename(place) != b".git" and _looks_like_git_dir(place):
+        return Repository(work_tree=b"", git_dir=place, common_dir=_common_dir(place))
+    return None
+
+
+def _looks_like_git_dir(place: bytes) -> bool:
+    common = _common_dir(place)
+    return os.path.lexists(os.path.join(place, b"HEAD")) and all(
+        os.path.isdir(os.path.join(common, name)) for name in (b"objects", b"refs")
+    )
+
+
+def _checked(repository: Repository) -> Repository | None:
+    return repository if _looks_like_git_dir(repository.git_dir) else None
+
+
+def _common_dir(git_dir: bytes) -> bytes:
+    try:
+        text = _first_bytes(os.path.join(git_dir, b"commondir"))
+    except (FileNotFoundError, NotADirectoryError):
+        return git_dir
+    return os.path.normpath(os.path.join(git_dir, text.rstrip(b"\r\n")))
+
+
+class Refs:
+    """The refs of one repository. Every question is asked of the disk anew."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        _check_format(os.path.join(repository.common_dir, b"config"))
+
+    def head(self) -> Head:
+        """What is checked out. Raises `DamagedRepository` for a HEAD that makes no sense."""
+        text = self._loose(b"HEAD")
+        if text is None:
+            raise DamagedRepository(os.fsdecode(os.path.join(self._repository.git_dir, b"HEAD")), "it is missing")
+        if not text.startswith(b"ref:"):
+            return Head(None, self._oid(text, b"HEAD"))
+        name = text.removeprefix(b"ref:").strip()
+        if not name.startswith(b"refs/") or b".." in name:
+            raise DamagedRepository("HEAD", "it points outside of refs/")
+        return Head(name, self.resolve(name))
+
+    def resolve(self, name: bytes) -> bytes | None:
+        """The object a full ref name points at, 20 raw bytes; ``None`` when there is no such ref."""
+        for _ in range(_DEEPEST_SYMREF):
+            text = self._loose(name)
+            if text is None:
+                return self._packed().get(name)
+            if not text.startswith(b"ref:"):
+                return self._oid(text, name)
+            name = text.removeprefix(b"ref:").strip()
+        raise DamagedRepository(os.fsdecode(name), "symbolic refs point at each other")
+
+    def names(self, prefix: bytes) -> Iterator[bytes]:
+        """Every full ref name that begins with *prefix*, which ends in a slash."""
+        found = {name for name in self._packed() if name.startswith(prefix)}
+        top = os.path.join(self._repository.common_dir, prefix.rstrip(b"/"))
+        for folder, _, files in os.walk(top):
+            relative = os.path.relpath(folder, self._repository.common_dir)
+            found.update(os.path.join(relative, file) for file in files if not file.endswith(b".lock"))
+        return iter(sorted(found))
+
+    def _loose(self, name: bytes) -> bytes | None:
+        own = name == b"HEAD" or name.startswith((b"refs/bisect/", b"refs/worktree/", b"refs/rewritten/"))
+        folder = self._repository.git_dir if own else self._repository.common_dir
+        try:
+            return _first_bytes(os.path.join(folder, name))
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+
+    def _packed(self) -> dict[bytes, bytes]:
+        try:
+            with open(os.path.join(self._repository.common_dir, b"packed-refs"), "rb") as file:
+                lines = file.read().split(b"\n")
+        except FileNotFoundError:
+            return {}
+        packed = {}
+        for line in lines:
+            oid, space, name = line.partition(b" ")
+            if space and _OID.fullmatch(oid):
+                packed[name] = bytes.fromhex(oid.decode("ascii"))
+        return packed
+
+    def _oid(self, text: bytes, name: bytes) -> bytes:
+        word = text.split(b"\n")[0].strip()
+        if not _OID.fullmatch(word):
+            raise DamagedRepository(os.fsdecode(name), "it holds no object id")
+        return bytes.fromhex(word.decode("ascii"))
+
+
+def _check_format(config: bytes) -> None:
+    """Refuse what the readers of this package would misread: other hashes, other ref formats."""
+    try:
+        with open(config, "rb") as file:
+            text = file.read().lower()
+    except FileNotFoundError:
+        return
+    for section in re.split(rb"^\s*\[", text, flags=re.MULTILINE):
+        if section.startswith(b"extensions]"):
+            for name, value in _EXTENSION.findall(section):
+                if name not in _FINE_EXTENSIONS and (name, value) not in _PLAIN:
+                    raise NotUnderstood(f"repository extension {name.decode()} = {value.decode(errors='replace')}")
+
+
+#: Extensions that say what holds anyway.
+_PLAIN = {(b"objectformat", b"sha1"), (b"refstorage", b"files"), (b"compatobjectformat", b"sha1")}
+
+
+def _first_bytes(path: bytes) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(_LARGEST_FILE)
