@@ -1,0 +1,272 @@
+"""New objects: many as one pack with its index, few as loose files.
+
+Nothing appears under its name before its bytes are on the disk, and a pack's index, by which git finds the pack, comes
+last. What a crash leaves behind are files that begin with ``tmp_``, which `git gc` removes.
+
+Source: gitformat-pack(5)
+"""
+
+import hashlib
+import itertools
+import os
+import struct
+import zlib
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from operator import itemgetter
+from typing import Self, TypeAlias
+
+from engram import durable
+from engram.datasets.git.deflate import deflate
+from engram.datasets.git.objects import BLOB, COMMIT, TAG, TREE, object_id
+from engram.model.errors import ChangedWhileSaved
+
+#: Kind and bytes of an object.
+NewObject: TypeAlias = tuple[bytes, bytes]
+
+#: From so many objects on a pack is written; git's own limit is the same (fetch.unpackLimit).
+PACK_FROM = 100
+_HELD_BYTES = 16 << 20
+_READ_BYTES = 1 << 20
+_FAST = 1
+_KIND_BITS = {COMMIT: 1 << 4, TREE: 2 << 4, BLOB: 3 << 4, TAG: 4 << 4}
+_READ_ONLY = 0o444
+_LARGE_OFFSET = 0x8000_0000
+
+
+class PackWriter:
+    """Collects objects into one pack. What exceeds 16 MiB is put on the disk at once.
+
+    Within ``with PackWriter(…) as pack:`` call `finish`, else nothing is kept.
+    """
+
+    def __init__(self, steps: durable.Steps, objects_folder: bytes) -> None:
+        self._steps = steps
+        self._folder = os.path.join(objects_folder, b"pack")
+        self._temporary = b""
+        self._descriptor = -1
+        self._parts: list[bytes] = [_header(0)]
+        self._held = 0
+        self._offset = 12
+        #: Object id → (checksum, offset) in the pack.
+        self._places: dict[bytes, tuple[int, int]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if error is None or isinstance(error, Exception | KeyboardInterrupt):
+            self.abandon()
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __contains__(self, oid: bytes) -> bool:
+        return oid in self._places
+
+    def add(self, kind: bytes, data: bytes, oid: bytes = b"") -> bytes:
+        """Take one object, once; its id. Hand *oid* in when it is known."""
+        oid = oid or object_id(kind, data)
+        if oid in self._places:
+            return oid
+        size = len(data)
+        first = _KIND_BITS[kind] | size & 15
+        entry = (bytes((first,)) if size < 16 else _entry_header(first, size)) + deflate(data)
+        self._places[oid] = (zlib.crc32(entry), self._offset)
+        self._put(entry)
+        return oid
+
+    def add_stream(self, kind: bytes, size_bytes: int, chunks: Iterable[bytes], name: str) -> bytes:
+        """Take one object of known size piece by piece; its id. *name* is for the error.
+
+        Raises:
+            ChangedWhileSaved: when *chunks* are more or fewer bytes than *size_bytes*. The pack must be abandoned.
+        """
+        start, first = self._offset, _KIND_BITS[kind] | size_bytes & 15
+        digest = hashlib.sha1(b"%b %d\0" % (kind, size_bytes), usedforsecurity=False)
+        entry = bytes((first,)) if size_bytes < 16 else _entry_header(first, size_bytes)
+        stream = zlib.compressobj(_FAST)
+        checksum, left = zlib.crc32(entry), size_bytes
+        self._put(entry)
+        for chunk in itertools.chain(chunks, (b"",)):
+            left -= len(chunk)
+            digest.update(chunk)
+            piece = stream.compress(chunk) if chunk else stream.flush()
+            checksum = zlib.crc32(piece, checksum)
+            self._put(piece)
+        if left:
+            raise ChangedWhileSaved(name, f"its size is not {size_bytes} bytes any more")
+        oid = digest.digest()
+        if oid in self._places:
+            self._rewind(start)
+        else:
+            self._places[oid] = (checksum, start)
+        return oid
+
+    def finish(self) -> bytes | None:
+        """Bring pack and index to the disk under their names; the pack's name, ``None`` when nothing was added."""
+        if not self._places:
+            self.abandon()
+            return None
+        header = _header(len(self._places))
+        if self._descriptor < 0:
+            self._parts[0] = header
+            pack = b"".join(self._parts)
+            trailer = hashlib.sha1(pack, usedforsecurity=False).digest()
+            self._temporary = self._temporary_name()
+            durable.write_new(self._steps, self._temporary, pack + trailer, mode=_READ_ONLY)
+        else:
+            trailer = self._finish_file(header)
+        name = b"pack-" + trailer.hex().encode()
+        self._reveal(os.path.join(self._folder, name), _pack_index(self._places, trailer))
+        return name
+
+    def abandon(self) -> None:
+        """Forget what was added."""
+        self._parts, self._places = [], {}
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+        if self._temporary:
+            with suppress(FileNotFoundError):
+                durable.remove(self._steps, self._temporary)
+            self._temporary = b""
+
+    def _put(self, data: bytes) -> None:
+        self._parts.append(data)
+        self._offset += len(data)
+        self._held += len(data)
+        if self._held > _HELD_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._descriptor < 0:
+            self._temporary = self._temporary_name()
+            durable.write_new(self._steps, self._temporary, b"", sync=False)
+            self._descriptor = os.open(self._temporary, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        durable.write_all(self._steps, self._descriptor, b"".join(self._parts), self._temporary)
+        self._parts, self._held = [], 0
+
+    def _rewind(self, offset: int) -> None:
+        """Forget the end of the pack, from *offset* on."""
+        self._flush()
+        durable.truncate(self._steps, self._descriptor, offset, self._temporary)
+        os.lseek(self._descriptor, offset, os.SEEK_SET)
+        self._offset = offset
+
+    def _finish_file(self, header: bytes) -> bytes:
+        """Complete the pack that is on the disk already; its digest. The count in front changes, so it is read anew."""
+        self._flush()
+        durable.write_at(self._steps, self._descriptor, header, 0, self._temporary)
+        digest = hashlib.sha1(usedforsecurity=False)
+        position = 0
+        while chunk := os.pread(self._descriptor, _READ_BYTES, position):
+            digest.update(chunk)
+            position += len(chunk)
+        durable.write_at(self._steps, self._descriptor, digest.digest(), position, self._temporary)
+        durable.change_mode(self._steps, self._descriptor, _READ_ONLY, self._temporary)
+        durable.sync_descriptor(self._steps, self._descriptor, self._temporary)
+        os.close(self._descriptor)
+        self._descriptor = -1
+        return digest.digest()
+
+    def _reveal(self, path: bytes, index: bytes) -> None:
+        temporary = self._temporary_name()
+        durable.write_new(self._steps, temporary, index, mode=_READ_ONLY)
+        durable.rename(self._steps, self._temporary, path + b".pack")
+        self._temporary = b""
+        durable.rename(self._steps, temporary, path + b".idx")
+        durable.sync_folder(self._steps, self._folder)
+
+    def _temporary_name(self) -> bytes:
+        if not os.path.isdir(self._folder):
+            durable.make_folders(self._steps, self._folder)
+        return os.path.join(self._folder, _temporary_part(b"tmp_pack_"))
+
+
+def store_objects(steps: durable.Steps, objects_folder: bytes, objects: Collection[NewObject]) -> None:
+    """Bring objects to the disk, in a pack or one by one as git would find best."""
+    if len(objects) < PACK_FROM:
+        write_loose(steps, objects_folder, objects)
+        return
+    with PackWriter(steps, objects_folder) as writer:
+        for kind, data in objects:
+            writer.add(kind, data)
+        writer.finish()
+
+
+def write_loose(steps: durable.Steps, objects_folder: bytes, objects: Iterable[NewObject]) -> None:
+    """Bring each object to the disk in a file of its own. One that is there already, whole, is left alone."""
+    folders: set[bytes] = set()
+    for kind, data in objects:
+        content = b"%b %d\0" % (kind, len(data)) + data
+        name = hashlib.sha1(content, usedforsecurity=False).hexdigest().encode()
+        folder = os.path.join(objects_folder, name[:2])
+        path = os.path.join(folder, name[2:])
+        if _is_whole(path, content):
+            continue
+        temporary = os.path.join(folder, _temporary_part(b"tmp_obj_"))
+        packed = zlib.compress(content, _FAST)
+        try:
+            durable.write_new(steps, temporary, packed, mode=_READ_ONLY)
+        except FileNotFoundError:
+            durable.make_folder(steps, folder)
+            folders.add(objects_folder)
+            durable.write_new(steps, temporary, packed, mode=_READ_ONLY)
+        durable.rename(steps, temporary, path)
+        folders.add(folder)
+    for folder in sorted(folders, reverse=True):
+        durable.sync_folder(steps, folder)
+
+
+def _is_whole(path: bytes, content: bytes) -> bool:
+    """An object is there and good; a crash under another program may have left it empty or torn."""
+    try:
+        with open(path, "rb") as file:
+            return zlib.decompress(file.read()) == content
+    except (FileNotFoundError, zlib.error):
+        return False
+
+
+def _temporary_part(start: bytes) -> bytes:
+    return start + os.urandom(8).hex().encode()
+
+
+def _header(count: int) -> bytes:
+    return b"PACK" + (2).to_bytes(4, "big") + count.to_bytes(4, "big")
+
+
+def _entry_header(first: int, size: int) -> bytes:
+    """Kind and size of an object of 16 bytes or more; *first* holds the kind and the low four bits."""
+    encoded = bytearray()
+    size >>= 4
+    while size:
+        encoded.append(first | 0x80)
+        first = size & 0x7F
+        size >>= 7
+    encoded.append(first)
+    return bytes(encoded)
+
+
+def _pack_index(places: Mapping[bytes, tuple[int, int]], trailer: bytes) -> bytes:
+    """A pack's index, version 2."""
+    names = sorted(places)
+    fanout = _fanout(names)
+    checksums = [places[name][0] for name in names]
+    offsets, large = [], []
+    for name in names:
+        offset = places[name][1]
+        if offset >= _LARGE_OFFSET:
+            large.append(offset)
+            offset = _LARGE_OFFSET | len(large) - 1
+        offsets.append(offset)
+    numbers = struct.pack(f">{2 * len(names)}I", *checksums, *offsets)
+    body = b"\xfftOc\0\0\0\2" + fanout + b"".join(names) + numbers + struct.pack(f">{len(large)}Q", *large) + trailer
+    return body + hashlib.sha1(body, usedforsecurity=False).digest()
+
+
+def _fanout(names: list[bytes]) -> bytes:
+    """For each first byte, how many names begin with it or a lower one."""
+    counts = Counter(map(itemgetter(0), names))
+    return struct.pack(">256I", *itertools.accumulate(counts[first] for first in range(256)))
