@@ -137,8 +137,13 @@ class GitIndex:
                 mtime_ns = os.fstat(file.fileno()).st_mtime_ns
                 data = file.read()
         except FileNotFoundError:
-            return cls(os.fsdecode(path), 2, b"", [], array("Q", [HEADER_BYTES]))
+            return cls.from_nothing(os.fsdecode(path))
         return cls.from_bytes(data, os.fsdecode(path), mtime_ns)
+
+    @classmethod
+    def from_nothing(cls, name: str = "index") -> Self:
+        """The index before the first `git add`."""
+        return cls(name, 2, b"", [], array("Q", [HEADER_BYTES]))
 
     @classmethod
     def from_bytes(cls, data: bytes, name: str = "index", mtime_ns: int = 0) -> Self:
