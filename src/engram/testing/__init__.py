@@ -5,9 +5,15 @@
 `processes`            kill, interrupt and pause a whole command at random times
 `disks`                disks of our own: full ones, small ones, ones whose plug is pulled (needs root)
 `syscalls`             make the *k*-th system call of a command fail (needs strace)
-`trees`                folders with every name, link and size that has broken a tool before
+`soundness`            is every byte still there, is git content, is nothing left behind?
+`trees`                folders with every name, link, size and kind of file that has broken a tool
 `sessions_on_disk`     a large folder with the names that neuroscientists give to files
 `changing`             random folders and random changes, with a model of what must be there
-`malice`               repositories that try to run something, or to reach outside
+`malice`               repositories that try to run something
+`escapes`              repositories that reach outside of themselves
+`canary`               what dies when one of those succeeds
+`places`               folders in memory, copies of a prepared folder, what lies in one
 =====================  ==============================================================================
+
+`changing` needs hypothesis; all else needs the standard library, git, and what is said there.
 """
