@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from engram.cli.render import Record, Report, Screen, Style, View, show_plan, show_records
 from engram.config import Settings, Sources, lab_file_in, read_settings
@@ -12,6 +12,9 @@ from engram.model.outcome import Outcome
 from engram.model.plan import Plan
 from engram.model.progress import Progress, Silent
 from engram.workspace.context import Context, user_file
+
+if TYPE_CHECKING:
+    from engram.cli.schemas import Help
 
 Room = TypeVar("Room")
 AnyRecord = TypeVar("AnyRecord", bound=Record)
@@ -135,6 +138,15 @@ class Call:
         style = self._full_style()
         for record in records:
             show_records(self.screen, style, record, text(record))
+        self.screen.flush()
+
+    def show_text(self, record: "Help") -> None:
+        """Show text of ours, line breaks and all."""
+        style = self._full_style()
+        for line in record.text.splitlines() if style.for_people else ():
+            self.screen.line(line)
+        if not style.for_people:
+            show_records(self.screen, style, record, "")
         self.screen.flush()
 
     def confirm(self, question: str) -> None:

@@ -26,8 +26,10 @@ class Screen:
     err: TextIO
     environment: Mapping[str, str]
     colour: Switch = Switch.AUTO
-    #: Nobody reads the results any more (``| head``).
+    #: Nobody reads the results any more (``| head``), or they cannot be written.
     closed: bool = False
+    #: Why results could not be written; '' when all went well, or their reader went away.
+    trouble: str = ""
     #: A progress bar stands in the last line of *err*.
     bar: bool = False
     _last_s: float = 0.0
@@ -76,8 +78,8 @@ class Screen:
             if now_s - self._last_s > _GATHER_S:
                 self.out.flush()
             self._last_s = now_s
-        except BrokenPipeError:
-            self._close()
+        except OSError as error:
+            self._close(error)
 
     def message(self, text: str) -> None:
         """Print one line for people, beside the results."""
@@ -107,11 +109,13 @@ class Screen:
         if not self.closed:
             try:
                 self.out.flush()
-            except BrokenPipeError:
-                self._close()
+            except OSError as error:
+                self._close(error)
 
-    def _close(self) -> None:
+    def _close(self, error: OSError) -> None:
         self.closed = True
+        if not isinstance(error, BrokenPipeError):
+            self.trouble = error.strerror or str(error)
         if self.out is sys.__stdout__:  # else Python complains when it flushes at the end
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.out.fileno())
 

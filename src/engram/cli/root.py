@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 COMMANDS = "engram.cli.commands"
+#: The variable with which a shell asks for completions.
+COMPLETE = "_ENGRAM_COMPLETE"
 FORMATS = ("tailored", "generic", "default", "json", "json_pp", "disabled")
 LEVELS = ("critical", "error", "warning", "info", "debug", *"123456789")
 STATUSES = {

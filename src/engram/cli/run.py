@@ -7,11 +7,10 @@ import click
 
 from engram.cli.call import SOME_FAILED, Call
 from engram.cli.render import show_error, show_records, standard_screen
-from engram.cli.root import COMMANDS, build
-from engram.model.errors import EngramError, UsageError
+from engram.cli.root import COMMANDS, COMPLETE, build
+from engram.model.errors import EngramError, StorageFailed, UsageError
 from engram.model.outcome import failure
 
-_COMPLETE = "_ENGRAM_COMPLETE"
 _BUG = 1
 
 
@@ -49,13 +48,15 @@ def _done(call: Call, words: Sequence[str], commands: str) -> int:
     if not call.folder:
         raise UsageError("The current folder is gone.", "Go into another one: cd")
     root = build(commands)
-    if instruction := call.environment.get(_COMPLETE):
+    if instruction := call.environment.get(COMPLETE):
         from click.shell_completion import shell_complete  # here, because only a shell asks
 
-        return shell_complete(root, {"obj": call}, "engram", _COMPLETE, instruction)
+        return shell_complete(root, {"obj": call}, "engram", COMPLETE, instruction)
     with root.make_context("engram", list(words), obj=call) as context:
         root.invoke(context)
     call.screen.flush()
+    if call.screen.trouble:
+        raise StorageFailed("Standard output", call.screen.trouble)
     return call.exit_code
 
 

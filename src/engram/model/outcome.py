@@ -28,8 +28,9 @@ class Outcome:
 
     #: Imperative verb, e.g. ``"archive"``.
     action: str
-    #: Key, path or id, as the user would type it. (Not `subject`: that is an animal.)
+    #: Key, path or id, as the user would type it.
     item: str
+    #: How it fared.
     status: Status
     #: Bytes this step moved; 0 if nothing had to move.
     moved_bytes: int = 0

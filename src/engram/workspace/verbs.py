@@ -2,15 +2,14 @@
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import Literal, TypeAlias, TypeVar
+from typing import Literal, TypeAlias
 
-from engram.model.outcome import DatasetOutcome, IncompleteResults, Outcome
+from engram.model.outcome import IncompleteResults, Outcome
 from engram.workspace.context import context_here
 from engram.workspace.datasets import Datasets
 
 AnyPath: TypeAlias = str | os.PathLike[str]
 Paths: TypeAlias = AnyPath | Iterable[AnyPath] | None
-Kind = TypeVar("Kind", bound=Outcome)
 
 
 def create(
@@ -107,7 +106,7 @@ def status(
     recursive: bool = False,
     recursion_limit: int | None = None,
     eval_subdataset_state: Literal["no", "commit", "full"] = "full",
-) -> list[DatasetOutcome]:
+) -> list[Outcome]:
     """The state of each file, clean ones included. Raises `EngramError`, or `IncompleteResults` when something failed.
 
     Args:
@@ -149,7 +148,7 @@ def _texts(paths: Paths) -> tuple[str, ...]:
     return tuple(os.fspath(path) for path in paths)
 
 
-def _all(outcomes: Iterable[Kind]) -> list[Kind]:
+def _all(outcomes: Iterable[Outcome]) -> list[Outcome]:
     found = list(outcomes)
     if any(outcome.failed for outcome in found):
         raise IncompleteResults(tuple(found))

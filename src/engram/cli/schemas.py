@@ -1,0 +1,138 @@
+"""The published schema of every JSON line, made from the records themselves."""
+
+import inspect
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from enum import EnumType
+from types import NoneType, UnionType
+from typing import Any, TypeAlias, Union, get_args, get_origin, get_type_hints
+
+from engram.config import Setting
+from engram.model.outcome import OUTCOME_FIELDS, SPARE_FIELDS, DatasetOutcome, Outcome
+from engram.model.plan import Plan, PlannedStep
+
+#: A JSON schema, or a piece of one.
+Schema: TypeAlias = dict[str, Any]
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_TYPES: Mapping[object, Schema] = {
+    str: {"type": "string"},
+    bool: {"type": "boolean"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    NoneType: {"type": "null"},
+}
+_LEAF: Schema = {"type": ["string", "integer", "number", "boolean", "null"]}
+_NOTE = re.compile(r"\s*#: ?(.*)")
+_FIELD = re.compile(r" {4}(\w+): ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Help:
+    """Text that ``engram help`` and ``engram completion`` print."""
+
+    #: What it is about: the topic's or the command's name.
+    topic: str
+    #: The text, as a person would read it.
+    text: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The record behind ``help TOPIC --json``."""
+        return {"record": "help", "topic": self.topic, "text": self.text}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """The schema of one kind of record."""
+
+    #: Which kind of record it describes.
+    describes: str
+    #: The JSON schema (draft 2020-12) that every line of that kind is valid against.
+    schema: Schema
+
+    def as_json(self) -> dict[str, Any]:
+        """The record behind ``help json --json``."""
+        return {"record": "schema", "describes": self.describes, "schema": self.schema}
+
+
+def schemas() -> dict[str, Schema]:
+    """The schema of each kind of record, by the name in its field ``record``. Fields may be added, never changed."""
+    step = _record(PlannedStep, _names(PlannedStep))
+    steps: Schema = {"type": "array", "items": step}
+    own = {name: _field(DatasetOutcome, name) for name in ("path", "type", *SPARE_FIELDS)}
+    outcome = _record(Outcome, OUTCOME_FIELDS, "outcome")
+    outcome["properties"].update(own)
+    outcome["additionalProperties"] = _LEAF  # DataLad's further fields of a verb: backend, has_content, …
+    plan = _object(Plan, {"steps": steps, "bytes": _TYPES[int], "refused": steps}, "plan")
+    plan["properties"]["steps"]["description"] = "What would be done."
+    plan["properties"]["bytes"] = {"type": "integer", "description": "Bytes of all steps together."}
+    plan["properties"]["refused"] = {**steps, "description": "What will not be done, each with its reason in why."}
+    return {
+        "help": _record(Help, _names(Help), "help"),
+        "outcome": outcome,
+        "plan": plan,
+        "schema": _record(Published, _names(Published), "schema"),
+        "setting": _record(Setting, _names(Setting), "setting"),
+    }
+
+
+def field_notes(kind: type) -> dict[str, str]:
+    """What the ``#:`` comments above a record's fields say, by field; fields in a row share one comment."""
+    notes: dict[str, str] = {}
+    for owner in reversed(kind.__mro__[:-1]):
+        note: list[str] = []
+        shared = ""
+        for line in inspect.getsource(owner).splitlines():
+            if comment := _NOTE.fullmatch(line):
+                note.append(comment[1])
+            elif entry := _FIELD.match(line):
+                shared = " ".join(note) or shared
+                notes[entry[1]] = plain(shared)
+                note = []
+            else:
+                shared = ""
+    return notes
+
+
+def plain(text: str) -> str:
+    """A comment without the marks of markup."""
+    return text.replace("``", "").replace("`", "")
+
+
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(entry.name for entry in fields(kind))
+
+
+def _record(kind: type, names: tuple[str, ...], record: str = "") -> Schema:
+    return _object(kind, {name: _field(kind, name) for name in names}, record)
+
+
+def _object(kind: type, properties: dict[str, Schema], record: str) -> Schema:
+    mark = {"record": {"const": record}} if record else {}
+    schema: Schema = {
+        "type": "object",
+        "description": plain((inspect.getdoc(kind) or "").partition("\n")[0]),
+        "properties": {**mark, **properties},
+        "required": [*mark, *properties],
+    }
+    return {"$schema": _DIALECT, "title": record, **schema} if record else schema
+
+
+def _field(kind: type, name: str) -> Schema:
+    schema = _of(get_type_hints(kind)[name])
+    note = field_notes(kind).get(name, "")
+    return {**schema, "description": note} if note else schema
+
+
+def _of(hint: object) -> Schema:
+    """The schema of a type: leaves, closed sets, unions, tuples."""
+    if hint in _TYPES:
+        return dict(_TYPES[hint])
+    if isinstance(hint, EnumType):
+        return {"type": "string", "enum": [member.value for member in hint]}
+    if get_origin(hint) in (Union, UnionType):
+        return {"anyOf": [_of(part) for part in get_args(hint)]}
+    if get_origin(hint) is tuple:
+        return {"type": "array", "items": _of(get_args(hint)[0])}
+    return {"type": "object"}

@@ -1,0 +1,1 @@
+"""No command: its name begins with a line."""

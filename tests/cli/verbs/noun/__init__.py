@@ -1,0 +1,1 @@
+"""A noun that has verbs of its own."""
