@@ -7,9 +7,9 @@ import os
 from collections.abc import Iterable
 
 from engram.datasets.dataset import Dataset
-from engram.datasets.git.wildmatch import compile_pattern
+from engram.datasets.git.wildmatch import expression, matcher
 from engram.datasets.worktree import Untracked, walk
-from engram.model.errors import EngramError, PathNotFound
+from engram.model.errors import EngramError, OutsideDataset, PathNotFound
 
 _GLOB = "*?["
 
@@ -32,12 +32,25 @@ def scopes_of(dataset: Dataset, folder: str, paths: Iterable[str]) -> tuple[tupl
 
 def _scopes(dataset: Dataset, place: str, said: str) -> list[bytes]:
     scope = dataset.relative(place)
+    if inner := _inner_repository(dataset, scope):
+        raise OutsideDataset(said, dataset.work_tree + f" itself, but in its subdataset {inner}")
     if not scope or os.path.lexists(place) or _is_recorded(dataset, scope):
         return [scope]
     matching = _matching(dataset, scope) if any(letter in said for letter in _GLOB) else []
     if not matching:
         raise PathNotFound(said)
     return matching
+
+
+def _inner_repository(dataset: Dataset, scope: bytes) -> str:
+    """The folder above *scope* that is a repository of its own, '' if there is none."""
+    folder = os.path.dirname(scope)
+    while folder:
+        place = os.path.join(dataset.work_tree, os.fsdecode(folder))
+        if os.path.lexists(os.path.join(place, ".git")):
+            return os.fsdecode(folder)
+        folder = os.path.dirname(folder)
+    return ""
 
 
 def _is_recorded(dataset: Dataset, scope: bytes) -> bool:
@@ -50,5 +63,8 @@ def _matching(dataset: Dataset, pattern: bytes) -> list[bytes]:
     index = dataset.read_index()
     top = os.fsencode(dataset.work_tree)
     there = walk(top, index, dataset.ignore, untracked=Untracked.ALL).untracked
-    matches = compile_pattern(pattern, pathname=True).fullmatch
+    wanted = expression(pattern, pathname=True)
+    matches = matcher([wanted]) if wanted is not None else None
+    if matches is None:
+        return []
     return [path for path in (*index.paths, *(found.path for found in there)) if matches(path)]

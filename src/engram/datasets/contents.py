@@ -6,11 +6,11 @@ a little ahead of the one that moves them.
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from engram.datasets.annex.backends import new_hasher
+from engram.datasets.annex.backends import key_for, new_hasher
 from engram.datasets.annex.pointers import MAX_POINTER_BYTES, key_in, link_of
 from engram.datasets.annex.store import ContentStore, OpenContent, Stop, digest_of, open_content
 from engram.datasets.decisions import FileToSave
@@ -19,6 +19,9 @@ from engram.datasets.git.objects import BLOB, EXECUTABLE_MODE, FILE_MODE, SYMLIN
 from engram.datasets.worktree import Found
 from engram.durable import Steps
 from engram.model.errors import ChangedWhileSaved, EngramError, Unreadable
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 #: Files of at least this size are hashed in threads.
 LARGE_BYTES = 1 << 20
@@ -51,14 +54,15 @@ class Contents:
     store: ContentStore
     top: bytes
     jobs: int
-    #: Key for size, digest and path, by backend.
-    key_for: Callable[[str, int, str, bytes], bytes]
+    #: Puts a large blob into git: size, pieces, name for errors → object id.
+    stream_blob: Callable[[int, Iterable[bytes], str], bytes]
     problems: list[EngramError] = field(default_factory=list)
     stop: Stop = field(default_factory=Stop)
 
-    def take_in(self, files: Iterable[FileToSave], done: Callable[[int], None]) -> Iterator[Recorded]:
+    def take_in(self, files: Iterable[FileToSave], done: Callable[[int], None]) -> Generator[Recorded, None, None]:
         """Every file, as it is taken in; what fails is left as it was and becomes one of `problems`."""
-        small, large = [], []
+        small: list[FileToSave] = []
+        large: list[FileToSave] = []
         for file in files:
             (large if file.backend and file.status.st_size >= LARGE_BYTES else small).append(file)
         for file in small:
@@ -97,7 +101,7 @@ class Contents:
         return self._annexed(file, content, digest_of(content, file.backend, stopped=self.stop))
 
     def _annexed(self, file: FileToSave, content: OpenContent, digest: str) -> Recorded:
-        key = self.key_for(file.backend, content.was.st_size, digest, os.path.basename(file.path))
+        key = key_for(file.backend, content.was.st_size, digest, os.path.basename(file.path))
         kept = self.store.keep(content, key, file.path)
         target = link_of(file.path, key)
         oid = object_id(BLOB, target)
@@ -115,17 +119,19 @@ class Contents:
         return Recorded(file.path, entry, key, data, False, len(data))
 
     def _streamed_blob(self, file: FileToSave, content: OpenContent) -> Recorded:
-        data = os.pread(content.descriptor, content.was.st_size + 1, 0)
-        while len(data) < content.was.st_size and (more := os.pread(content.descriptor, 1 << 30, len(data))):
-            data += more
-        return self._blob(file, content, data)
+        oid = self.stream_blob(content.was.st_size, _chunks(content), os.fsdecode(content.path))
+        if changed := content.changed():
+            raise ChangedWhileSaved(os.fsdecode(content.path), changed)
+        mode = EXECUTABLE_MODE if content.was.st_mode & 0o100 else FILE_MODE
+        return Recorded(file.path, entry_from_stat(file.path, content.was, mode, oid), size_bytes=content.was.st_size)
 
     def _in_threads(self, files: list[FileToSave], done: Callable[[int], None]) -> Iterator[Recorded]:
-        waiting: deque[tuple[FileToSave, Future[tuple[OpenContent, str]]]] = deque()
-        queue = iter(files)
+        from concurrent.futures import ThreadPoolExecutor
+
+        waiting: "deque[tuple[FileToSave, Future[tuple[OpenContent, str]]]]" = deque()
         with ThreadPoolExecutor(max_workers=self.jobs) as pool:
             try:
-                for file in queue:
+                for file in files:
                     waiting.append((file, pool.submit(self._hash, file)))
                     if len(waiting) > self.jobs:
                         yield from self._finish(waiting, done)
@@ -179,6 +185,13 @@ def _read(content: OpenContent) -> bytes:
     if len(data) != size:
         raise ChangedWhileSaved(os.fsdecode(content.path), f"{size} bytes became {len(data)}")
     return data
+
+
+def _chunks(content: OpenContent) -> Iterator[bytes]:
+    offset = 0
+    while data := os.pread(content.descriptor, LARGE_BYTES, offset):
+        offset += len(data)
+        yield data
 
 
 def _let_go(future: "Future[tuple[OpenContent, str]]") -> None:

@@ -20,7 +20,7 @@ from engram.datasets.git.refs import find_repository
 from engram.datasets.locks import clear_what_a_crash_left, only_engram, private_folder
 from engram.datasets.people import clean_message, identity
 from engram.datasets.programs import Programs
-from engram.datasets.recording import Changes, CommitWish, Recorder
+from engram.datasets.recording import Changes, CommitWish, Recorder, commits_by_git
 from engram.datasets.subdatasets import dataset_id_of
 from engram.model.errors import TargetExists
 
@@ -146,6 +146,7 @@ class Creator:
             author=dataset.identity("author", now_s=now_s),
             committer=dataset.identity("committer", now_s=now_s),
             partial=bool(dataset.head_commit()),
+            by_git=commits_by_git(dataset),
             now_s=int(now_s),
         )
         Recorder(dataset, dataset.objects).record(dataset.read_index(), changes, wish, [])

@@ -72,7 +72,7 @@ class Dataset:
     @cached_property
     def objects(self) -> ObjectStore:
         """Its git objects."""
-        return ObjectStore(self.repository.common_dir)
+        return ObjectStore(os.path.join(self.repository.common_dir, b"objects"))
 
     @cached_property
     def programs(self) -> Programs:
@@ -176,9 +176,13 @@ class Dataset:
             if "expected" in error.said or "reference already exists" in error.said or "is at" in error.said:
                 raise MovedMeanwhile(", ".join(sorted(refs))) from error
             raise
+        self.sync_refs()
+        durable.remove(self.steps, note)
+
+    def sync_refs(self) -> None:
+        """Bring the names of refs that moved to the disk; git syncs what they hold."""
         for folder in self._ref_folders():
             durable.sync_folder(self.steps, folder)
-        durable.remove(self.steps, note)
 
     def _ref_folders(self) -> list[str]:
         folders = [self.git_dir, os.path.join(self.common_dir, "refs", "heads")]

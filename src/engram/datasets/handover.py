@@ -44,7 +44,7 @@ class _HandOver:
     def __init__(self, dataset: Dataset, request: "SaveRequest", reason: str) -> None:
         self._dataset = dataset
         self._request = request
-        self._report = Reporter(dataset, note=f"handed to git-annex: {reason}")
+        self._report = Reporter(dataset, refds=request.refds, note=f"handed to git-annex: {reason}")
         self._scopes = [b"./" + scope if scope else b"." for scope in request.scopes]
 
     def _git(self, *arguments: str | bytes, stdin: bytes = b"") -> bytes:

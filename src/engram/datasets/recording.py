@@ -6,7 +6,7 @@ branch moves. A crash before the end leaves staged changes, never a commit witho
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from engram import durable
@@ -26,14 +26,13 @@ from engram.datasets.git.index import Entry, GitIndex
 from engram.datasets.git.index_write import complete_changes, write_index
 from engram.datasets.git.objects import BLOB, COMMIT, TREE, Commit, decode_commit, encode_commit, object_id
 from engram.datasets.git.odb import ObjectStore
-from engram.datasets.git.pack import store_objects
+from engram.datasets.git.problems import NotUnderstood
+from engram.datasets.git.pack import PACK_FROM, PackWriter, write_loose
 from engram.datasets.git.trees import build_trees
 from engram.datasets.locks import FileLock, annex_journal, index_lock
 from engram.datasets.people import subject_of
-from engram.model.errors import MovedMeanwhile, PeerFailed
 
 _NO_COMMIT = "0" * 40
-_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +46,8 @@ class CommitWish:
     amend: bool = False
     #: Only these changes go in, whatever else is staged.
     partial: bool = False
+    #: git makes the commit, because hooks are to run or it is to be signed.
+    by_git: bool = False
     now_s: int = 0
 
 
@@ -85,6 +86,7 @@ class Recorder:
         self._dataset = dataset
         self._objects = objects
         self._steps = dataset.steps
+        self.streams: PackWriter | None = None
 
     def record(self, index: GitIndex, changes: Changes, wish: CommitWish, to_sync: list[bytes]) -> Made:
         """Carry *changes* into the index and, if they change anything, into a commit.
@@ -114,7 +116,9 @@ class Recorder:
             root, grafted = graft(self._objects, self._tree_of(head), complete)
             new += grafted
         commit = self._commit(head, root, wish)
-        if commit is not None:
+        if wish.by_git and commit is not None and root != trees.root:
+            raise NotUnderstood("hooks are to run, and something else is staged")
+        if commit is not None and not wish.by_git:
             new.append(commit)
         content = None
         if complete or changes.checked or index.cache_tree != trees.cache_tree:
@@ -124,11 +128,21 @@ class Recorder:
             self._store([*new, *branch.objects], to_sync)
             if content is not None:
                 lock.put_in_place(content)
-            self._move(branch, commit, head, wish)
+            self._move(branch, None if wish.by_git else commit, head, wish)
             for path in branch.journal:
                 durable.remove(self._steps, path)
-        after = commit[0].hex() if commit else head
-        return Made(head, after)
+        if commit is not None and wish.by_git:
+            lock.release()
+            self._commit_by_git(wish)
+            return Made(head, self._dataset.head_commit())
+        return Made(head, commit[0].hex() if commit else head)
+
+    def _commit_by_git(self, wish: CommitWish) -> None:
+        """Have git commit what is staged: it runs the user's hooks, and signs. Raises `PeerFailed` when they refuse."""
+        words = ["commit", "-q"] + ["--amend"] * wish.amend
+        words += ["-F", "-", "--cleanup=verbatim"] if wish.message else ["--no-edit"]
+        self._dataset.programs.git(self._dataset.work_tree, *words, stdin=wish.message, hooks=True)
+        self._dataset.sync_refs()
 
     def _is_tree_of(self, index: GitIndex, head: str) -> bool:
         known = build_trees(index, {}).root
@@ -184,8 +198,29 @@ class Recorder:
         return _BranchMove(objects, tip, objects[-1][0].hex(), journal)
 
     def _store(self, objects: list[NewObject], to_sync: list[bytes]) -> None:
-        store_objects(self._steps, self._dataset.common_dir, objects)
+        folder = os.path.join(self._dataset.repository.common_dir, b"objects")
+        if self.streams is None and len(objects) < PACK_FROM:
+            write_loose(self._steps, folder, [(kind, data) for _, kind, data in objects])
+        else:
+            writer = self.streams or PackWriter(self._steps, folder)
+            self.streams = None
+            for oid, kind, data in objects:
+                writer.add(kind, data, oid)
+            writer.finish()
+        self._objects.refresh()
         sync_all(self._dataset, to_sync)
+
+    def stream_blob(self, size_bytes: int, chunks: Iterable[bytes], name: str) -> bytes:
+        """Put a large blob into the pack that `record` will finish; its id. Raises `ChangedWhileSaved`."""
+        if self.streams is None:
+            self.streams = PackWriter(self._steps, os.path.join(self._dataset.repository.common_dir, b"objects"))
+        return self.streams.add_stream(BLOB, size_bytes, chunks, name)
+
+    def abandon(self) -> None:
+        """Forget blobs that were streamed and not recorded; nothing when there are none."""
+        if self.streams is not None:
+            self.streams.abandon()
+            self.streams = None
 
     def _move(self, branch: "_BranchMove", commit: NewObject | None, head: str, wish: CommitWish) -> None:
         lines = []
@@ -196,6 +231,15 @@ class Recorder:
         if not lines:
             return
         self._dataset.update_refs("\n".join(lines) + "\n", reason=_reason(commit, head, wish))
+
+
+def commits_by_git(dataset: Dataset) -> bool:
+    """Whether the user's hooks, or a signature, make git itself the one to commit."""
+    return (
+        dataset.is_set("commit.gpgsign")
+        or bool(dataset.setting("core.hookspath"))
+        or any(one.name.startswith("hook ") for one in dataset.brought)
+    )
 
 
 def _reason(commit: NewObject | None, head: str, wish: CommitWish) -> str:
@@ -210,7 +254,7 @@ class _BranchMove:
     before: str = ""
     after: str = ""
     #: Journal files whose content is in the new commit.
-    journal: list[str | bytes] = field(default_factory=list)
+    journal: list[bytes] = field(default_factory=list)
 
 
 def sync_all(dataset: Dataset, paths: list[bytes]) -> None:

@@ -23,8 +23,9 @@ def type_of(mode: int) -> str:
 class Reporter:
     """Makes outcomes about one dataset and what lies in it."""
 
-    def __init__(self, dataset: Dataset, *, note: str = "") -> None:
+    def __init__(self, dataset: Dataset, *, refds: str = "", note: str = "") -> None:
         self._top = dataset.work_tree
+        self._refds = refds or dataset.work_tree
         self._note = note
 
     def deleted(self, path: bytes, mode: int) -> DatasetOutcome:
@@ -51,11 +52,11 @@ class Reporter:
         place = path if os.path.isabs(path) else os.path.join(self._top, path)
         return DatasetOutcome(
             action=action,
-            item=os.path.relpath(place, self._top),
+            item=os.path.relpath(place, self._refds),
             status=status,
             path=place,
             type="file",
-            refds=self._top,
+            refds=self._refds,
             message=error.what,
             error=type(error).__name__,
             remedy=error.next_step,
@@ -89,11 +90,11 @@ class Reporter:
         """An outcome about the dataset as a whole."""
         return DatasetOutcome(
             action=action,
-            item=".",
+            item=os.path.relpath(self._top, self._refds),
             status=status,
             path=self._top,
             type="dataset",
-            refds=self._top,
+            refds=self._refds,
             message=message,
             error=error,
             remedy=remedy,
@@ -107,13 +108,14 @@ class Reporter:
         self, action: str, path: bytes, type: str, *, status: Status = Status.OK, key: str = "", note: str = ""
     ) -> DatasetOutcome:
         name = os.fsdecode(path)
+        place = f"{self._top}/{name}"
         return DatasetOutcome(
             action=action,
-            item=name,
+            item=name if self._refds == self._top else os.path.relpath(place, self._refds),
             status=status,
-            path=f"{self._top}/{name}",
+            path=place,
             type=type,
-            refds=self._top,
+            refds=self._refds,
             key=key,
             note=note or self._note,
         )

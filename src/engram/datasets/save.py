@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
-from engram.datasets.annex.backends import is_native, key_for
+from engram.datasets.annex.backends import is_native
+from engram.datasets.annex.store import ContentStore
 from engram.datasets.comparison import Comparison
 from engram.datasets.contents import Contents, Recorded
 from engram.datasets.dataset import Dataset
@@ -19,7 +20,7 @@ from engram.datasets.git.problems import MissingObject, NotUnderstood
 from engram.datasets.handover import hand_over
 from engram.datasets.locks import clear_what_a_crash_left, only_engram
 from engram.datasets.people import clean_message
-from engram.datasets.recording import Changes, CommitWish, Made, Recorder
+from engram.datasets.recording import Changes, CommitWish, Made, Recorder, commits_by_git
 from engram.datasets.records import Reporter
 from engram.datasets.subdatasets import Registration, record_subdatasets
 from engram.datasets.traps import reason_to_hand_over
@@ -49,6 +50,8 @@ class SaveRequest:
     jobs: int = 0
     #: Key backend where no attribute names one.
     backend: str = ""
+    #: The dataset that the whole command is about, where this is one of its subdatasets.
+    refds: str = ""
 
     @property
     def partial(self) -> bool:
@@ -73,7 +76,7 @@ class Saver:
         self._request = request
         self._clock = clock
         self._progress = progress or Silent()
-        self._report = Reporter(dataset)
+        self._report = Reporter(dataset, refds=request.refds)
         self._top = os.fsencode(dataset.work_tree)
 
     def plan(self) -> Plan:
@@ -108,6 +111,7 @@ class Saver:
                 committer=committer,
                 amend=self._request.amend,
                 partial=self._request.partial,
+                by_git=commits_by_git(dataset),
                 now_s=int(now_s),
             )
             yield from self._carry_out(survey, wish)
@@ -139,7 +143,7 @@ class Saver:
             decisions = decide(differences, index, comparison, self._rules(), self._top)
             reason = decisions.hand_over or self._cannot(decisions)
         except NotUnderstood as problem:
-            return _Survey(GitIndex("index", 2, b"", [], _no_offsets()), Decisions(), problem.reason)
+            return _Survey(GitIndex.from_nothing(), Decisions(), problem.reason)
         except MissingObject as missing:
             return _Survey(index, Decisions(), f"object {missing.oid.hex()} is not here")
         return _Survey(index, decisions, reason)
@@ -169,7 +173,8 @@ class Saver:
     def _carry_out(self, survey: _Survey, wish: CommitWish) -> Iterator[Outcome]:
         dataset, decisions = self._dataset, survey.decisions
         changes = Changes()
-        store, contents = self._tools()
+        recorder = Recorder(dataset, dataset.objects)
+        store, contents = self._tools(recorder)
         store.clear_what_a_crash_left()
         self._progress.start("save", sum(file.status.st_size for file in decisions.files), "B")
         with closing(contents.take_in(decisions.files, self._progress.advance)) as taking:
@@ -182,18 +187,22 @@ class Saver:
         for position in decisions.removed:
             changes.entries.setdefault(survey.index.paths[position], None)
         self._refresh(survey, changes)
-        made = Recorder(dataset, dataset.objects).record(survey.index, changes, wish, store.to_sync)
+        try:
+            made = recorder.record(survey.index, changes, wish, store.to_sync)
+        except NotUnderstood as problem:
+            yield from hand_over(dataset, self._request, problem.reason, wish.message)
+            return
+        finally:
+            recorder.abandon()
         problems = [*decisions.problems, *contents.problems, *registration.problems]
         yield from self._tell(survey, taken, registration, problems)
         yield from self._finish(made)
 
-    def _tools(self) -> tuple["ContentStore", Contents]:
-        from engram.datasets.annex.store import ContentStore
-
+    def _tools(self, recorder: Recorder) -> tuple[ContentStore, Contents]:
         dataset = self._dataset
         store = ContentStore(dataset.steps, git_dir=os.fsencode(dataset.git_dir), work_tree=self._top)
         jobs = self._request.jobs or os.cpu_count() or 1
-        return store, Contents(dataset.steps, store, self._top, jobs, key_for)
+        return store, Contents(dataset.steps, store, self._top, jobs, recorder.stream_blob)
 
     def _refresh(self, survey: _Survey, changes: Changes) -> None:
         """Note that files whose stat data was in doubt are unchanged, so that nobody has to read them again."""
@@ -213,7 +222,6 @@ class Saver:
             if position not in decisions.covered:
                 yield report.deleted(index.paths[position], index.mode(position))
         yield from registration.outcomes
-        positions = {index.paths[i]: i for i, _ in ((f.position, f) for f in decisions.files) if i is not None}
         new = [recorded for recorded in taken if index.find(recorded.path) is None]
         known = [recorded for recorded in taken if index.find(recorded.path) is not None]
         for recorded in (*sorted(new, key=_path), *sorted(known, key=_path)):
@@ -242,7 +250,3 @@ def _path(recorded: Recorded) -> bytes:
     return recorded.path
 
 
-def _no_offsets() -> "array[int]":
-    from array import array
-
-    return array("Q", [12])

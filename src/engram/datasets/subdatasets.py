@@ -4,6 +4,7 @@ Source: gitmodules(5); DataLad's ``save`` and ``create -d`` for what is written 
 """
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from engram import durable
@@ -48,6 +49,21 @@ def _renew(dataset: Dataset, index: GitIndex, position: int, registration: Regis
     if commit and commit != index.oid(position).hex():
         registration.recorded.append(_link(dataset, path, commit))
         registration.outcomes.append(_outcome(dataset, "add", path, "dataset"))
+
+
+def installed(dataset: Dataset, *, limit: int | None = None) -> Iterator[Dataset]:
+    """Every installed subdataset, the deepest first: what holds others comes after them. *limit*: levels down."""
+    if limit is not None and limit <= 0:
+        return
+    index = dataset.read_index()
+    for position, path in enumerate(index.paths):
+        if index.mode(position) != SUBMODULE_MODE:
+            continue
+        place = os.path.join(dataset.work_tree, os.fsdecode(path))
+        if os.path.lexists(os.path.join(place, ".git")):
+            inner = open_dataset(place, dataset.around)
+            yield from installed(inner, limit=None if limit is None else limit - 1)
+            yield inner
 
 
 def checked_out(dataset: Dataset, path: bytes) -> str:

@@ -3,16 +3,19 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from engram.datasets.create import NEW_SUBDATASET, CreateRequest, Creator, identity_is_known
 from engram.datasets.dataset import Dataset, Surroundings, open_dataset
-from engram.datasets.procedures import Procedure, find_procedure, run_procedure
 from engram.datasets.programs import find_git_annex, git_annex_is_on_path
 from engram.datasets.save import Saver, SaveRequest
 from engram.model.errors import OutsideDataset, TargetExists
 from engram.model.outcome import DatasetOutcome, Outcome, Status
 from engram.model.plan import Plan, PlannedStep
 from engram.workspace.context import Context
+
+if TYPE_CHECKING:
+    from engram.datasets.procedures import Procedure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +77,10 @@ class Creation:
         identity_is_known(self._around, self._super.work_tree if self._super else self._context.folder)
         if self._super is not None:
             self._check_super(self._super)
-        self._procedures = [
-            find_procedure(name, environment=self._around.environment) for name in self._wish.procedures
-        ]
+        if self._wish.procedures:
+            from engram.datasets.procedures import find_procedure
+
+            self._procedures = [find_procedure(name, environment=self._around.environment) for name in self._wish.procedures]
 
     def _check_super(self, parent: Dataset) -> None:
         scope = parent.relative(self._path)
@@ -102,6 +106,8 @@ class Creation:
         """Do it; the outcome of the dataset itself comes last, when all of it is durable."""
         dataset = self._creator.create()
         for procedure in self._procedures:
+            from engram.datasets.procedures import run_procedure
+
             yield from run_procedure(procedure, dataset, self._around)
         self._creator.finish()
         if self._super is not None:

@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from engram.datasets.dataset import Dataset, Surroundings, open_dataset
@@ -24,6 +25,7 @@ class _Wish:
     amend: bool
     jobs: int
     recursive: bool
+    recursion_limit: int | None
 
 
 class Datasets:
@@ -128,10 +130,9 @@ class Datasets:
         Raises:
             NoDataset, PathNotFound, NoIdentity, NotTrusted, ExtraMissing, BadExpression: before anything is written.
         """
-        saver, problems = self._saver(
-            paths, dataset, message, message_file, _Wish(updated, tag or "", to_git, amend, jobs or 0, recursive)
-        )
-        return _after(problems, "save", saver.carry_out() if saver else iter(()))
+        wish = _Wish(updated, tag or "", to_git, amend, jobs or 0, recursive, recursion_limit)
+        savers, problems = self._savers(paths, dataset, message, message_file, wish)
+        return _after(problems, "save", chain.from_iterable(saver.carry_out() for saver in savers))
 
     def plan_save(
         self,
@@ -149,12 +150,12 @@ class Datasets:
         recursion_limit: int | None = None,
     ) -> Plan:
         """What `save` would do. Raises as it does."""
-        saver, problems = self._saver(
-            paths, dataset, message, message_file, _Wish(updated, tag or "", to_git, amend, jobs or 0, recursive)
-        )
-        plan = saver.plan() if saver else Plan()
-        refused = tuple(PlannedStep(action="save", item=_item(problem), why=problem.what) for problem in problems)
-        return Plan(steps=plan.steps, refused=(*refused, *plan.refused))
+        wish = _Wish(updated, tag or "", to_git, amend, jobs or 0, recursive, recursion_limit)
+        savers, problems = self._savers(paths, dataset, message, message_file, wish)
+        plans = [saver.plan() for saver in savers]
+        unknown = [PlannedStep(action="save", item=_item(problem), why=problem.what) for problem in problems]
+        refused = (*unknown, *chain.from_iterable(plan.refused for plan in plans))
+        return Plan(steps=tuple(chain.from_iterable(plan.steps for plan in plans)), refused=refused)
 
     # --- status
 
@@ -178,8 +179,6 @@ class Datasets:
         from engram.datasets.status import StatusReader, StatusRequest
         from engram.datasets.worktree import Untracked
 
-        if recursive:
-            raise UsageError(*_NOT_RECURSIVE)
         opened = self._open(dataset, paths)
         scopes, problems = self._scopes(opened, paths)
         request = StatusRequest(
@@ -189,8 +188,14 @@ class Datasets:
             evaluate_subdatasets=evaluate_subdatasets,
             report_clean=report_clean,
         )
-        reader = StatusReader(opened, request)
-        return _after(problems, "status", reader.read() if scopes else iter(()))
+        readers = [StatusReader(opened, request)] if scopes else []
+        if recursive and scopes:
+            inner = replace(request, scopes=(b"",))
+            readers += [
+                StatusReader(one, inner, refds=opened.work_tree)
+                for one in self._subdatasets(opened, scopes, recursion_limit)
+            ]
+        return _after(problems, "status", chain.from_iterable(reader.read() for reader in readers))
 
     # --- trust
 
@@ -201,6 +206,15 @@ class Datasets:
         return trust(self._open(dataset, ()), self._around)
 
     # --- arguments
+
+    def _subdatasets(self, dataset: Dataset, scopes: Sequence[bytes], limit: int | None) -> list[Dataset]:
+        """The installed subdatasets within *scopes*, the deepest first."""
+        from engram.datasets.subdatasets import installed
+
+        def within(path: bytes) -> bool:
+            return any(not scope or path == scope or path.startswith(scope + b"/") for scope in scopes)
+
+        return [one for one in installed(dataset, limit=limit) if within(dataset.relative(one.work_tree))]
 
     def _open(self, dataset: str | None, paths: Sequence[str]) -> Dataset:
         folder = self._context.folder
@@ -217,11 +231,9 @@ class Datasets:
             raise problems[0]
         return scopes, problems
 
-    def _saver(
+    def _savers(
         self, paths: Sequence[str], dataset: str | None, message: str | None, message_file: str | None, wish: "_Wish"
-    ) -> "tuple[Saver | None, list[EngramError]]":
-        if wish.recursive:
-            raise UsageError(*_NOT_RECURSIVE)
+    ) -> "tuple[list[Saver], list[EngramError]]":
         from engram.datasets.save import Saver, SaveRequest
 
         opened = self._open(dataset, paths)
@@ -236,7 +248,12 @@ class Datasets:
             jobs=wish.jobs or self._context.settings.datasets_jobs,
             backend=self._context.settings.datasets_backend,
         )
-        return (Saver(opened, request, progress=self._context.progress) if scopes else None), problems
+        if not scopes:
+            return [], problems
+        inner = replace(request, scopes=(b"",), refds=opened.work_tree, amend=False)
+        below = self._subdatasets(opened, scopes, wish.recursion_limit) if wish.recursive else []
+        savers = [Saver(one, inner, progress=self._context.progress) for one in below]
+        return [*savers, Saver(opened, request, progress=self._context.progress)], problems
 
     def _read_message(self, message: str | None, message_file: str | None) -> str:
         if message and message_file:
@@ -251,12 +268,6 @@ class Datasets:
             raise UsageError(
                 f"The message file {message_file} cannot be read ({error.strerror}).", "Check its name."
             ) from error
-
-
-_NOT_RECURSIVE = (
-    "Recursion into subdatasets is not there yet.",
-    "Run the command in each: git submodule --quiet foreach 'echo $sm_path' lists them.",
-)
 
 
 def _after(problems: list[EngramError], action: str, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
