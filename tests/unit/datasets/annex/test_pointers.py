@@ -93,7 +93,7 @@ def test_git_annex_takes_the_same_files_for_pointers(annex: Path, git_annex: Pat
         if b"\0" in text:  # git-annex fails on it
             continue
         (annex / "file").write_bytes(text)
-        command = [git_annex, "smudge", "--clean", "--", "file"]
+        command = [str(git_annex), "smudge", "--clean", "--", "file"]
         said = subprocess.run(command, cwd=annex, input=text, capture_output=True, check=True).stderr
         assert (b"is a git-annex pointer file" in said) == (key_in(text[:READ_BYTES]) is not None), text[:200]
         assert (b"has had other content appended" in said) == is_spoiled(text[:READ_BYTES]), text[:200]
