@@ -12,9 +12,7 @@ from engram.datasets.git.cache_tree import CacheTree, encode_cache_tree
 from engram.datasets.git.index import (
     EXTENDED,
     HEADER,
-    INTENT_TO_ADD,
     NAME_MASK,
-    SKIP_WORKTREE,
     Entry,
     GitIndex,
 )
@@ -24,7 +22,8 @@ Changes: TypeAlias = Mapping[bytes, Entry | None]
 
 _PADDING = [bytes(8 - length % 8) for length in range(8)]
 _SIZE_AT = 36
-_FIXED_BYTES = 62
+#: From here on flags need version 3.
+_FIRST_EXTENDED = 1 << 16
 
 
 def complete_changes(old: GitIndex, changes: Changes) -> dict[bytes, Entry | None]:
@@ -35,21 +34,30 @@ def complete_changes(old: GitIndex, changes: Changes) -> dict[bytes, Entry | Non
     """
     complete = dict(changes)
     added = [path for path, entry in changes.items() if entry is not None]
-    folders: set[bytes] = set()
-    for path in added:
-        folder = path.rpartition(b"/")[0]
-        while folder and folder not in folders:
-            folders.add(folder)
-            folder = folder.rpartition(b"/")[0]
-    for folder in folders:
+    for folder in _folders_of(added):
         if complete.get(folder) is not None:
             raise ValueError(folder)
         if old.find(folder) is not None:
             complete[folder] = None
-    for path in added:
-        for i in range(*old.below(path)):
-            complete.setdefault(old.paths[i], None)
+    paths = old.paths
+    for path in added if paths else ():
+        prefix = path + b"/"
+        i = bisect_left(paths, prefix)
+        while i < len(paths) and paths[i].startswith(prefix):
+            complete.setdefault(paths[i], None)
+            i += 1
     return complete
+
+
+def _folders_of(paths: list[bytes]) -> set[bytes]:
+    """Every folder above these paths but the root."""
+    folders = {path.rpartition(b"/")[0] for path in paths}
+    level = folders
+    while level:
+        level = {folder.rpartition(b"/")[0] for folder in level} - folders
+        folders |= level
+    folders.discard(b"")
+    return folders
 
 
 def write_index(
@@ -103,59 +111,57 @@ class _Writer:
         paths, total = self.old.paths, len(self.old.paths)
         position = 0
         for path in sorted(self.changes):
-            i = bisect_left(paths, path, position) if position < total else total
-            self._copy(position, i)
-            position = i
-            while position < total and paths[position] == path:
-                position += 1
-            self.moved = self.moved or position > i
+            if position < total:
+                i = bisect_left(paths, path, position)
+                if i > position:
+                    self._copy(position, i)
+                position = i
+                while position < total and paths[position] == path:
+                    position += 1
+                    self.moved = True
             entry = self.changes[path]
             if entry is not None:
                 self._encode(entry)
-                self.count += 1
-                self.last = path
-                self.moved = True
-        self._copy(position, total)
+        if position < total:
+            self._copy(position, total)
 
     def _copy(self, start: int, end: int) -> None:
-        """Entries *start* to *end* as they are."""
-        if start >= end:
-            return
+        """Entries *start* to *end* as they are; there is at least one."""
         old = self.old
         if old.version == 4 and self.moved:  # it says how it differs from an entry that is no longer before it
             self._encode(old.entry(start))
             start += 1
-            self.count += 1
         self.moved = False
         self.parts.append(old.data[old.offsets[start] : old.offsets[end]])
         self.count += end - start
         self.last = old.paths[end - 1]
 
     def _encode_v2(self, entry: Entry) -> None:
-        path = entry.path
-        flags = self._flags(entry)
-        length = len(flags) + len(path) + 4  # 60 bytes before the flags, modulo 8
-        self.parts += (entry.stat_block, entry.oid, flags, path, _PADDING[length & 7])
+        path, oid, block, flags = entry
+        self.count += 1
+        length = len(path)
+        if length < NAME_MASK and flags < _FIRST_EXTENDED:
+            short = (flags | length).to_bytes(2, "big")
+            self.parts += (block, oid, short, path, _PADDING[length + 6 & 7])
+        else:
+            long = self._flags(length, flags)
+            self.parts += (block, oid, long, path, _PADDING[length + len(long) + 4 & 7])
 
     def _encode_v4(self, entry: Entry) -> None:
-        path, last = entry.path, self.last
+        path, oid, block, flags = entry
+        last, self.last = self.last, path
+        self.count += 1
+        self.moved = True
         common = _common(path, last)
-        self.parts += (
-            entry.stat_block,
-            entry.oid,
-            self._flags(entry),
-            _varint(len(last) - common),
-            path[common:],
-            b"\0",
-        )
+        strip = _varint(len(last) - common)
+        self.parts += (block, oid, self._flags(len(path), flags), strip, path[common:], b"\0")
 
-    def _flags(self, entry: Entry) -> bytes:
-        length = len(entry.path)
-        flags = entry.flags | min(length, NAME_MASK)
-        if flags & (SKIP_WORKTREE | INTENT_TO_ADD):
-            self.extended = True
-            return (flags & 0xFFFF | EXTENDED).to_bytes(2, "big") + (flags >> 16).to_bytes(2, "big")
-        return flags.to_bytes(2, "big")
+    def _flags(self, length: int, flags: int) -> bytes:
+        flags |= min(length, NAME_MASK)
+        if flags < _FIRST_EXTENDED:
+            return flags.to_bytes(2, "big")
+        self.extended = True
+        return (flags & 0xFFFF | EXTENDED).to_bytes(2, "big") + (flags >> 16).to_bytes(2, "big")
 
 
 def _spoiled(entry: Entry) -> Entry:

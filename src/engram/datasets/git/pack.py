@@ -7,13 +7,13 @@ Source: gitformat-pack(5)
 """
 
 import hashlib
-import itertools
 import os
 import struct
 import zlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
+from itertools import accumulate
 from operator import itemgetter
 from typing import Self, TypeAlias
 
@@ -36,13 +36,14 @@ _LARGE_OFFSET = 0x8000_0000
 
 
 class PackWriter:
-    """Collects objects into one pack. What exceeds 16 MiB is put on the disk at once.
+    """Collects objects into one pack. What exceeds *held_bytes* is put on the disk at once.
 
     Within ``with PackWriter(…) as pack:`` call `finish`, else nothing is kept.
     """
 
-    def __init__(self, steps: durable.Steps, objects_folder: bytes) -> None:
+    def __init__(self, steps: durable.Steps, objects_folder: bytes, *, held_bytes: int = _HELD_BYTES) -> None:
         self._steps = steps
+        self._held_bytes = held_bytes
         self._folder = os.path.join(objects_folder, b"pack")
         self._temporary = b""
         self._descriptor = -1
@@ -89,12 +90,15 @@ class PackWriter:
         stream = zlib.compressobj(_FAST)
         checksum, left = zlib.crc32(entry), size_bytes
         self._put(entry)
-        for chunk in itertools.chain(chunks, (b"",)):
+        for chunk in chunks:
             left -= len(chunk)
             digest.update(chunk)
-            piece = stream.compress(chunk) if chunk else stream.flush()
+            piece = stream.compress(chunk)
             checksum = zlib.crc32(piece, checksum)
             self._put(piece)
+        piece = stream.flush()
+        checksum = zlib.crc32(piece, checksum)
+        self._put(piece)
         if left:
             raise ChangedWhileSaved(name, f"its size is not {size_bytes} bytes any more")
         oid = digest.digest()
@@ -137,7 +141,7 @@ class PackWriter:
         self._parts.append(data)
         self._offset += len(data)
         self._held += len(data)
-        if self._held > _HELD_BYTES:
+        if self._held > self._held_bytes:
             self._flush()
 
     def _flush(self) -> None:
@@ -269,4 +273,4 @@ def _pack_index(places: Mapping[bytes, tuple[int, int]], trailer: bytes) -> byte
 def _fanout(names: list[bytes]) -> bytes:
     """For each first byte, how many names begin with it or a lower one."""
     counts = Counter(map(itemgetter(0), names))
-    return struct.pack(">256I", *itertools.accumulate(counts[first] for first in range(256)))
+    return struct.pack(">256I", *accumulate(counts[first] for first in range(256)))

@@ -137,6 +137,8 @@ class _Index:
         #: Where the first id is, how far the next.
         self._names, self._step = (first, _OID_BYTES) if new else (first + 4, _OID_BYTES + 4)
         #: Where the first offset is, how far the next.
+        self._offsets: int
+        self._offset_step: int
         self._offsets, self._offset_step = (first + 24 * self._count, 4) if new else (first, 24)
         needed = first + (28 if new else 24) * self._count + 2 * _OID_BYTES
         if sorted(counts) != counts or len(data) < needed:

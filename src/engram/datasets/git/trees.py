@@ -20,6 +20,7 @@ _UNKNOWN = CacheTree(-1, b"")
 _EMPTY = CacheTree(0, b"")
 #: A folder's node, and the id of its tree; no id when nothing in it goes into a tree.
 _Built: TypeAlias = tuple[CacheTree, bytes]
+_Range: TypeAlias = tuple[int, int]
 _NOTHING: _Built = (_EMPTY, b"")
 
 #: Names that git refuses in a tree: on some file system they would reach outside, or into the repository. Between
@@ -27,6 +28,21 @@ _NOTHING: _Built = (_EMPTY, b"")
 _REFUSED = re.compile(rb"\.{1,2}|(.*\\)?(\.git|git~1)[ .]*([:\\].*)?", re.IGNORECASE | re.DOTALL)
 #: The same for symbolic links.
 _REFUSED_LINK = re.compile(rb"(\.gitmodules|gitmod~[1-4]|gi7eba~[1-9])[ .]*(:.*)?", re.IGNORECASE | re.DOTALL)
+#: What at least one of them has in it, in lower case and with slashes around.
+_SUSPECT = (
+    b"//",
+    b"/./",
+    b"/../",
+    b"/.git/",
+    b"/.git ",
+    b"/.git.",
+    b"/.git:",
+    b"\\",
+    b"git~1",
+    b"gitmod",
+    b"gi7eba",
+    b"\0",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +78,22 @@ def build_trees(old: GitIndex, changes: Changes) -> BuiltTrees:
         UnsupportedFile: for a changed path that git refuses.
         NotUnderstood: when a conflict is unresolved outside of *changes*.
     """
-    for path, entry in changes.items():
+    changed = sorted(changes)
+    _refuse(changed, changes)
+    builder = _Builder(old, changes, changed)
+    root, oid = builder.build(_Folder(b"", (0, len(old)), (0, len(changed)), old.cache_tree or _UNKNOWN))
+    return BuiltTrees(oid, builder.objects, root)
+
+
+def _refuse(changed: list[bytes], changes: Changes) -> None:
+    """Raise for a path that git refuses. One look at all of them together tells that none is suspect, as a rule."""
+    together = b"/%b/" % b"/".join(changed).lower()
+    if not changed or not any(sign in together for sign in _SUSPECT):
+        return
+    for path in changed:
+        entry = changes[path]
         if entry is not None and is_refused(path, entry.mode):
             raise UnsupportedFile(os.fsdecode(path), "git refuses such a name")
-    builder = _Builder(old, changes)
-    root, oid = builder.build(_Folder(b"", 0, len(old), sorted(changes), old.cache_tree or _UNKNOWN))
-    return BuiltTrees(oid, builder.objects, root)
 
 
 @dataclass(slots=True)
@@ -75,15 +101,16 @@ class _Folder:
     """A folder to be encoded: its entries in the old index, the changes below it, what was known of it."""
 
     prefix: bytes
-    start: int
-    end: int
-    changed: list[bytes]
+    #: From where to where it is in the sorted paths of the index, and in the sorted changes.
+    old: _Range
+    changed: _Range
     known: CacheTree
 
     @property
     def is_known(self) -> bool:
         """The old tree still stands for it."""
-        return not self.changed and self.known.is_valid and self.known.count == self.end - self.start
+        unchanged = self.changed[0] == self.changed[1]
+        return unchanged and self.known.is_valid and self.known.count == self.old[1] - self.old[0]
 
 
 @dataclass(slots=True)
@@ -115,9 +142,10 @@ class _Lines:
 
 
 class _Builder:
-    def __init__(self, old: GitIndex, changes: Changes) -> None:
+    def __init__(self, old: GitIndex, changes: Changes, changed: list[bytes]) -> None:
         self.old = old
         self.changes = changes
+        self.changed = changed
         self.objects: list[tuple[bytes, bytes]] = []
 
     def build(self, root: _Folder) -> _Built:
@@ -141,9 +169,10 @@ class _Builder:
     def _assemble(self, folder: _Folder) -> Generator[_Folder, _Built | None, _Built]:
         """Ask for each folder in *folder*, then give its own node and tree. Only the root may have an empty tree."""
         tree = _Lines()
-        groups = self._add_changes(folder, tree)
-        inner = self._add_old(folder, tree, groups)
-        inner += [(name, _Folder(folder.prefix + name + b"/", 0, 0, new, _UNKNOWN)) for name, new in groups.items()]
+        changed = self._add_changes(folder, tree)
+        inner = self._add_old(folder, tree, changed)
+        for name, span in changed.items():
+            inner.append((name, _Folder(folder.prefix + name + b"/", (0, 0), span, _UNKNOWN)))
         for name, wanted in inner:
             node, oid = (wanted.known, wanted.known.oid) if wanted.is_known else (yield wanted) or _NOTHING
             tree.add_folder(name, node, oid)
@@ -156,51 +185,56 @@ class _Builder:
             return CacheTree(-1, b"", tree.folders), oid
         return CacheTree(tree.count, oid, tree.folders), oid
 
-    def _add_changes(self, folder: _Folder, tree: _Lines) -> dict[bytes, list[bytes]]:
+    def _add_changes(self, folder: _Folder, tree: _Lines) -> dict[bytes, _Range]:
         """Take over changed files of the folder itself; the other changes, by the folder in it they belong to."""
-        skip = len(folder.prefix)
-        groups: dict[bytes, list[bytes]] = {}
-        for path in folder.changed:
-            name, slash, _ = path[skip:].partition(b"/")
-            if slash:
-                groups.setdefault(name, []).append(path)
+        paths, skip = self.changed, len(folder.prefix)
+        i, end = folder.changed
+        spans: dict[bytes, _Range] = {}
+        while i < end:
+            path = paths[i]
+            slash = path.find(b"/", skip)
+            if slash >= 0:
+                start, i = i, _end_of(path[: slash + 1], paths, i, end)
+                spans[path[skip:slash]] = start, i
                 continue
+            i += 1
             entry = self.changes[path]
-            if entry is None:
-                continue
-            line = b"%o %b\0%b" % (entry.mode, name, entry.oid)
-            tree.add_file(name, None if entry.flags & INTENT_TO_ADD else line)
-        return groups
+            if entry is not None:
+                name = path[skip:]
+                tree.add_file(
+                    name, None if entry.flags & INTENT_TO_ADD else _line(name, entry.stat_block[24:28], entry.oid)
+                )
+        return spans
 
-    def _add_old(self, folder: _Folder, tree: _Lines, groups: dict[bytes, list[bytes]]) -> list[tuple[bytes, _Folder]]:
-        """Take over unchanged files; the folders in it that the old index has, with their changes out of *groups*."""
-        paths, skip, i = self.old.paths, len(folder.prefix), folder.start
+    def _add_old(self, folder: _Folder, tree: _Lines, changed: dict[bytes, _Range]) -> list[tuple[bytes, _Folder]]:
+        """Take over unchanged files; the folders in it that the old index has, with their changes out of *changed*."""
+        paths, skip = self.old.paths, len(folder.prefix)
+        i, end = folder.old
         folders: list[tuple[bytes, _Folder]] = []
-        while i < folder.end:
+        while i < end:
             path = paths[i]
             slash = path.find(b"/", skip)
             if slash < 0:
                 if path not in self.changes:
-                    tree.add_file(path[skip:], self._line(i, path[skip:]))
+                    tree.add_file(path[skip:], self._old_line(i, path[skip:]))
                 i += 1
                 continue
             name, prefix = path[skip:slash], path[: slash + 1]
             known = folder.known.children.get(name, _UNKNOWN)
-            end = self._end_of(prefix, i, folder.end, known)
-            folders.append((name, _Folder(prefix, i, end, groups.pop(name, []), known)))
-            i = end
+            start, i = i, self._end_of_known(prefix, i, end, known)
+            folders.append((name, _Folder(prefix, (start, i), changed.pop(name, (0, 0)), known)))
         return folders
 
-    def _end_of(self, prefix: bytes, start: int, end: int, known: CacheTree) -> int:
-        """Where the entries end that begin with *prefix*, a folder with its slash."""
+    def _end_of_known(self, prefix: bytes, start: int, end: int, known: CacheTree) -> int:
+        """Where the old entries end that begin with *prefix*; *known* tells it at once if it is right."""
         paths = self.old.paths
         there = start + known.count
         fits = start < there <= end and paths[there - 1].startswith(prefix)
         if fits and (there == end or not paths[there].startswith(prefix)):
             return there
-        return bisect_left(paths, prefix[:-1] + b"0", start, end)
+        return _end_of(prefix, paths, start, end)
 
-    def _line(self, i: int, name: bytes) -> bytes | None:
+    def _old_line(self, i: int, name: bytes) -> bytes | None:
         """The tree line of an unchanged old entry; ``None`` when it has none."""
         data, start = self.old.data, self.old.offsets[i]
         if data[start + FLAGS_AT] & 0x70:  # stage or extended
@@ -209,6 +243,16 @@ class _Builder:
                 raise NotUnderstood("an unresolved conflict in the index")
             if flags & INTENT_TO_ADD:
                 return None
-        mode = data[start + 24 : start + 28]
-        prefix = _MODES.get(mode) or b"%o " % int.from_bytes(mode, "big")
-        return b"%b%b\0%b" % (prefix, name, data[start + 40 : start + 60])
+        return _line(name, data[start + 24 : start + 28], data[start + 40 : start + 60])
+
+
+def _line(name: bytes, mode: bytes, oid: bytes) -> bytes:
+    prefix = _MODES.get(mode) or b"%o " % int.from_bytes(mode, "big")
+    return b"%b%b\0%b" % (prefix, name, oid)
+
+
+def _end_of(prefix: bytes, paths: list[bytes], start: int, end: int) -> int:
+    """Where the paths end, from *start* on, that begin with *prefix*, a folder with its slash."""
+    if start + 1 == end or not paths[start + 1].startswith(prefix):
+        return start + 1
+    return bisect_left(paths, prefix[:-1] + b"0", start, end)
