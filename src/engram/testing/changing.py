@@ -8,6 +8,7 @@ the same to the model and to the disk, and `tree_on_disk` reads back what is the
 {b'a/b': Link(target=b'nowhere')}
 """
 
+import glob
 import os
 import shutil
 import stat
@@ -267,15 +268,26 @@ def _entries(root: bytes, below: bytes) -> Iterator[tuple[bytes, Entry]]:
                 continue
             if item.is_dir(follow_symlinks=False):
                 yield from _entries(root, path)
-            elif (entry := _entry(item)) is not None:
+            elif (entry := _entry(root, item)) is not None:
                 yield path, entry
 
 
-def _entry(item: os.DirEntry[bytes]) -> Entry | None:
-    if item.is_symlink() and _ANNEXED not in os.readlink(item.path):
-        return Link(os.readlink(item.path))
-    mode = item.stat().st_mode
+def _entry(root: bytes, item: os.DirEntry[bytes]) -> Entry | None:
+    place = item.path
+    if item.is_symlink():
+        target = os.readlink(place)
+        place = _content_of(root, target) if _ANNEXED in target else b""
+        if not place:
+            return Link(target)
+    mode = os.stat(place).st_mode
     if not stat.S_ISREG(mode):
         return None
-    with open(item.path, "rb") as file:
+    with open(place, "rb") as file:
         return File(file.read(), bool(mode & 0o100))
+
+
+def _content_of(root: bytes, target: bytes) -> bytes:
+    """Where the content of an annexed link is, also when the link was moved and leads nowhere; empty when not here."""
+    key = os.path.basename(target)
+    found = glob.glob(os.path.join(glob.escape(root), _ANNEXED, b"*", b"*", glob.escape(key), glob.escape(key)))
+    return found[0] if found else b""

@@ -50,6 +50,28 @@ def complaints_of_git_annex(dataset: Path) -> str:
     return _said(dataset, "git", "annex", "fsck", "--quiet")
 
 
+def damaged_content(dataset: Path) -> list[str]:
+    """Files of the annex whose size or SHA-256 is not what their key says, and links to content that is not there.
+
+    What ``git annex fsck`` would find for SHA256 keys, a hundred times faster, for tests with hundreds of states.
+    """
+    objects = dataset / ".git" / "annex" / "objects"
+    wrong = [str(path) for path in objects.glob("*/*/*/*") if not _matches_key(path)]
+    for path in dataset.rglob("*"):
+        if path.is_symlink() and b".git/annex/objects/" in os.readlink(os.fsencode(path)) and not path.exists():
+            wrong.append(str(path))
+    return wrong
+
+
+def _matches_key(path: Path) -> bool:
+    backend, _, rest = path.name.partition("-s")
+    size, _, digest = rest.partition("--")
+    if backend not in {"SHA256", "SHA256E"}:
+        raise ValueError(f"only SHA256 keys are looked at here, not {path.name}")
+    content = path.read_bytes()
+    return len(content) == int(size) and hashlib.sha256(content).hexdigest() == digest.partition(".")[0]
+
+
 def sound(dataset: Path, *, before: frozenset[str] = frozenset(), annex: bool = True) -> None:
     """Raise `AssertionError` unless the dataset holds all *before* and nobody has a complaint; *annex* asks git-annex.
 
@@ -58,6 +80,7 @@ def sound(dataset: Path, *, before: frozenset[str] = frozenset(), annex: bool = 
     lost = before - contents_kept(dataset)
     assert not lost, f"{len(lost)} contents are lost"
     assert not (said := complaints_of_git(dataset)), f"git complains:\n{said}"
+    assert not (wrong := damaged_content(dataset)), f"damaged: {wrong}"
     if annex:
         assert not (said := complaints_of_git_annex(dataset)), f"git-annex complains:\n{said}"
     assert not (left := left_behind(dataset)), f"left behind: {left}"

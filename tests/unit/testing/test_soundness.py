@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engram.testing.places import scratch
-from engram.testing.soundness import complaints_of_git, contents_kept, left_behind, sound
+from engram.testing.soundness import complaints_of_git, contents_kept, damaged_content, left_behind, sound
 
 CONTENT = b"spikes of session one\n"
 
@@ -100,3 +100,14 @@ def test_changed_content_in_the_annex_is_a_complaint(dataset: Path) -> None:
     content.write_bytes(b"LARGE" * 1000)
     with pytest.raises(AssertionError, match="git-annex complains"):
         sound(dataset)
+
+
+def test_damaged_content_is_found_without_git_annex_too(dataset: Path) -> None:
+    assert damaged_content(dataset) == []
+    content = (dataset / "large.bin").resolve()
+    content.chmod(0o644)
+    content.write_bytes(b"LARGE" * 1000)
+    assert damaged_content(dataset) == [str(content)]
+    content.parent.chmod(0o755)
+    content.unlink()
+    assert damaged_content(dataset) == [str(dataset / "large.bin")]

@@ -157,9 +157,16 @@ def test_the_changes_are_what_their_names_say() -> None:
 
 
 def test_a_link_into_the_annex_is_seen_as_its_content(folder: Path) -> None:
-    objects = folder / ".git" / "annex" / "objects"
-    objects.mkdir(parents=True)
-    (objects / "key").write_bytes(b"content")
-    (folder / "annexed").symlink_to(".git/annex/objects/key")
+    place = folder / ".git" / "annex" / "objects" / "00" / "11" / "key"
+    place.mkdir(parents=True)
+    (place / "key").write_bytes(b"content")
+    (folder / "annexed").symlink_to(".git/annex/objects/00/11/key/key")
+    (folder / "moved").symlink_to("../.git/annex/objects/00/11/key/key")
+    (folder / "elsewhere").symlink_to(".git/annex/objects/00/11/other/other")
     (folder / "own").symlink_to("annexed")
-    assert tree_on_disk(folder) == {b"annexed": File(b"content"), b"own": Link(b"annexed")}
+    assert tree_on_disk(folder) == {
+        b"annexed": File(b"content"),
+        b"moved": File(b"content"),
+        b"elsewhere": Link(b".git/annex/objects/00/11/other/other"),
+        b"own": Link(b"annexed"),
+    }
