@@ -60,7 +60,9 @@ class PackWriter:
         if error is None or isinstance(error, Exception | KeyboardInterrupt):
             self.abandon()
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
+        """How many objects it has."""
         return len(self._places)
 
     def __contains__(self, oid: bytes) -> bool:
@@ -82,9 +84,24 @@ class PackWriter:
         """Take one object of known size piece by piece; its id. *name* is for the error.
 
         Raises:
-            ChangedWhileSaved: when *chunks* are more or fewer bytes than *size_bytes*. The pack must be abandoned.
+            ChangedWhileSaved: when *chunks* are more or fewer bytes than *size_bytes*. Whatever is raised, also by
+                *chunks*, the pack is then as it was before.
         """
-        start, first = self._offset, _KIND_BITS[kind] | size_bytes & 15
+        start = self._offset
+        try:
+            oid, checksum = self._stream(kind, size_bytes, chunks, name)
+        except Exception:
+            self._rewind(start)
+            raise
+        if oid in self._places:
+            self._rewind(start)
+        else:
+            self._places[oid] = (checksum, start)
+        return oid
+
+    def _stream(self, kind: bytes, size_bytes: int, chunks: Iterable[bytes], name: str) -> tuple[bytes, int]:
+        """Id and checksum of an object that is put at the end of the pack."""
+        first = _KIND_BITS[kind] | size_bytes & 15
         digest = hashlib.sha1(b"%b %d\0" % (kind, size_bytes), usedforsecurity=False)
         entry = bytes((first,)) if size_bytes < 16 else _entry_header(first, size_bytes)
         stream = zlib.compressobj(_FAST)
@@ -92,21 +109,17 @@ class PackWriter:
         self._put(entry)
         for chunk in chunks:
             left -= len(chunk)
+            if left < 0:
+                break
             digest.update(chunk)
             piece = stream.compress(chunk)
             checksum = zlib.crc32(piece, checksum)
             self._put(piece)
-        piece = stream.flush()
-        checksum = zlib.crc32(piece, checksum)
-        self._put(piece)
         if left:
             raise ChangedWhileSaved(name, f"its size is not {size_bytes} bytes any more")
-        oid = digest.digest()
-        if oid in self._places:
-            self._rewind(start)
-        else:
-            self._places[oid] = (checksum, start)
-        return oid
+        piece = stream.flush()
+        self._put(piece)
+        return digest.digest(), zlib.crc32(piece, checksum)
 
     def finish(self) -> bytes | None:
         """Bring pack and index to the disk under their names; the pack's name, ``None`` when nothing was added."""
@@ -154,10 +167,14 @@ class PackWriter:
 
     def _rewind(self, offset: int) -> None:
         """Forget the end of the pack, from *offset* on."""
-        self._flush()
-        durable.truncate(self._steps, self._descriptor, offset, self._temporary)
-        os.lseek(self._descriptor, offset, os.SEEK_SET)
-        self._offset = offset
+        while self._parts and self._offset > offset:
+            size = len(self._parts.pop())
+            self._offset -= size
+            self._held -= size
+        if self._offset > offset:
+            durable.truncate(self._steps, self._descriptor, offset, self._temporary)
+            os.lseek(self._descriptor, offset, os.SEEK_SET)
+            self._offset = offset
 
     def _finish_file(self, header: bytes) -> bytes:
         """Complete the pack that is on the disk already; its digest. The count in front changes, so it is read anew."""

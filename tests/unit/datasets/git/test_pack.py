@@ -37,7 +37,7 @@ def test_git_reads_every_object_of_a_pack(work: Path, git: Git) -> None:
     with PackWriter(Steps(), folder_of(work)) as writer:
         for data in [*blobs, blobs[3]]:
             assert writer.add(BLOB, data) == object_id(BLOB, data)
-        assert len(writer) == len(blobs)
+        assert writer.count == len(blobs)
         assert object_id(BLOB, blobs[3]) in writer
         name = writer.finish()
     assert name is not None
@@ -80,11 +80,22 @@ def test_what_does_not_fit_in_memory_goes_through_the_disk(work: Path, git: Git)
     assert len(names_in(work / ".git/objects")) == 2
 
 
+@pytest.mark.parametrize("held_bytes", [1, 1000])
 @pytest.mark.parametrize("chunks", [[b"ab"], [b"ab", b"cd"]])
-def test_a_stream_of_another_size_is_refused(work: Path, chunks: list[bytes]) -> None:
-    with pytest.raises(ChangedWhileSaved), PackWriter(Steps(), folder_of(work), held_bytes=1) as writer:
-        writer.add_stream(BLOB, 3, chunks, "file")
-    assert names_in(work / ".git/objects") == set()
+def test_a_stream_of_another_size_is_refused_and_leaves_the_others(
+    work: Path, git: Git, chunks: list[bytes], held_bytes: int
+) -> None:
+    with PackWriter(Steps(), folder_of(work), held_bytes=held_bytes) as writer:
+        first = writer.add(BLOB, b"first")
+        with pytest.raises(ChangedWhileSaved):
+            writer.add_stream(BLOB, 3, chunks, "file")
+        second = writer.add_stream(BLOB, 4, chunks + chunks if len(chunks) == 1 else chunks, "file")
+        assert writer.count == 2
+        writer.finish()
+    git("fsck", "--strict")
+    assert git("cat-file", "blob", first.hex()) == b"first"
+    assert len(git("cat-file", "blob", second.hex())) == 4
+    assert len(names_in(work / ".git/objects")) == 2
 
 
 def test_a_pack_without_objects_is_not_written(work: Path) -> None:
