@@ -1,0 +1,265 @@
+"""git's settings: what holds for a repository, and where each value was found.
+
+Source: git-config(1)
+"""
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, NamedTuple, Self
+
+from engram.datasets.git.config_environment import from_environment, from_overrides
+from engram.datasets.git.config_file import canonical, parse_config
+from engram.datasets.git.config_include import Place
+from engram.model.errors import DamagedRepository, Unreadable
+
+SYSTEM: Final = "system"
+GLOBAL: Final = "global"
+LOCAL: Final = "local"
+WORKTREE: Final = "worktree"
+COMMAND: Final = "command"
+
+_DEEPEST_INCLUDE = 10
+_SYSTEM_FILE = b"/etc/gitconfig"
+_TRUE = frozenset({"true", "yes", "on"})
+_FALSE = frozenset({"false", "no", "off", ""})
+_NUMBER = re.compile(r"[ \t\n\v\f\r]*([+-]?)(?:0[xX]([0-9a-fA-F]+)|0([0-7]*)|([1-9][0-9]*))([kKmMgG]?)", re.ASCII)
+_FACTORS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+
+
+class Found(NamedTuple):
+    """One line of a configuration."""
+
+    #: Section and variable in lower case, the subsection as it is: ``remote.Origin.url``.
+    name: str
+    #: ``None`` for a variable without ``=``, which means true.
+    value: str | None
+    scope: str
+    #: The file, '' for the environment and options.
+    origin: str
+
+
+@dataclass(eq=False)
+class GitConfig:
+    """Settings in git's order: of those with the same name the last one counts."""
+
+    settings: tuple[Found, ...]
+    environment: Mapping[str, str]
+
+    @classmethod
+    def read(
+        cls,
+        *,
+        common_dir: bytes | None,
+        git_dir: bytes | None,
+        environment: Mapping[str, str],
+        overrides: tuple[str, ...] = (),
+        branch: str = "",
+    ) -> Self:
+        """What holds for a repository, or, without one, for the user.
+
+        Args:
+            common_dir: the folder that holds ``config``.
+            git_dir: the folder that holds ``HEAD``.
+            environment: git's and the user's variables.
+            overrides: ``NAME=VALUE`` as in ``git -c``; ``:NAME`` takes a setting away.
+            branch: what HEAD names, for conditional includes.
+
+        Raises:
+            BadSetting: for variables of the environment or overrides that are no settings.
+            DamagedRepository: for a file that git does not take either.
+            NotUnderstood: for a file that is included when some remote has some URL.
+            Unreadable: for a file of the repository that may not be read.
+        """
+        reader = _Reader(Place(git_dir=git_dir, branch=branch, environment=environment))
+        for path in _system_files(environment):
+            reader.file(path, SYSTEM)
+        for path in _user_files(environment):
+            reader.file(path, GLOBAL, may_be_secret=True)
+        if common_dir is not None:
+            config = os.path.join(common_dir, b"config")
+            reader.file(config, LOCAL)
+            own = tuple(found for found in reader.settings if found.origin == os.fsdecode(config))
+            if git_dir is not None and cls(own, environment).is_true("extensions.worktreeconfig"):
+                reader.file(os.path.join(git_dir, b"config.worktree"), WORKTREE)
+        reader.take(from_environment(environment), COMMAND, "", 0)
+        for name, value, is_set in from_overrides(overrides):
+            if is_set:
+                reader.take([(name, value)], COMMAND, "", 0)
+            else:
+                reader.settings = [found for found in reader.settings if found.name != name]
+        return cls(tuple(reader.settings), environment)
+
+    @classmethod
+    def from_file(cls, path: bytes, environment: Mapping[str, str] | None = None) -> Self:
+        """The settings of one file alone, includes left aside; none when there is no file."""
+        return cls.from_bytes(_read_file(path) or b"", os.fsdecode(path), environment)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, origin: str, environment: Mapping[str, str] | None = None) -> Self:
+        """The settings of a file that holds *data*."""
+        settings = tuple(Found(name, value, LOCAL, origin) for name, value in parse_config(data, origin))
+        return cls(settings, environment or {})
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Found]]:
+        by_name: dict[str, list[Found]] = {}
+        for found in self.settings:
+            by_name.setdefault(found.name, []).append(found)
+        return by_name
+
+    def _all(self, name: str) -> list[Found]:
+        return self._by_name.get(canonical(name) or name, [])
+
+    def get(self, name: str) -> str | None:
+        """The value that counts; ``"true"`` for a variable without one, ``None`` when it is not set."""
+        found = self._all(name)
+        return _text(found[-1]) if found else None
+
+    def get_all(self, name: str) -> tuple[str, ...]:
+        """Every value in git's order."""
+        return tuple(map(_text, self._all(name)))
+
+    def items(self, scopes: Iterable[str] = (LOCAL, WORKTREE)) -> Iterator[tuple[str, str, str, str]]:
+        """Name, value, scope and origin of every line of some scopes."""
+        wanted = frozenset(scopes)
+        return (
+            (found.name, _text(found), found.scope, found.origin) for found in self.settings if found.scope in wanted
+        )
+
+    def is_true(self, name: str, default: bool = False) -> bool:
+        """A setting that is on or off.
+
+        Raises:
+            DamagedRepository: for a value that is neither.
+        """
+        found = self._all(name)
+        if not found:
+            return default
+        text = _text(found[-1])
+        if text.lower() in _TRUE or text.lower() in _FALSE:
+            return text.lower() in _TRUE
+        return _number(found[-1], "neither true nor false") != 0
+
+    def number(self, name: str, default: int) -> int:
+        """A whole number, written with k, m or g behind it or not.
+
+        Raises:
+            DamagedRepository: for a value that is none.
+        """
+        found = self._all(name)
+        return _number(found[-1], "no number") if found else default
+
+    def path(self, name: str) -> bytes | None:
+        """A path, ``~`` expanded.
+
+        Raises:
+            DamagedRepository: when it begins with the home of somebody unknown.
+        """
+        found = self._all(name)
+        if not found:
+            return None
+        path = Place(git_dir=None, branch="", environment=self.environment).expand(_text(found[-1]))
+        if path is None:
+            raise _unusable(found[-1], "below a home that is not known")
+        return path.encode("utf-8", "surrogateescape")
+
+
+class _Reader:
+    """Collects settings, those of included files where they are included."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.settings: list[Found] = []
+
+    def file(self, path: bytes, scope: str, *, depth: int = 0, may_be_secret: bool = False) -> None:
+        data = _read_file(path, may_be_secret=may_be_secret)
+        if data is not None:
+            origin = os.fsdecode(path)
+            self.take(parse_config(data, origin), scope, origin, depth)
+
+    def take(self, settings: Iterable[tuple[str, str | None]], scope: str, origin: str, depth: int) -> None:
+        for name, value in settings:
+            found = Found(name, value, scope, origin)
+            self.settings.append(found)
+            if name.startswith("include") and self._includes(name, origin):
+                self.file(self._included(found, depth), scope, depth=depth + 1)
+
+    def _includes(self, name: str, origin: str) -> bool:
+        if name == "include.path":
+            return True
+        section, _, rest = name.partition(".")
+        condition, dot, variable = rest.rpartition(".")
+        return section == "includeif" and variable == "path" and bool(dot) and self.place.allows(condition, origin)
+
+    def _included(self, found: Found, depth: int) -> bytes:
+        if found.value is None:
+            raise _unusable(found, "no path")
+        if depth >= _DEEPEST_INCLUDE:
+            raise _unusable(found, f"more than {_DEEPEST_INCLUDE} files deep, or the file includes itself")
+        path = self.place.expand(found.value)
+        if path is None:
+            raise _unusable(found, "below a home that is not known")
+        if not path.startswith("/") and not found.origin:
+            raise _unusable(found, "relative to no file")
+        folder = os.fsencode(os.path.dirname(found.origin))
+        return os.path.join(folder, path.encode("utf-8", "surrogateescape"))
+
+
+def _system_files(environment: Mapping[str, str]) -> Iterator[bytes]:
+    if not _is_on("GIT_CONFIG_NOSYSTEM", environment):
+        given = environment.get("GIT_CONFIG_SYSTEM")
+        yield os.fsencode(given) if given is not None else _SYSTEM_FILE
+
+
+def _user_files(environment: Mapping[str, str]) -> Iterator[bytes]:
+    given, home = environment.get("GIT_CONFIG_GLOBAL"), environment.get("HOME")
+    if given is not None:
+        yield os.fsencode(given)
+        return
+    folder = environment.get("XDG_CONFIG_HOME") or (os.path.join(home, ".config") if home is not None else "")
+    if folder:
+        yield os.fsencode(os.path.join(folder, "git/config"))
+    if home is not None:
+        yield os.fsencode(os.path.join(home, ".gitconfig"))
+
+
+def _is_on(variable: str, environment: Mapping[str, str]) -> bool:
+    text = environment.get(variable)
+    return text is not None and GitConfig((Found("a.b", text, COMMAND, variable),), {}).is_true("a.b")
+
+
+def _read_file(path: bytes, *, may_be_secret: bool = False) -> bytes | None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR) or (may_be_secret and error.errno == errno.EACCES):
+            return None
+        raise Unreadable(os.fsdecode(path), os.strerror(error.errno or 0)) from error
+    with open(descriptor, "rb") as file:
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISCHR(mode):  # /dev/null is a way to say "none"
+            raise DamagedRepository(os.fsdecode(path), "it is no file")
+        return file.read()
+
+
+def _text(found: Found) -> str:
+    return "true" if found.value is None else found.value
+
+
+def _number(found: Found, problem: str) -> int:
+    match = _NUMBER.fullmatch(_text(found))
+    if match is None:
+        raise _unusable(found, problem)
+    sign, hexadecimal, octal, decimal, unit = match.groups(default="")
+    digits, base = (hexadecimal, 16) if hexadecimal else (octal, 8) if octal else (decimal or "0", 10)
+    return int(sign + digits, base) * _FACTORS[unit.lower()]
+
+
+def _unusable(found: Found, problem: str) -> DamagedRepository:
+    where = found.origin or "an option or the environment"
+    return DamagedRepository(where, f"{found.name} is {problem}: {_text(found)!r}")
