@@ -79,7 +79,9 @@ class Comparison:
 
     def _is_converted(self, path: bytes) -> bool:
         found = self._attributes(path, CONVERTING)
-        return any(value not in (None, False) and (name, value) != (b"filter", b"annex") for name, value in found.items())
+        return any(
+            value not in (None, False) and (name, value) != (b"filter", b"annex") for name, value in found.items()
+        )
 
 
 def blob_id_of(place: bytes) -> bytes:

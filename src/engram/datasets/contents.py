@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engram.datasets.annex.backends import key_for, new_hasher
-from engram.datasets.annex.pointers import MAX_POINTER_BYTES, key_in, link_of
+from engram.datasets.annex.hashdirs import object_path
+from engram.datasets.annex.pointers import MAX_POINTER_BYTES, key_in, link_of, link_to
 from engram.datasets.annex.store import ContentStore, OpenContent, Stop, digest_of, open_content
 from engram.datasets.decisions import FileToSave
 from engram.datasets.git.index import Entry, entry_from_stat, entry_without_stat
@@ -102,8 +103,9 @@ class Contents:
 
     def _annexed(self, file: FileToSave, content: OpenContent, digest: str) -> Recorded:
         key = key_for(file.backend, content.was.st_size, digest, os.path.basename(file.path))
-        kept = self.store.keep(content, key, file.path)
-        target = link_of(file.path, key)
+        relative = object_path(key)
+        target = link_to(file.path, relative)
+        kept = self.store.keep(content, key, relative, target)
         oid = object_id(BLOB, target)
         if kept.link is None:
             entry = entry_without_stat(file.path, SYMLINK_MODE, oid)
@@ -128,7 +130,7 @@ class Contents:
     def _in_threads(self, files: list[FileToSave], done: Callable[[int], None]) -> Iterator[Recorded]:
         from concurrent.futures import ThreadPoolExecutor
 
-        waiting: "deque[tuple[FileToSave, Future[tuple[OpenContent, str]]]]" = deque()
+        waiting: deque[tuple[FileToSave, Future[tuple[OpenContent, str]]]] = deque()
         with ThreadPoolExecutor(max_workers=self.jobs) as pool:
             try:
                 for file in files:
@@ -164,8 +166,17 @@ class Contents:
 
         yield from self._guarded(file, take, done)
 
-    def link(self, found: Found) -> Recorded:
-        """A symbolic link; one into the annex is mended when it was moved to another depth."""
+    def links(self, found: Iterable[Found]) -> Iterator[Recorded]:
+        """Symbolic links; what vanished meanwhile becomes one of `problems`."""
+        for one in found:
+            try:
+                yield self._link(one)
+            except OSError as error:
+                reason = error.strerror or "it vanished"
+                self.problems.append(ChangedWhileSaved(os.fsdecode(one.path), reason))
+
+    def _link(self, found: Found) -> Recorded:
+        """One link; one into the annex is mended when it was moved to another depth."""
         place = os.path.join(self.top, found.path)
         target = os.readlink(place)
         key = key_in(target) or b""

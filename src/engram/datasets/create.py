@@ -7,7 +7,7 @@ A mark in ``.git/engram`` says that it is not finished: the same command again t
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 

@@ -7,12 +7,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from engram import durable
-from engram.datasets.annex.branch import BRANCH, AnnexBranch
-from engram.datasets.annex.logs import named_values
+from engram.datasets.annex import BRANCH
 from engram.datasets.brought import Brought, brought_hooks, brought_settings, seal
-from engram.datasets.git.attributes import Attributes
 from engram.datasets.git.config import GitConfig
 from engram.datasets.git.ignore import Ignore
 from engram.datasets.git.index import GitIndex, StatRules
@@ -23,7 +22,18 @@ from engram.datasets.locks import private_folder
 from engram.datasets.people import date_is_given, identity
 from engram.datasets.programs import Programs
 from engram.durable import Steps
-from engram.model.errors import DamagedRepository, MovedMeanwhile, NoDataset, NotTrusted, OutsideDataset, PeerFailed, UsageError
+from engram.model.errors import (
+    MovedMeanwhile,
+    NoDataset,
+    NotTrusted,
+    OutsideDataset,
+    PeerFailed,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from engram.datasets.annex.branch import AnnexBranch
+    from engram.datasets.git.attributes import Attributes
 
 _REFS_IN_FLIGHT = "refs-in-flight"
 
@@ -77,25 +87,31 @@ class Dataset:
     @cached_property
     def programs(self) -> Programs:
         """git and git-annex, started for this dataset."""
-        return Programs(
-            environment=self.around.environment, configuration=self.around.configuration, steps=self.steps
-        )
+        return Programs(environment=self.around.environment, configuration=self.around.configuration, steps=self.steps)
 
     @cached_property
     def ignore(self) -> Ignore:
         """What git ignores in it."""
         return Ignore.for_work_tree(
-            self.repository.work_tree, git_dir=self.repository.common_dir, excludes_file=self._user_file("core.excludesFile", "ignore")
+            self.repository.work_tree,
+            git_dir=self.repository.common_dir,
+            excludes_file=self._user_file("core.excludesFile", "ignore"),
         )
 
     @cached_property
-    def attributes(self) -> Attributes:
+    def attributes(self) -> "Attributes":
         """What its ``.gitattributes`` say."""
+        from engram.datasets.git.attributes import Attributes
+
         return Attributes.for_work_tree(
             self.repository.work_tree,
             git_dir=self.repository.common_dir,
             attributes_file=self._user_file("core.attributesFile", "attributes"),
         )
+
+    def attributes_of(self, path: bytes, names: tuple[bytes, ...]) -> Mapping[bytes, bytes | bool | None]:
+        """The values of some attributes of a path."""
+        return self.attributes.of(path, names)
 
     def _user_file(self, setting: str, name: str) -> bytes | None:
         path = self.config.path(setting)
@@ -162,6 +178,14 @@ class Dataset:
         """The tree of a commit."""
         return decode_commit(self.objects.read(bytes.fromhex(commit))[1]).tree
 
+    def equals_head(self, index: GitIndex) -> bool:
+        """Whether the index is known to hold exactly what the last commit holds."""
+        head = self.head_commit()
+        if not head:
+            return not len(index)
+        known = index.cache_tree
+        return known is not None and known.count == len(index) and known.oid == self.tree_of(head)
+
     def update_refs(self, instructions: str, *, reason: str) -> None:
         """Have git move refs by compare and swap (``update-ref --stdin``). Raises `MovedMeanwhile`."""
         note = os.path.join(private_folder(self.git_dir), _REFS_IN_FLIGHT)
@@ -179,17 +203,13 @@ class Dataset:
         self.sync_refs()
         durable.remove(self.steps, note)
 
-    def sync_refs(self) -> None:
+    def sync_refs(self, *refs: str) -> None:
         """Bring the names of refs that moved to the disk; git syncs what they hold."""
-        for folder in self._ref_folders():
-            durable.sync_folder(self.steps, folder)
-
-    def _ref_folders(self) -> list[str]:
-        folders = [self.git_dir, os.path.join(self.common_dir, "refs", "heads")]
-        head = self.head_name()
-        if head.count("/") > 2:
-            folders.append(os.path.join(self.common_dir, os.path.dirname(head)))
-        return [folder for folder in folders if os.path.isdir(folder)]
+        folders = {self.git_dir, os.path.join(self.common_dir, "refs", "heads")}
+        folders.update(os.path.dirname(os.path.join(self.common_dir, ref)) for ref in (self.head_name(), *refs) if ref)
+        for folder in sorted(folders):
+            if os.path.isdir(folder):
+                durable.sync_folder(self.steps, folder)
 
     def clear_ref_locks_of_a_crash(self) -> None:
         """Remove the locks of refs that an engram, killed together with the git it had started, left behind.
@@ -227,15 +247,19 @@ class Dataset:
         """Whether git-annex would initialise an annex here by itself, because a relative has one."""
         if self._declines_annex:
             return False
-        return bool(self.resolve(BRANCH)) or any(name.endswith(b"/git-annex") for name in self.refs.names(b"refs/remotes/"))
+        return bool(self.resolve(BRANCH)) or any(
+            name.endswith(b"/git-annex") for name in self.refs.names(b"refs/remotes/")
+        )
 
     @property
     def _declines_annex(self) -> bool:
         return os.path.lexists(os.path.join(self.work_tree, ".noannex"))
 
     @cached_property
-    def branch(self) -> AnnexBranch:
+    def branch(self) -> "AnnexBranch":
         """The git-annex branch as it is when first asked for."""
+        from engram.datasets.annex.branch import AnnexBranch
+
         tip = self.resolve(BRANCH)
         return AnnexBranch(self.objects, self.tree_of(tip) if tip else None)
 
@@ -248,6 +272,8 @@ class Dataset:
         """What ``git annex config`` says for every clone; ``None`` when it says nothing."""
         if not self.has_annex or (log := self.branch.read(b"config.log")) is None:
             return None
+        from engram.datasets.annex.logs import named_values
+
         return named_values(log).get(name)
 
     # --- who may write
@@ -281,7 +307,10 @@ class Dataset:
         if owners != {os.geteuid()}:
             status, _, said = self.programs.git_status_of(self.work_tree, "rev-parse", "--git-dir")
             if status:
-                raise UsageError(f"{self.work_tree} belongs to another user: {said}", "Ask its owner, or work in a clone of your own.")
+                raise UsageError(
+                    f"{self.work_tree} belongs to another user: {said}",
+                    "Ask its owner, or work in a clone of your own.",
+                )
         if self.brought and not self.is_trusted:
             names = ", ".join(one.name for one in self.brought[:4]) + (", …" if len(self.brought) > 4 else "")
             raise NotTrusted(self.work_tree, names)

@@ -5,24 +5,20 @@ are treated like any other file.
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from engram.datasets.annex.backends import is_native
-from engram.datasets.annex.largefiles import Expression, File, NotNative, parse
-from engram.datasets.comparison import CONVERTING, Comparison, Verdict
+from engram.datasets.comparison import Comparison, Verdict
 from engram.datasets.git.index import GitIndex
+from engram.datasets.git.objects import FILE_MODE, SYMLINK_MODE
 from engram.datasets.worktree import Differences, Found, kind_of
-from engram.model.errors import BadExpression, EngramError
+from engram.model.errors import EngramError, UnsupportedFile
 from engram.model.plan import Plan, PlannedStep
 
-LARGEFILES = b"annex.largefiles"
-#: Backends that git-annex has and engram leaves to it. Source: ``git annex version``.
-GIT_ANNEX_ONLY = frozenset(
-    "WORM URL VURL GITBUNDLE GITMANIFEST BLAKE3_256 BLAKE3_256E XXH3 XXH3E BLAKE2BP512 BLAKE2BP512E SKEIN256 SKEIN256E"
-    " SKEIN512 SKEIN512E BLAKE2SP224 BLAKE2SP224E BLAKE2SP256 BLAKE2SP256E".split()
-)
-BACKEND = b"annex.backend"
+if TYPE_CHECKING:
+    from engram.datasets.choosing import Chooser
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,121 +85,90 @@ class Rules:
     converts_line_ends: bool = False
 
 
-def decide(differences: Differences, index: GitIndex, comparison: Comparison, rules: Rules, top: bytes) -> Decisions:
+def decide(
+    differences: Differences, index: GitIndex, comparison: Comparison, rules: Callable[[], Rules], top: bytes
+) -> Decisions:
     """Sort what a walk found. Raises `BadExpression` for rules that do not parse, before anything is done."""
-    decisions = Decisions(subdatasets=differences.subdatasets, special=differences.special)
+    decider = _Decider(index, comparison, rules, top)
+    decisions = decider.decisions
+    decisions.subdatasets, decisions.special = differences.subdatasets, differences.special
     decisions.problems += differences.problems
-    chooser = _Chooser(rules, top)
     for position, status in differences.doubtful:
-        _look(position, status, index, comparison, decisions, chooser)
+        decider.doubtful(position, status)
     for found in differences.untracked:
-        if found.kind == "repository":
-            decisions.repositories.append(found)
-        elif found.kind == "symlink":
-            decisions.links.append(found)
-        elif found.status is not None:
-            decisions.files.append(chooser.file(found.path, found.status, None))
-    _removals(differences, index, top, decisions)
-    decisions.hand_over = chooser.hand_over
+        decider.untracked(found)
+    for position in differences.missing:
+        decider.missing(position)
     return decisions
 
 
-def _look(
-    position: int,
-    status: os.stat_result,
-    index: GitIndex,
-    comparison: Comparison,
-    decisions: Decisions,
-    chooser: "_Chooser",
-) -> None:
-    path = index.paths[position]
-    try:
-        verdict = comparison.verdict(position, status)
-    except EngramError as error:
-        decisions.problems.append(error)
-        return
-    if verdict is Verdict.SAME:
-        decisions.refreshed.append((position, status))
-    elif verdict is Verdict.UNDECIDED:
-        chooser.hand_over = f"only its filter can tell whether {os.fsdecode(path)} changed"
-    elif (kind := kind_of(status.st_mode)) == "symlink":
-        decisions.links.append(Found(path, kind, status))
-    elif kind == "file":
-        decisions.files.append(chooser.file(path, status, position))
-    else:
-        decisions.special.append(Found(path, kind, status))
-
-
-def _removals(differences: Differences, index: GitIndex, top: bytes, decisions: Decisions) -> None:
-    for position in differences.missing:
-        path = index.paths[position]
-        decisions.removed.append(position)
-        if os.path.isdir(os.path.join(top, path)):
-            decisions.covered.add(position)
-
-
-class _Chooser:
-    """Chooses between git and the annex, remembering expressions it has parsed."""
-
-    def __init__(self, rules: Rules, top: bytes) -> None:
+class _Decider:
+    def __init__(self, index: GitIndex, comparison: Comparison, rules: Callable[[], Rules], top: bytes) -> None:
+        self.decisions = Decisions()
+        self._index = index
+        self._comparison = comparison
         self._rules = rules
         self._top = top
-        self._parsed: dict[bytes, Expression] = {}
-        self._wanted = (LARGEFILES, BACKEND, *CONVERTING)
-        self._ruling = None if rules.largefiles is None else parse(rules.largefiles, "git's configuration")
-        self._fallback = None if rules.fallback is None else parse(rules.fallback, "git annex config")
-        self.hand_over = ""
+        self._chooser: Chooser | None = None
 
-    def file(self, path: bytes, status: os.stat_result, position: int | None) -> FileToSave:
-        attributes = self._rules.attributes(path, self._wanted)
-        backend = attributes.get(BACKEND)
-        name = backend.decode("ascii", "replace") if isinstance(backend, bytes) else ""
-        if not is_native(name):  # git-annex passes over a backend that an attribute misspells
-            name = name if name in GIT_ANNEX_ONLY or name.startswith("X") else self._rules.backend
-        large = self._rules.has_annex and not self._rules.to_git and self._is_large(path, status, attributes)
-        if not large:
-            self._check_conversion(path, attributes)
-        return FileToSave(path, status, name if large else "", position)
-
-    def _is_large(
-        self, path: bytes, status: os.stat_result, attributes: Mapping[bytes, bytes | bool | None]
-    ) -> bool:
-        expression = self._ruling or self._expression(attributes.get(LARGEFILES)) or self._fallback
-        if expression is None:
-            return True
+    def doubtful(self, position: int, status: os.stat_result) -> None:
+        path = self._index.paths[position]
         try:
-            return expression.matches(File(path, status.st_size, os.path.join(self._top, path)))
-        except NotNative as reason:
-            self.hand_over = str(reason)
-            return True
+            verdict = self._comparison.verdict(position, status)
+        except EngramError as error:
+            self.decisions.problems.append(error)
+            return
+        if verdict is Verdict.SAME:
+            self.decisions.refreshed.append((position, status))
+        elif verdict is Verdict.UNDECIDED:
+            self.decisions.hand_over = f"only its filter can tell whether {os.fsdecode(path)} changed"
+        else:
+            self._take(Found(path, kind_of(status.st_mode), status), position)
 
-    def _expression(self, text: bytes | bool | None) -> Expression | None:
-        if text is None:
-            return None
-        if isinstance(text, bool):
-            raise BadExpression("(no value)", ".gitattributes", "the attribute needs an expression")
-        if text not in self._parsed:
-            self._parsed[text] = parse(os.fsdecode(text), ".gitattributes")
-        return self._parsed[text]
+    def untracked(self, found: Found) -> None:
+        if _is_refused(found):
+            name = os.fsdecode(found.path)
+            self.decisions.problems.append(UnsupportedFile(name, "git refuses such a name"))
+        elif found.kind == "repository":
+            self.decisions.repositories.append(found)
+        else:
+            self._take(found, None)
 
-    def _check_conversion(self, path: bytes, attributes: Mapping[bytes, bytes | bool | None]) -> None:
-        for name in CONVERTING:
-            value = attributes.get(name)
-            if value in (None, False) or (name, value) == (b"filter", b"annex"):
-                continue
-            if name in (b"text", b"crlf", b"eol") and not _has_carriage_return(os.path.join(self._top, path)):
-                continue
-            self.hand_over = f"git converts {os.fsdecode(path)} ({os.fsdecode(name)})"
-        if self._rules.converts_line_ends and _has_carriage_return(os.path.join(self._top, path)):
-            self.hand_over = f"git converts the line ends of {os.fsdecode(path)} (core.autocrlf)"
+    def missing(self, position: int) -> None:
+        path = self._index.paths[position]
+        self.decisions.removed.append(position)
+        if os.path.isdir(os.path.join(self._top, path)):
+            self.decisions.covered.add(position)
+
+    def _take(self, found: Found, position: int | None) -> None:
+        if found.kind == "symlink":
+            self.decisions.links.append(found)
+        elif found.kind == "file" and found.status is not None:
+            self.decisions.files.append(self._choose(found.path, found.status, position))
+        else:
+            self.decisions.special.append(found)
+
+    def _choose(self, path: bytes, status: os.stat_result, position: int | None) -> FileToSave:
+        if self._chooser is None:
+            from engram.datasets.choosing import Chooser
+
+            self._chooser = Chooser(self._rules(), self._top)
+        large, backend = self._chooser.choose(path, status)
+        self.decisions.hand_over = self.decisions.hand_over or self._chooser.hand_over
+        return FileToSave(path, status, backend if large else "", position)
 
 
-def _has_carriage_return(place: bytes) -> bool:
-    try:
-        with open(place, "rb") as file:
-            return any(b"\r" in block for block in iter(lambda: file.read(1 << 20), b""))
-    except OSError:
-        return True
+#: Only names with one of these can be among those that git refuses.
+_SUSPECT = re.compile(rb"\\|\.git|git~|\.$", re.IGNORECASE)
+
+
+def _is_refused(found: Found) -> bool:
+    if _SUSPECT.search(found.path) is None:
+        return False
+    from engram.datasets.git.trees import is_refused
+
+    mode = SYMLINK_MODE if found.kind == "symlink" else FILE_MODE
+    return is_refused(found.path, mode)
 
 
 def as_plan(decisions: Decisions, index: GitIndex) -> Plan:
@@ -221,9 +186,7 @@ def as_plan(decisions: Decisions, index: GitIndex) -> Plan:
         PlannedStep(action="add", item=os.fsdecode(file.path), bytes=file.status.st_size, why=file.why)
         for file in decisions.files
     ]
-    steps += [
-        PlannedStep(action="add", item=os.fsdecode(found.path), why="symbolic link") for found in decisions.links
-    ]
+    steps += [PlannedStep(action="add", item=os.fsdecode(found.path), why="symbolic link") for found in decisions.links]
     refused = tuple(
         PlannedStep(action="add", item=getattr(problem, "path", ""), why=problem.what) for problem in decisions.problems
     )

@@ -17,8 +17,10 @@ def with_subdataset(text: bytes, path: bytes, *, url: bytes, dataset_id: bytes) 
     Raises:
         UnsupportedFile: for a path that could be read as something else.
     """
-    return _ended(text) + _section(path) + _lines(
-        (b"path", path), (b"url", url), *(((b"datalad-id", dataset_id),) if dataset_id else ())
+    return (
+        _ended(text)
+        + _section(path)
+        + _lines((b"path", path), (b"url", url), *(((b"datalad-id", dataset_id),) if dataset_id else ()))
     )
 
 
@@ -43,7 +45,9 @@ def _ended(text: bytes) -> bytes:
 
 def _section(path: bytes) -> bytes:
     if _FORBIDDEN.search(path) or path.startswith(b"-"):
-        raise UnsupportedFile(os.fsdecode(path), "a subdataset's path may hold no control character and no leading dash")
+        raise UnsupportedFile(
+            os.fsdecode(path), "a subdataset's path may hold no control character and no leading dash"
+        )
     return b'[submodule "' + path.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"]\n'
 
 

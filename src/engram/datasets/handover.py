@@ -6,62 +6,59 @@ The same calls that DataLad makes, and a sync of the file system before anything
 import json
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from engram import durable
 from engram.datasets.dataset import Dataset
-from engram.datasets.recording import Made
-from engram.datasets.records import Reporter
-from engram.model.errors import ItemFailed, PeerFailed
-from engram.model.outcome import DatasetOutcome, Status
-
-if TYPE_CHECKING:
-    from engram.datasets.save import SaveRequest
+from engram.datasets.records import Made, Reporter
+from engram.datasets.survey import SaveRequest
+from engram.model.errors import ItemFailed
+from engram.model.outcome import DatasetOutcome
 
 #: DataLad's own setting for every add. Source: runs of DataLad 1.7.1.
 _DOTFILES = ("-c", "annex.dotfiles=true")
 _SUBMODULE = "160000"
 
 
-def hand_over(dataset: Dataset, request: "SaveRequest", reason: str, message: bytes) -> Iterator[DatasetOutcome]:
-    """Save as *request* says, by git-annex and git. Each outcome's note says *reason*.
+class HandOver:
+    """Saves as a request says, by git-annex and git; each outcome's note says why."""
 
-    Raises:
-        PeerFailed: when git refuses the commit; what was added stays staged.
-    """
-    helper = _HandOver(dataset, request, reason)
-    before = helper.head()
-    if dataset.wants_annex and not dataset.annex_uuid:
-        dataset.programs.git_annex(dataset.work_tree, "init", "--no-autoenable")
-    yield from helper.stage()
-    helper.commit(message)
-    durable.sync_file_system(dataset.steps, dataset.git_dir)
-    durable.sync_file_system(dataset.steps, dataset.work_tree)
-    yield from helper.finish(Made(before, helper.head()))
-
-
-class _HandOver:
-    def __init__(self, dataset: Dataset, request: "SaveRequest", reason: str) -> None:
+    def __init__(self, dataset: Dataset, request: SaveRequest, reason: str) -> None:
         self._dataset = dataset
         self._request = request
         self._report = Reporter(dataset, refds=request.refds, note=f"handed to git-annex: {reason}")
+        self.made = Made("", "")
         self._scopes = [b"./" + scope if scope else b"." for scope in request.scopes]
+
+    def carry_out(self, message: bytes) -> Iterator[DatasetOutcome]:
+        """Do it. Raises `PeerFailed` when git refuses the commit; what was added stays staged."""
+        dataset = self._dataset
+        before = self._head()
+        if dataset.wants_annex and not dataset.annex_uuid:
+            dataset.programs.git_annex(dataset.work_tree, "init", "--no-autoenable")
+        outcomes = list(self._stage())
+        self._commit(message)
+        durable.sync_file_system(dataset.steps, dataset.git_dir)
+        durable.sync_file_system(dataset.steps, dataset.work_tree)
+        self.made = Made(before, self._head())
+        yield from outcomes
 
     def _git(self, *arguments: str | bytes, stdin: bytes = b"") -> bytes:
         return self._dataset.programs.git(self._dataset.work_tree, *arguments, stdin=stdin, hooks=True)
 
-    def head(self) -> str:
+    def _head(self) -> str:
         """The commit that is checked out, '' before the first."""
         status, out, _ = self._dataset.programs.git_status_of(
             self._dataset.work_tree, "rev-parse", "--verify", "-q", "HEAD"
         )
         return "" if status else out.decode().strip()
 
-    def stage(self) -> Iterator[DatasetOutcome]:
+    def _stage(self) -> Iterator[DatasetOutcome]:
         """Bring every change into the index."""
         deleted = self._listed("--deleted")
         modes = self._modes()
-        gone = [path for path in deleted if not os.path.lexists(os.path.join(os.fsencode(self._dataset.work_tree), path))]
+        gone = [
+            path for path in deleted if not os.path.lexists(os.path.join(os.fsencode(self._dataset.work_tree), path))
+        ]
         for path in gone:
             yield self._report.deleted(path, int(modes.get(path, "100644"), 8))
         if gone:
@@ -98,7 +95,12 @@ class _HandOver:
 
     def _add_plainly(self, paths: list[bytes]) -> Iterator[DatasetOutcome]:
         self._git(
-            "-c", "annex.largefiles=nothing", "add", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=b"\0".join(paths)
+            "-c",
+            "annex.largefiles=nothing",
+            "add",
+            "--pathspec-from-file=-",
+            "--pathspec-file-nul",
+            stdin=b"\0".join(paths),
         )
         for path in paths:
             yield self._report.taken(path, "file")
@@ -119,14 +121,14 @@ class _HandOver:
                 said = " ".join(str(text) for text in record.get("error-messages", ())) or "git-annex could not add it"
                 yield self._report.failed("add", ItemFailed(path, said.rstrip(".")))
 
-    def commit(self, message: bytes) -> None:
+    def _commit(self, message: bytes) -> None:
         """Commit what is staged; nothing when nothing is."""
         request = self._request
-        partial = ["--only", "--", *self._scopes] if request.partial else []
+        partial: list[str | bytes] = ["--only", "--", *self._scopes] if request.partial else []
         status, _, _ = self._dataset.programs.git_status_of(
             self._dataset.work_tree, "diff", "--cached", "--quiet", "--no-ext-diff", "--", *self._scopes
         )
-        if status == 0 and self.head() and not (request.amend and message):
+        if status == 0 and self._head() and not (request.amend and message):
             return
         words: list[str | bytes] = ["commit", "-q"]
         if request.amend:
@@ -136,14 +138,3 @@ class _HandOver:
         else:
             words.append("--no-edit")
         self._git(*words, *partial, stdin=message)
-
-    def finish(self, made: Made) -> Iterator[DatasetOutcome]:
-        """The outcome of the whole."""
-        tag = self._request.tag
-        if tag:
-            try:
-                self._git("tag", "--no-sign", "--", tag)
-            except PeerFailed as error:
-                yield self._report.failed("save", error)
-                return
-        yield self._report.saved(made, tag=tag)

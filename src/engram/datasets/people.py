@@ -61,7 +61,7 @@ def _moment(now_s: float) -> str:
 
 
 def clean_message(text: str) -> bytes:
-    r"""A commit message as ``git commit -m`` keeps it: no space at line ends, no runs of blank lines, one newline at the end.
+    r"""A commit message as ``git commit -m`` keeps it: no space at line ends, no runs of blank lines.
 
     >>> clean_message("\n one  \n\n\n two\n\n")
     b' one\n\n two\n'

@@ -5,13 +5,15 @@ program that is started; only a dataset whose own commands the user allowed (`en
 """
 
 import os
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from engram.durable import Steps
 from engram.model.errors import ExtraMissing, PeerFailed
+
+if TYPE_CHECKING:
+    import subprocess
 
 #: What a child process may see of the environment. Everything else (``GIT_DIR``, ``GIT_INDEX_FILE``,
 #: ``LD_PRELOAD``, …) would change what is done, or where.
@@ -82,7 +84,9 @@ class Programs:
         """What a git command prints. *hooks*: run them, if this user allowed them."""
         return self._run(["git", *self._options(hooks=hooks), *arguments], folder, stdin, fine).stdout
 
-    def git_status_of(self, folder: str | bytes, *arguments: str | bytes, hooks: bool = False) -> tuple[int, bytes, str]:
+    def git_status_of(
+        self, folder: str | bytes, *arguments: str | bytes, hooks: bool = False
+    ) -> tuple[int, bytes, str]:
         """Exit status, output and complaint of a git command, whatever it is."""
         done = self._run(["git", *self._options(hooks=hooks), *arguments], folder, b"", None)
         return done.returncode, done.stdout, _last_line(done.stderr)
@@ -94,6 +98,19 @@ class Programs:
         options = [word for setting in (*_SAFE, *self.configuration) for word in ("-c", setting)]
         command = [self.annex().program, arguments[0], *options, *arguments[1:]]
         return self._run(command, folder, stdin, fine).stdout
+
+    def script(self, folder: str, command: Sequence[str]) -> tuple[int, str]:
+        """Exit status and last words of a program of the user's own, run in his environment without git's variables."""
+        environment = {name: value for name, value in self.environment.items() if not name.startswith("GIT_")}
+        environment |= {name: value for name, value in self._environment().items() if name in ("PATH", "MAGIC")}
+        self.steps.take("run", " ".join(command))
+        import subprocess  # late: 10 ms that reading verbs do not need
+
+        try:
+            done = subprocess.run(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True)
+        except OSError as error:
+            return 127, error.strerror or ""
+        return done.returncode, _last_line(done.stderr) or _last_line(done.stdout)
 
     def annex(self) -> GitAnnex:
         """The git-annex to use: the one on PATH, else the one of the ``annex`` extra."""
@@ -110,8 +127,12 @@ class Programs:
 
     def _run(
         self, command: list[str | bytes] | list[str], folder: str | bytes, stdin: bytes, fine: Sequence[int] | None
-    ) -> subprocess.CompletedProcess[bytes]:
-        self.steps.take("run", " ".join(os.fsdecode(word) for word in command if not os.fsdecode(word).startswith("-c")))
+    ) -> "subprocess.CompletedProcess[bytes]":
+        self.steps.take(
+            "run", " ".join(os.fsdecode(word) for word in command if not os.fsdecode(word).startswith("-c"))
+        )
+        import subprocess  # late: 10 ms that reading verbs do not need
+
         try:
             done = subprocess.run(command, cwd=folder, input=stdin, env=self._environment(), capture_output=True)
         except FileNotFoundError as error:

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from engram import durable
+from engram.datasets.annex import BRANCH
 from engram.datasets.annex.branch import (
-    BRANCH,
     MESSAGE,
     AnnexBranch,
     NewObject,
@@ -26,11 +26,12 @@ from engram.datasets.git.index import Entry, GitIndex
 from engram.datasets.git.index_write import complete_changes, write_index
 from engram.datasets.git.objects import BLOB, COMMIT, TREE, Commit, decode_commit, encode_commit, object_id
 from engram.datasets.git.odb import ObjectStore
-from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.git.pack import PACK_FROM, PackWriter, write_loose
+from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.git.trees import build_trees
 from engram.datasets.locks import FileLock, annex_journal, index_lock
 from engram.datasets.people import subject_of
+from engram.datasets.records import Made
 
 _NO_COMMIT = "0" * 40
 
@@ -69,14 +70,6 @@ class Changes:
             self.objects.append((recorded.entry.oid, BLOB, recorded.blob))
         if recorded.here:
             self.keys_here.append(recorded.key)
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """What came of it: commit ids as hex, equal when nothing had to be committed."""
-
-    before: str
-    after: str
 
 
 class Recorder:
@@ -181,9 +174,7 @@ class Recorder:
         branch = AnnexBranch(self._objects, tree)
         pending = read_journal(os.fsencode(dataset.git_dir))
         logs = dict(pending)
-        logs.update(
-            presence_logs(branch, keys, uuid=dataset.annex_uuid.encode(), now_s=wish.now_s, pending=pending)
-        )
+        logs.update(presence_logs(branch, keys, uuid=dataset.annex_uuid.encode(), now_s=wish.now_s, pending=pending))
         if not logs:
             return _BranchMove()
         root, objects = branch.with_files(logs)

@@ -4,13 +4,24 @@ Source: records of DataLad 1.7.1; https://docs.datalad.org/en/stable/design/resu
 """
 
 import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from engram.datasets.contents import Recorded
 from engram.datasets.dataset import Dataset
 from engram.datasets.git.objects import SUBMODULE_MODE, SYMLINK_MODE
-from engram.datasets.recording import Made
 from engram.model.errors import EngramError
 from engram.model.outcome import DatasetOutcome, Leaf, Status
+
+if TYPE_CHECKING:
+    from engram.datasets.contents import Recorded
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What came of a save: commit ids as hex, '' for none, equal when nothing had to be committed."""
+
+    before: str
+    after: str
 
 
 def type_of(mode: int) -> str:
@@ -32,7 +43,7 @@ class Reporter:
         """A path that is recorded as gone."""
         return self._item("delete", path, type_of(mode))
 
-    def added(self, recorded: Recorded) -> DatasetOutcome:
+    def added(self, recorded: "Recorded") -> DatasetOutcome:
         """A path whose content was recorded."""
         return self._item("add", recorded.path, "file", key=os.fsdecode(recorded.key), note=recorded.note)
 

@@ -14,7 +14,7 @@ from engram.datasets.annex.hashdirs import hashdir_lower, hashdir_mixed, object_
 from engram.datasets.annex.pointers import MAX_POINTER_BYTES, key_in
 from engram.datasets.comparison import Comparison, Verdict
 from engram.datasets.dataset import Dataset
-from engram.datasets.git.index import INTENT_TO_ADD, GitIndex
+from engram.datasets.git.index import INTENT_TO_ADD
 from engram.datasets.git.objects import SUBMODULE_MODE, SYMLINK_MODE
 from engram.datasets.git.problems import MissingObject
 from engram.datasets.subdatasets import checked_out
@@ -83,7 +83,7 @@ class StatusReader:
 
     def _states(self, differences: Differences) -> _States:
         states = _States()
-        comparison = Comparison(self._top, self._index, self._dataset.objects, self._dataset.attributes.of)
+        comparison = Comparison(self._top, self._index, self._dataset.objects, self._dataset.attributes_of)
         for position, status in differences.doubtful:
             try:
                 verdict = comparison.verdict(position, status)
@@ -184,11 +184,11 @@ class StatusReader:
             state,
             gitshasum="" if state == "deleted" else oid.hex(),
             prev_gitshasum=before[1].hex() if before else "",
-            bytesize=self._size(mode, oid) if state == "clean" and kind == "file" and not annexed else None,
+            bytesize=self._size(oid) if state == "clean" and kind == "file" and not annexed else None,
             annexed=annexed,
         )
 
-    def _size(self, mode: int, oid: bytes) -> int | None:
+    def _size(self, oid: bytes) -> int | None:
         try:
             return self._dataset.objects.size(oid)
         except MissingObject:

@@ -5,7 +5,7 @@ Source: git-status(1) and git-ls-files(1) for what counts as untracked; gitforma
 
 import os
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -220,7 +220,7 @@ class _Walker:
                 missing.add(position)
                 position = self.seen.find(0, position + 1, last)
         differences.missing = [i for i in sorted(missing) if not self.index.flags(i) & SKIP_WORKTREE]
-        differences.doubtful = sorted({position: status for position, status in differences.doubtful}.items())
+        differences.doubtful = sorted(dict(differences.doubtful).items())
         differences.subdatasets = sorted(set(differences.subdatasets))
         differences.untracked = _in_order(differences.untracked)
         return differences
@@ -228,8 +228,11 @@ class _Walker:
 
 def _in_order(found: list[Found]) -> list[Found]:
     """By path, folders as if they ended in a slash; what two scopes both cover, once."""
-    key: Callable[[Found], bytes] = lambda one: one.path + (b"/" if one.kind in ("directory", "repository") else b"")
-    return sorted({one.path: one for one in found}.values(), key=key)
+    return sorted({one.path: one for one in found}.values(), key=_sort_key)
+
+
+def _sort_key(found: Found) -> bytes:
+    return found.path + (b"/" if found.kind in ("directory", "repository") else b"")
 
 
 def _holds_repository(folder: bytes) -> bool:

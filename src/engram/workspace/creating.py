@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from engram.datasets.create import NEW_SUBDATASET, CreateRequest, Creator, identity_is_known
 from engram.datasets.dataset import Dataset, Surroundings, open_dataset
 from engram.datasets.programs import find_git_annex, git_annex_is_on_path
-from engram.datasets.save import Saver, SaveRequest
+from engram.datasets.save import Saver
+from engram.datasets.survey import SaveRequest
 from engram.model.errors import OutsideDataset, TargetExists
 from engram.model.outcome import DatasetOutcome, Outcome, Status
 from engram.model.plan import Plan, PlannedStep
@@ -80,7 +81,9 @@ class Creation:
         if self._wish.procedures:
             from engram.datasets.procedures import find_procedure
 
-            self._procedures = [find_procedure(name, environment=self._around.environment) for name in self._wish.procedures]
+            self._procedures = [
+                find_procedure(name, environment=self._around.environment) for name in self._wish.procedures
+            ]
 
     def _check_super(self, parent: Dataset) -> None:
         scope = parent.relative(self._path)
@@ -91,7 +94,9 @@ class Creation:
         first, last = index.below(scope)
         if first < last or index.find(scope) is not None:
             raise TargetExists(
-                self._path, f"is recorded in {parent.work_tree} already", "Choose another name, or remove it there first."
+                self._path,
+                f"is recorded in {parent.work_tree} already",
+                "Choose another name, or remove it there first.",
             )
 
     def plan(self) -> Plan:
@@ -134,5 +139,3 @@ class Creation:
             if found is not None:
                 notes.append(f'git itself needs git-annex on your PATH: export PATH="{found.folder}:$PATH"')
         return "; ".join(notes)
-
-

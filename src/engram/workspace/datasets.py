@@ -179,7 +179,7 @@ class Datasets:
         from engram.datasets.status import StatusReader, StatusRequest
         from engram.datasets.worktree import Untracked
 
-        opened = self._open(dataset, paths)
+        opened = self._open(dataset)
         scopes, problems = self._scopes(opened, paths)
         request = StatusRequest(
             scopes=scopes,
@@ -203,7 +203,7 @@ class Datasets:
         """Allow the programs that a dataset brings along, exactly as they are now, to run for this user."""
         from engram.workspace.trusting import trust
 
-        return trust(self._open(dataset, ()), self._around)
+        return trust(self._open(dataset), self._around)
 
     # --- arguments
 
@@ -216,7 +216,7 @@ class Datasets:
 
         return [one for one in installed(dataset, limit=limit) if within(dataset.relative(one.work_tree))]
 
-    def _open(self, dataset: str | None, paths: Sequence[str]) -> Dataset:
+    def _open(self, dataset: str | None) -> Dataset:
         folder = self._context.folder
         place = os.path.normpath(os.path.join(folder, dataset)) if dataset is not None else folder
         return open_dataset(place, self._around)
@@ -234,9 +234,10 @@ class Datasets:
     def _savers(
         self, paths: Sequence[str], dataset: str | None, message: str | None, message_file: str | None, wish: "_Wish"
     ) -> "tuple[list[Saver], list[EngramError]]":
-        from engram.datasets.save import Saver, SaveRequest
+        from engram.datasets.save import Saver
+        from engram.datasets.survey import SaveRequest
 
-        opened = self._open(dataset, paths)
+        opened = self._open(dataset)
         scopes, problems = self._scopes(opened, paths)
         request = SaveRequest(
             scopes=scopes or (b"",),

@@ -49,7 +49,7 @@ def create(
         backend=backend,
         init_options=tuple(initopts),
     )
-    return _all(outcomes)
+    return collected(outcomes)
 
 
 def save(
@@ -94,7 +94,7 @@ def save(
         recursive=recursive,
         recursion_limit=recursion_limit,
     )
-    return _all(outcomes)
+    return collected(outcomes)
 
 
 def status(
@@ -128,12 +128,12 @@ def status(
         recursion_limit=recursion_limit,
         report_clean=True,
     )
-    return _all(outcomes)
+    return collected(outcomes)
 
 
 def trust(path: AnyPath) -> list[Outcome]:
     """The outcomes of allowing what a dataset brings along to run, pinned to its content. Raises `EngramError`."""
-    return _all(Datasets(context_here()).trust(os.fspath(path)))
+    return collected(Datasets(context_here()).trust(os.fspath(path)))
 
 
 def _text(path: AnyPath | None) -> str | None:
@@ -148,7 +148,8 @@ def _texts(paths: Paths) -> tuple[str, ...]:
     return tuple(os.fspath(path) for path in paths)
 
 
-def _all(outcomes: Iterable[Outcome]) -> list[Outcome]:
+def collected(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """All outcomes, when the last is in. Raises `IncompleteResults`, with all of them, when one failed."""
     found = list(outcomes)
     if any(outcome.failed for outcome in found):
         raise IncompleteResults(tuple(found))

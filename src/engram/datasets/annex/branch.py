@@ -15,8 +15,7 @@ from engram.datasets.annex.logs import with_line
 from engram.datasets.git.objects import BLOB, FILE_MODE, TREE, TREE_MODE, decode_tree, encode_tree, object_id
 from engram.datasets.git.odb import ObjectStore
 
-#: The branch, and the message of every ordinary commit on it.
-BRANCH = "refs/heads/git-annex"
+#: The message of every ordinary commit on the branch.
 MESSAGE = b"update\n"
 
 #: A new object: its id, its kind, its bytes.
@@ -89,7 +88,9 @@ class AnnexBranch:
         return entries
 
 
-def presence_logs(branch: AnnexBranch, keys: Iterable[bytes], *, uuid: bytes, now_s: int, pending: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+def presence_logs(
+    branch: AnnexBranch, keys: Iterable[bytes], *, uuid: bytes, now_s: int, pending: Mapping[bytes, bytes]
+) -> dict[bytes, bytes]:
     """The location logs that say that repository *uuid* holds *keys*: those that change, by path.
 
     Args:

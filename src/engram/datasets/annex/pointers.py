@@ -73,4 +73,9 @@ def link_of(path: bytes, key: bytes) -> bytes:
     >>> link_of(b"sub-01/anat/T1w.nii", b"SHA256E-s5--abc")
     b'../../.git/annex/objects/WM/pw/SHA256E-s5--abc/SHA256E-s5--abc'
     """
-    return b"../" * path.count(b"/") + b".git/" + object_path(key)
+    return link_to(path, object_path(key))
+
+
+def link_to(path: bytes, object_path: bytes) -> bytes:
+    """As `link_of`, for an object whose path in the repository is known already."""
+    return b"../" * path.count(b"/") + b".git/" + object_path

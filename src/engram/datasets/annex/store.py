@@ -3,7 +3,7 @@
 The order, for one file: it is hashed; it is looked at again (unchanged? nobody writes to it?); it loses its write
 permission; its content gets its second name, in the object store; a symbolic link is made aside and renamed over the
 file's own name. A crash leaves at most a spare name. Where the very file must not become the object (it has other
-names, somebody has it open for writing, it belongs to somebody else, it lies on another file system) a synced copy does.
+names, it belongs to somebody else, it lies on another file system) a synced copy does.
 """
 
 import errno
@@ -18,7 +18,6 @@ from enum import Enum
 from engram import durable
 from engram.datasets.annex.backends import new_hasher
 from engram.datasets.annex.hashdirs import object_path
-from engram.datasets.annex.pointers import link_of
 from engram.durable import Steps
 from engram.model.errors import ChangedWhileSaved, EngramError, ItemFailed, Unreadable, UnsupportedFile
 
@@ -135,13 +134,11 @@ class ContentStore:
 
     Args:
         git_dir: absolute; its ``annex/objects`` holds the content.
-        work_tree: absolute.
     """
 
-    def __init__(self, steps: Steps, *, git_dir: bytes, work_tree: bytes) -> None:
+    def __init__(self, steps: Steps, *, git_dir: bytes) -> None:
         self._steps = steps
         self._git_dir = git_dir
-        self._work_tree = work_tree
         self._aside = os.path.join(git_dir, b"engram", b"tmp")
         self._next_aside = 0
         self._folders: set[bytes] = set()
@@ -162,13 +159,17 @@ class ContentStore:
         """Whether the content of *key* is here."""
         return os.path.exists(self.object_path(key))
 
-    def keep(self, content: OpenContent, key: bytes, relative: bytes) -> Kept:
+    def keep(self, content: OpenContent, key: bytes, relative: bytes, target: bytes) -> Kept:
         """Move *content*, whose key this is, into the store, and leave a symbolic link.
+
+        Args:
+            relative: the object's path in the repository.
+            target: what the link is to say.
 
         Raises `ChangedWhileSaved` when it is not what was hashed any more, `ItemFailed` when its folder cannot be
         changed; then everything is as it was.
         """
-        place = self.object_path(key)
+        place = os.path.join(self._git_dir, relative)
         writers = _writers(content.descriptor)
         if changed := content.changed():
             raise ChangedWhileSaved(os.fsdecode(content.path), changed)
@@ -179,7 +180,7 @@ class ContentStore:
             durable.change_mode(self._steps, os.path.dirname(place), 0o555)
             if writers is Writers.SOME:
                 return Kept(None, place, OPEN_ELSEWHERE)
-            return Kept(self._link_instead(content, key, relative), place)
+            return Kept(self._link_instead(content, target), place)
         except (OSError, EngramError):
             if new:
                 self._give_back(content, place)
@@ -256,9 +257,9 @@ class ContentStore:
             durable.write_all(self._steps, target, data, aside)
             offset += len(data)
 
-    def _link_instead(self, content: OpenContent, key: bytes, relative: bytes) -> os.stat_result:
+    def _link_instead(self, content: OpenContent, target: bytes) -> os.stat_result:
         aside = self._aside_name()
-        durable.symlink(self._steps, link_of(relative, key), aside)
+        durable.symlink(self._steps, target, aside)
         try:
             durable.rename(self._steps, aside, content.path)
         except OSError as error:

@@ -5,15 +5,14 @@ Source: git-config(1)
 
 import errno
 import os
-import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple, Self
 
-from engram.datasets.git.config_environment import from_environment, from_overrides
-from engram.datasets.git.config_file import canonical, parse_config
+from engram.datasets.git.config_environment import from_environment, from_overrides, is_on
+from engram.datasets.git.config_file import FALSE, TRUE, canonical, parse_config, whole_number
 from engram.datasets.git.config_include import Place
 from engram.model.errors import DamagedRepository, Unreadable
 
@@ -25,10 +24,6 @@ COMMAND: Final = "command"
 
 _DEEPEST_INCLUDE = 10
 _SYSTEM_FILE = b"/etc/gitconfig"
-_TRUE = frozenset({"true", "yes", "on"})
-_FALSE = frozenset({"false", "no", "off", ""})
-_NUMBER = re.compile(r"[ \t\n\v\f\r]*([+-]?)(?:0[xX]([0-9a-fA-F]+)|0([0-7]*)|([1-9][0-9]*))([kKmMgG]?)", re.ASCII)
-_FACTORS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 
 class Found(NamedTuple):
@@ -140,9 +135,9 @@ class GitConfig:
         found = self._all(name)
         if not found:
             return default
-        text = _text(found[-1])
-        if text.lower() in _TRUE or text.lower() in _FALSE:
-            return text.lower() in _TRUE
+        text = _text(found[-1]).lower()
+        if text in TRUE or text in FALSE:
+            return text in TRUE
         return _number(found[-1], "neither true nor false") != 0
 
     def number(self, name: str, default: int) -> int:
@@ -211,7 +206,7 @@ class _Reader:
 
 
 def _system_files(environment: Mapping[str, str]) -> Iterator[bytes]:
-    if not _is_on("GIT_CONFIG_NOSYSTEM", environment):
+    if not is_on(environment, "GIT_CONFIG_NOSYSTEM"):
         given = environment.get("GIT_CONFIG_SYSTEM")
         yield os.fsencode(given) if given is not None else _SYSTEM_FILE
 
@@ -226,11 +221,6 @@ def _user_files(environment: Mapping[str, str]) -> Iterator[bytes]:
         yield os.fsencode(os.path.join(folder, "git/config"))
     if home is not None:
         yield os.fsencode(os.path.join(home, ".gitconfig"))
-
-
-def _is_on(variable: str, environment: Mapping[str, str]) -> bool:
-    text = environment.get(variable)
-    return text is not None and GitConfig((Found("a.b", text, COMMAND, variable),), {}).is_true("a.b")
 
 
 def _read_file(path: bytes, *, may_be_secret: bool = False) -> bytes | None:
@@ -252,12 +242,10 @@ def _text(found: Found) -> str:
 
 
 def _number(found: Found, problem: str) -> int:
-    match = _NUMBER.fullmatch(_text(found))
-    if match is None:
+    number = whole_number(_text(found))
+    if number is None:
         raise _unusable(found, problem)
-    sign, hexadecimal, octal, decimal, unit = match.groups(default="")
-    digits, base = (hexadecimal, 16) if hexadecimal else (octal, 8) if octal else (decimal or "0", 10)
-    return int(sign + digits, base) * _FACTORS[unit.lower()]
+    return number
 
 
 def _unusable(found: Found, problem: str) -> DamagedRepository:

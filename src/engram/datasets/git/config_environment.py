@@ -6,19 +6,20 @@ Source: git(1) "-c", git-config(1) "ENVIRONMENT"
 import re
 from collections.abc import Iterator, Mapping
 
-from engram.datasets.git.config_file import Setting, canonical
+from engram.datasets.git.config_file import FALSE, TRUE, Setting, canonical, whole_number
 from engram.model.errors import BadSetting
 
 _SOURCE = "the environment"
 _QUOTED = r"'(?:[^']|'\\['!]')*+'"
 _PARAMETER = re.compile(rf"(?P<key>{_QUOTED})(?:=(?P<value>(?:{_QUOTED})?+))?+(?:[ \t\r\n]++|\Z)")
+_COUNT = re.compile(r"[0-9]{1,10}")
 _ESCAPED_QUOTE = re.compile(r"'\\(['!])'")
 
 
 def from_environment(environment: Mapping[str, str]) -> Iterator[Setting]:
     """The settings of ``GIT_CONFIG_COUNT`` and ``GIT_CONFIG_PARAMETERS``."""
     count = environment.get("GIT_CONFIG_COUNT") or "0"
-    if not count.isascii() or not count.isdigit():
+    if not _COUNT.fullmatch(count):
         raise BadSetting("GIT_CONFIG_COUNT", _SOURCE, "it is no number")
     for number in range(int(count)):
         key = environment.get(f"GIT_CONFIG_KEY_{number}")
@@ -27,6 +28,17 @@ def from_environment(environment: Mapping[str, str]) -> Iterator[Setting]:
             raise BadSetting("GIT_CONFIG_COUNT", _SOURCE, f"key or value {number} is missing")
         yield _name(key, _SOURCE), value
     yield from _parameters(environment.get("GIT_CONFIG_PARAMETERS", ""))
+
+
+def is_on(environment: Mapping[str, str], variable: str) -> bool:
+    """Whether a variable that is on or off is on; without it, off."""
+    text = environment.get(variable, "").lower()
+    if text in TRUE or text in FALSE:
+        return text in TRUE
+    number = whole_number(text)
+    if number is None:
+        raise BadSetting(variable, _SOURCE, "it is neither true nor false")
+    return number != 0
 
 
 def from_overrides(overrides: tuple[str, ...]) -> Iterator[tuple[str, str | None, bool]]:

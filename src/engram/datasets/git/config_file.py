@@ -5,12 +5,16 @@ Source: git-config(1) "CONFIGURATION FILE"
 
 import re
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from engram.model.errors import DamagedRepository
 
 #: A name as git prints it, section and variable in lower case; ``None`` for a variable without ``=``.
 Setting: TypeAlias = tuple[str, str | None]
+
+#: What on and off are called, in any case; numbers are on but for 0.
+TRUE: Final = frozenset({"true", "yes", "on"})
+FALSE: Final = frozenset({"false", "no", "off", ""})
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 #: Spaces, empty lines and comments, then a section or a variable. Quantifiers never give back what they took, so
@@ -33,6 +37,10 @@ _ESCAPED = {"t": "\t", "b": "\b", "n": "\n", "\n": ""}
 _ESCAPE = re.compile(r"\\(.?)", re.DOTALL)
 #: What a value is made of: spaces outside of quotes, what is quoted, and the rest.
 _PART = re.compile(r'([ \t\r]+)|"((?:[^"\\]++|\\.)*+)"|((?:[^ \t\r"\\]|\\(?:.|\Z))+)', re.DOTALL)
+_NUMBER = re.compile(r"[ \t\n\v\f\r]*([+-]?)(?:0[xX]([0-9a-fA-F]+)|0([0-7]*)|([1-9][0-9]*))([kKmMgG]?)")
+_FACTORS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+_LARGEST = (1 << 63) - 1
+_LONGEST_DIGITS = 64
 _NAME = re.compile(r"([A-Za-z0-9-]*)(\..*)?\.([A-Za-z][A-Za-z0-9-]*)", re.DOTALL)
 
 
@@ -72,7 +80,7 @@ def _plain(value: str) -> str:
     r"""A value without quotes, escapes and the spaces around it.
 
     >>> _plain(r' a  "b "\t ')
-    'a  b \\t'
+    'a  b \t'
     """
     if '"' not in value and "\\" not in value:
         return value.strip(" \t\r")
@@ -100,3 +108,18 @@ def canonical(name: str) -> str | None:
     if match is None or name.startswith(".") or "\n" in name:
         return None
     return f"{match[1].lower()}{match[2] or ''}.{match[3].lower()}"
+
+
+def whole_number(text: str) -> int | None:
+    """A number as settings may give it; ``None`` for what is none, or too large for git.
+
+    >>> whole_number("4k"), whole_number("0x10"), whole_number("many")
+    (4096, 16, None)
+    """
+    match = _NUMBER.fullmatch(text)
+    if match is None or len(text) > _LONGEST_DIGITS:
+        return None
+    sign, hexadecimal, octal, decimal, unit = match.groups(default="")
+    digits, base = (hexadecimal, 16) if hexadecimal else (octal, 8) if octal else (decimal or "0", 10)
+    number = int(sign + digits, base) * _FACTORS[unit.lower()]
+    return number if abs(number) <= _LARGEST else None

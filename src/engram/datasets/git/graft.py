@@ -39,19 +39,15 @@ def _graft(
         name, slash, rest = path.partition(b"/")
         if slash:
             below.setdefault(name, {})[rest] = entry
-        elif entry is not None:
-            entries[name] = (entry.mode, entry.oid)
-        elif entries.get(name, (TREE_MODE, b""))[0] != TREE_MODE:
-            del entries[name]
+        else:
+            _put(entries, name, entry)
     for name, inner in below.items():
         mode, oid = entries.get(name, (0, b""))
-        if mode not in (0, TREE_MODE) and not any(inner.values()):
-            continue
-        grafted = _graft(objects, oid if mode == TREE_MODE else None, inner, new)
-        if grafted is not None:
-            entries[name] = (TREE_MODE, grafted)
-        elif mode == TREE_MODE:
-            del entries[name]
+        if mode in (0, TREE_MODE) or any(inner.values()):
+            grafted = _graft(objects, oid if mode == TREE_MODE else None, inner, new)
+            entries.pop(name, None)
+            if grafted is not None:
+                entries[name] = (TREE_MODE, grafted)
     if not entries:
         return None
     data = encode_tree((mode, name, oid) for name, (mode, oid) in entries.items())
@@ -59,3 +55,11 @@ def _graft(
     if root != tree:
         new[root] = data
     return root
+
+
+def _put(entries: dict[bytes, tuple[int, bytes]], name: bytes, entry: Entry | None) -> None:
+    """Take over a file of this very folder; one that goes may have become a folder already."""
+    if entry is not None:
+        entries[name] = (entry.mode, entry.oid)
+    elif entries.get(name, (TREE_MODE, b""))[0] != TREE_MODE:
+        del entries[name]

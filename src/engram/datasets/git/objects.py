@@ -104,10 +104,8 @@ def encode_commit(commit: Commit) -> bytes:
 
 def decode_commit(data: bytes, name: str = "a commit") -> Commit:
     """A commit from its bytes; `encode_commit` gives them back. *name* is for the error."""
-    head, blank, message = data.partition(b"\n\n")
-    if not blank:
-        raise DamagedRepository(name, "no blank line ends the commit's headers")
-    headers = _headers(head, name)
+    head, _, message = data.partition(b"\n\n")
+    headers = _headers(head.removesuffix(b"\n"), name)
     position = 1
     while position < len(headers) and headers[position][0] == b"parent":
         position += 1

@@ -92,14 +92,16 @@ class ObjectStore:
         """Mode, name and id of a tree's entries."""
         return decode_tree(self.read_kind(oid, TREE), oid.hex())
 
-    def read_tree_flat(self, oid: bytes, prefix: bytes = b"") -> Iterator[tuple[bytes, int, bytes]]:
+    def read_tree_flat(
+        self, oid: bytes, prefix: bytes = b"", *, limit_entries: int = LIMIT_ENTRIES
+    ) -> Iterator[tuple[bytes, int, bytes]]:
         """Path, mode and id of everything below a tree but the trees, in the order of an index.
 
         Raises:
-            NotUnderstood: for more than `LIMIT_ENTRIES` entries.
+            NotUnderstood: for more than *limit_entries* entries.
         """
         stack = [(prefix, iter(self.read_tree(oid)))]
-        left = LIMIT_ENTRIES
+        left = limit_entries
         while stack:
             prefix, entries = stack[-1]
             for mode, name, inner in entries:

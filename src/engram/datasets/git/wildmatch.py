@@ -55,7 +55,7 @@ def expression(pattern: bytes, *, pathname: bool, fold: bool = False) -> bytes |
         fold: case does not count. The text has to be given in lower case.
 
     >>> expression(b"*.[ch]", pathname=True)
-    b'[^/]*\\.[ch]'
+    b'[^/]*\\.[\\x63\\x68]'
     >>> expression(b"a/**/b?", pathname=True)
     b'a/(?:.*/)?b[^/]'
     """
@@ -146,7 +146,8 @@ def _expression_of(allowed: frozenset[int]) -> bytes:
             runs[-1][1] = byte
         else:
             runs.append([byte, byte])
-    return b"[" + b"".join(b"\\x%02x-\\x%02x" % (first, last) for first, last in runs) + b"]" if runs else b""
+    members = [b"\\x%02x" % first if first == last else b"\\x%02x-\\x%02x" % (first, last) for first, last in runs]
+    return b"[%b]" % b"".join(members) if members else b""
 
 
 def _in_depth(tokens: list[_Token], star: bytes) -> bytes:
@@ -156,23 +157,25 @@ def _in_depth(tokens: list[_Token], star: bytes) -> bytes:
     number of folders: that keeps the cost of a hostile pattern down.
     """
     pieces = _split(tokens, (_FOLDERS, _ANY))
-    found = _in_folders(pieces[0][1], star)
-    for deep, piece in pieces[1:-1]:
-        found += (b"(?>(?:.*?/)??%b)" if deep == _FOLDERS else b"(?>.*?%b)") % _in_folders(piece, star)
-    for deep, piece in pieces[1:][-1:]:
-        found += (b"(?:.*/)?" if deep == _FOLDERS else b".*") + _in_folders(piece, star)
-    return found
+    found = [_in_folders(pieces[0][1], star)]
+    for number, (deep, piece) in enumerate(pieces[1:], 2):
+        text = _in_folders(piece, star)
+        if number == len(pieces):
+            found.append((b"(?:.*/)?" if deep == _FOLDERS else b".*") + text)
+        else:
+            found.append((b"(?>(?:.*?/)??%b)" if deep == _FOLDERS else b"(?>.*?%b)") % text)
+    return b"".join(found)
 
 
 def _in_folders(tokens: list[_Token], star: bytes) -> bytes:
     """Join what lies between single stars; all but the last of one folder take as little as will do, once."""
     pieces = _split(tokens, (_STAR,))
-    found = b"".join(text for _, text in pieces[0][1])
+    found = [b"".join(text for _, text in pieces[0][1])]
     for number, (_, piece) in enumerate(pieces[1:], 2):
         text = b"".join(text for _, text in piece)
         is_last = number == len(pieces) or any(kind == _SLASH for kind, _ in piece)
-        found += star + text if is_last else b"(?>%b?%b)" % (star, text)
-    return found
+        found.append(star + text if is_last else b"(?>%b?%b)" % (star, text))
+    return b"".join(found)
 
 
 def _split(tokens: list[_Token], kinds: tuple[str, ...]) -> list[tuple[str, list[_Token]]]:

@@ -1,0 +1,113 @@
+"""Look before saving: what there is to do, and whether engram can do it itself. Changes nothing."""
+
+import os
+from dataclasses import dataclass, field, replace
+
+from engram.datasets.comparison import Comparison
+from engram.datasets.dataset import Dataset
+from engram.datasets.decisions import Decisions, Rules, as_plan, decide
+from engram.datasets.git.index import GitIndex
+from engram.datasets.git.problems import MissingObject, NotUnderstood
+from engram.datasets.worktree import Untracked, walk
+from engram.model.plan import Plan, PlannedStep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveRequest:
+    """What is to be saved, and how."""
+
+    #: Paths relative to the top; ``(b"",)`` for everything.
+    scopes: tuple[bytes, ...] = (b"",)
+    message: str = ""
+    #: Only what is recorded already.
+    updated: bool = False
+    tag: str = ""
+    to_git: bool = False
+    amend: bool = False
+    #: Threads for large files; 0: one per processor.
+    jobs: int = 0
+    #: Key backend where no attribute names one.
+    backend: str = ""
+    #: The dataset that the whole command is about, where this is one of its subdatasets.
+    refds: str = ""
+
+    @property
+    def partial(self) -> bool:
+        """Whether only some paths are meant."""
+        return self.scopes != (b"",)
+
+
+@dataclass(slots=True)
+class Survey:
+    """What there is to do."""
+
+    index: GitIndex
+    decisions: Decisions
+    #: Why git-annex has to do it; '' when engram can.
+    reason: str = ""
+    #: The index holds something that the last commit does not.
+    staged: bool = False
+    scopes: tuple[bytes, ...] = field(default=(b"",))
+
+    @property
+    def nothing(self) -> bool:
+        """Whether there is nothing to record, nor anything to note in the index."""
+        decisions = self.decisions
+        return decisions.nothing and not (self.reason or self.staged or decisions.refreshed or decisions.subdatasets)
+
+    def as_plan(self) -> Plan:
+        """The same for people."""
+        plan = as_plan(self.decisions, self.index)
+        if not self.reason:
+            return plan
+        first = PlannedStep(action="hand-over", item=".", why=f"handed to git-annex: {self.reason}")
+        return replace(plan, steps=(first, *plan.steps))
+
+
+def survey(dataset: Dataset, request: SaveRequest) -> Survey:
+    """Compare work tree, index and last commit. Raises `BadExpression` for rules that do not parse."""
+    top = os.fsencode(dataset.work_tree)
+    index = GitIndex.from_nothing()
+    try:
+        index = dataset.read_index()
+        differences = walk(
+            top,
+            index,
+            dataset.ignore,
+            scopes=request.scopes,
+            untracked=Untracked.NO if request.updated else Untracked.ALL,
+            rules=dataset.stat_rules,
+        )
+        comparison = Comparison(top, index, dataset.objects, dataset.attributes_of)
+        decisions = decide(differences, index, comparison, lambda: _rules(dataset, request), top)
+        found = Survey(index, decisions, decisions.hand_over, not dataset.equals_head(index))
+        if not found.reason and not (found.nothing and not request.amend):
+            found.reason = _cannot(dataset, decisions)
+    except NotUnderstood as problem:
+        return Survey(index, Decisions(), problem.reason, staged=True)
+    except MissingObject as missing:
+        return Survey(index, Decisions(), f"object {missing.oid.hex()} is not here", staged=True)
+    return found
+
+
+def _cannot(dataset: Dataset, decisions: Decisions) -> str:
+    from engram.datasets.annex.backends import is_native
+    from engram.datasets.traps import reason_to_hand_over
+
+    for file in decisions.files:
+        if file.backend and not is_native(file.backend):
+            return f"key backend {file.backend}"
+    return reason_to_hand_over(dataset)
+
+
+def _rules(dataset: Dataset, request: SaveRequest) -> Rules:
+    line_ends = (dataset.setting("core.autocrlf") or "false").lower()
+    return Rules(
+        attributes=dataset.attributes.of,
+        largefiles=dataset.setting("annex.largefiles"),
+        fallback=dataset.branch_setting("annex.largefiles"),
+        backend=dataset.setting("annex.backend") or request.backend or "SHA256E",
+        has_annex=dataset.has_annex,
+        to_git=request.to_git,
+        converts_line_ends=line_ends not in ("false", "no", "0", "off"),
+    )
