@@ -3,7 +3,7 @@
 The environment variables that `./dev` sets and this file reads:
 
 ``ENGRAM_PEERS``
-    Folder of the environment that holds DataLad (and a git-annex, for those whose own environment has none).
+    Folders of the environments that hold DataLad and other peers, with ``:`` between them.
 ``ENGRAM_ALL_SERVICES``
     ``1`` when everything that integration tests use is known to be there: a skip is a failure then, unless its reason
     begins with `NOT_HERE`.
@@ -83,9 +83,8 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def _program_folders() -> list[str]:
     """Where this environment, and then the peers', keep their programs."""
-    own = Path(sys.executable).parent
-    peers = os.environ.get("ENGRAM_PEERS")
-    return [str(own), *([str(Path(peers, "bin"))] if peers else [])]
+    peers = os.environ.get("ENGRAM_PEERS", "").split(os.pathsep)
+    return [str(Path(sys.executable).parent), *(str(Path(peer, "bin")) for peer in peers if peer)]
 
 
 def _program(name: str) -> Path:
