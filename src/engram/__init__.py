@@ -3,8 +3,7 @@
 Importing it costs nothing: each name below is loaded when it is first used.
 """
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # as type checkers want it; importing it from typing would take longer than all of the rest
 if TYPE_CHECKING:
     from engram.model.errors import EngramError
     from engram.model.outcome import DatasetOutcome, IncompleteResults, Outcome, Status

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from tests.cli.conftest import TEST_VERBS, Engram
 from tests.cli.verbs.emit import Source
 
 
-def outcome(item: str = "a.nii", status: Status = Status.OK, action: str = "save", **more: str) -> Outcome:
+def outcome(item: str = "a.nii", status: Status = Status.OK, action: str = "save", **more: Any) -> Outcome:
     return Outcome(action=action, item=item, status=status, **more)
 
 

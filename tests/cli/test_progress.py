@@ -66,8 +66,13 @@ class TestBars:
 
     def test_threads_count_together(self) -> None:
         progress, _ = bar()
+
+        def count() -> None:
+            for _ in range(500):
+                progress.advance()
+
         progress.start("saving", None, "files")
-        threads = [Thread(target=lambda: [progress.advance() for _ in range(500)]) for _ in range(4)]
+        threads = [Thread(target=count) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:

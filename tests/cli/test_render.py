@@ -3,6 +3,7 @@
 import io
 import os
 import unicodedata
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,7 @@ from tests.cli.conftest import Engram, Terminal
 from tests.cli.test_frame import Emitting
 
 
-def added(path: str, status: Status = Status.OK, action: str = "add", **more: str) -> DatasetOutcome:
+def added(path: str, status: Status = Status.OK, action: str = "add", **more: Any) -> DatasetOutcome:
     return DatasetOutcome(action=action, item=path, status=status, path=f"/ds/{path}", type="file", refds="/ds", **more)
 
 
@@ -113,7 +114,7 @@ class TestFolds:
 
         report = Report(Screen(Terminal(), Terminal(), _PLAIN), Style(fold_after=1))
         report.take(added("a"))
-        report.take(added("b", note=Costly()))  # type: ignore[arg-type]  # its text would be asked for
+        report.take(added("b", note=Costly()))
 
 
 _PLAIN = {"TERM": "dumb"}

@@ -28,9 +28,7 @@ compares them.
 
 def reference() -> dict[str, str]:
     """Every page of the reference by its path."""
-    root = build()
-    call = Call(screen=Screen(sys.stdout, sys.stderr, {}), environment={}, folder="/")
-    context = click.Context(root, info_name="engram", obj=call, terminal_width=100)
+    root, context = root_context()
     pages = {"options.md": options_markdown(context)}
     for name, command, below in commands(root, context):
         pages[f"commands/{name.replace(' ', '-')}.md"] = command_markdown(name, command, below)
@@ -38,6 +36,13 @@ def reference() -> dict[str, str]:
         pages[f"{name}.md"] = topic_markdown(topic())
     listed = "\n".join(path.removesuffix(".md") for path in pages)
     return {"index.md": _INDEX.format(pages=listed), **pages}
+
+
+def root_context() -> tuple[click.Command, click.Context]:
+    """The whole command line, and a context to ask it with."""
+    root = build()
+    call = Call(screen=Screen(sys.stdout, sys.stderr, {}), environment={}, folder="/")
+    return root, click.Context(root, info_name="engram", obj=call, terminal_width=100)
 
 
 def differences(folder: str, pages: Mapping[str, str]) -> list[str]:

@@ -4,11 +4,11 @@ import inspect
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from enum import EnumType
+from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, TypeAlias, Union, get_args, get_origin, get_type_hints
 
-from engram.config import Setting
+from engram.config import DEFAULTS, Setting, Settings, setting_name
 from engram.model.outcome import OUTCOME_FIELDS, SPARE_FIELDS, DatasetOutcome, Outcome
 from engram.model.plan import Plan, PlannedStep
 
@@ -77,6 +77,18 @@ def schemas() -> dict[str, Schema]:
     }
 
 
+def settings_schema() -> Schema:
+    """The schema of the settings files: the user's, and of ``[lab]`` the lab's ``engram.toml``."""
+    notes, hints = field_notes(Settings), get_type_hints(Settings)
+    sections: dict[str, Schema] = {}
+    for attribute, default in DEFAULTS.items():
+        section, _, name = setting_name(attribute).partition(".")
+        table = sections.setdefault(section, {"type": "object", "properties": {}, "additionalProperties": False})
+        entry = {**_of(hints[attribute]), "default": default, "description": notes[attribute]}
+        table["properties"][name] = entry
+    return {"$schema": _DIALECT, "title": "settings", "type": "object", "properties": sections}
+
+
 def field_notes(kind: type) -> dict[str, str]:
     """What the ``#:`` comments above a record's fields say, by field; fields in a row share one comment."""
     notes: dict[str, str] = {}
@@ -129,7 +141,7 @@ def _of(hint: object) -> Schema:
     """The schema of a type: leaves, closed sets, unions, tuples."""
     if hint in _TYPES:
         return dict(_TYPES[hint])
-    if isinstance(hint, EnumType):
+    if isinstance(hint, type) and issubclass(hint, Enum):
         return {"type": "string", "enum": [member.value for member in hint]}
     if get_origin(hint) in (Union, UnionType):
         return {"anyOf": [_of(part) for part in get_args(hint)]}

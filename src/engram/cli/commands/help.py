@@ -5,6 +5,7 @@ Without a TOPIC the topics are listed. A command's name shows the same as its --
     engram help exit-codes
     engram help save
     engram --json help json          the schemas of the JSON lines
+    engram --json help settings      the schema of the settings file
 """
 
 import click
@@ -12,7 +13,7 @@ import click
 from engram.cli.call import Call
 from engram.cli.pages import topic_text
 from engram.cli.root import Verb, Verbs
-from engram.cli.schemas import Help, Published, schemas
+from engram.cli.schemas import Help, Published, schemas, settings_schema
 from engram.cli.topics import TOPICS
 from engram.model.errors import UsageError
 
@@ -23,11 +24,16 @@ from engram.model.errors import UsageError
 def command(context: click.Context, topic: tuple[str, ...]) -> None:
     call = context.find_object(Call)
     assert call is not None, "main hands one in"
-    if topic == ("json",) and call.style.is_json:
-        call.show_records((Published(describes=name, schema=schema) for name, schema in schemas().items()), str)
+    published = _PUBLISHED.get(" ".join(topic))
+    if published and call.style.is_json:
+        call.show_records((Published(describes=name, schema=schema) for name, schema in published().items()), str)
         return
     name = " ".join(topic)
     call.show_text(Help(topic=name, text=_text(context, topic, call.screen.columns)))
+
+
+#: What these topics give to programs instead of their text.
+_PUBLISHED = {"json": schemas, "settings": lambda: {"settings": settings_schema()}}
 
 
 def _text(context: click.Context, topic: tuple[str, ...], columns: int) -> str:

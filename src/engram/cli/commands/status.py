@@ -28,12 +28,15 @@ class _AnnexMode(Verb):
     """`status`, where ``--annex`` may stand alone: a word that follows and is no mode is a path."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        following = [*args[1:], ""]
-        said = [
-            "--annex=basic" if word == "--annex" and after not in _MODES else word
-            for word, after in zip(args, following, strict=True)
-        ]
-        return super().parse_args(ctx, said)
+        options = args.index("--") if "--" in args else len(args)
+        following = [*args, ""][1:]
+        return super().parse_args(
+            ctx,
+            [
+                "--annex=basic" if word == "--annex" and place < options and following[place] not in _MODES else word
+                for place, word in enumerate(args)
+            ],
+        )
 
 
 @click.command(cls=_AnnexMode, help=__doc__)

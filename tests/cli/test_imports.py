@@ -1,0 +1,88 @@
+"""Every command starts fast: what it may load stands on a list."""
+
+import subprocess
+import sys
+
+import pytest
+
+from engram.cli.pages import commands
+from engram.cli.reference import root_context
+
+#: Modules that take so long to load that a command needs a reason to do so.
+HEAVY = {
+    "_sqlite3",
+    "asyncio",
+    "ctypes",
+    "difflib",
+    "email",
+    "hashlib",
+    "http",
+    "importlib.metadata",
+    "json",
+    "logging",
+    "msgspec",
+    "multiprocessing",
+    "pathlib",
+    "platformdirs",
+    "shutil",
+    "socket",
+    "sqlite3",
+    "subprocess",
+    "tempfile",
+    "tomllib",
+    "traceback",
+    "unittest",
+    "urllib",
+    "zipfile",
+    "zoneinfo",
+}
+_FRAME = {"cli", "config", "model", "workspace"}
+_DATASETS = {*_FRAME, "datasets", "durable"}
+#: What each call may load of these, and of engram's own rooms.
+CALLS: dict[str, tuple[set[str], set[str]]] = {
+    "--version": (set(), _FRAME),
+    "--help": ({"shutil"}, _FRAME),
+    "config explain": (set(), _FRAME),
+    "help exit-codes": (set(), _FRAME),
+    "completion bash": ({"subprocess", "pathlib", "urllib", "shutil"}, _FRAME),
+    "status --help": ({"ctypes", "shutil"}, _DATASETS),
+    "save --help": ({"ctypes", "shutil"}, _DATASETS),
+    "create --help": ({"ctypes", "shutil"}, _DATASETS),
+    "trust --help": ({"ctypes", "shutil"}, _DATASETS),
+}
+
+
+def loaded(words: str) -> set[str]:
+    """Every module that a call has loaded when it ends."""
+    code = """
+import atexit, os, sys
+before = set(sys.modules)
+atexit.register(lambda: os.write(2, "\\n".join(set(sys.modules) - before).encode()))
+from engram.cli.main import main
+sys.exit(main())
+"""
+    command = [sys.executable, "-c", code, *words.split()]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.splitlines())
+
+
+@pytest.mark.parametrize("words", CALLS)
+def test_a_call_loads_nothing_that_is_not_on_its_list(words: str) -> None:
+    modules = loaded(words)
+    heavy, rooms = CALLS[words]
+    assert {name for name in HEAVY if name in modules} <= heavy
+    assert {name.split(".")[1] for name in modules if name.startswith("engram.")} <= rooms
+
+
+def test_every_command_has_its_list() -> None:
+    root, context = root_context()
+    listed = {words.replace(" --help", "") for words in CALLS}
+    for name, command, _ in commands(root, context):
+        if not hasattr(command, "list_commands"):
+            assert any(words == name or words.startswith(f"{name} ") for words in listed), name
+
+
+@pytest.mark.parametrize("words", ["--help", "--version", "config --help"])
+def test_help_loads_no_command(words: str) -> None:
+    assert not [name for name in loaded(words) if name.startswith("engram.cli.commands.") and "config" not in name]

@@ -1,0 +1,169 @@
+"""The command line as a process of its own: signals, pipes, odd bytes, completion, start-up."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+#: `engram`, with commands that only tests have.
+_ENGRAM = """
+import sys
+from engram.cli import main, root, run
+run.run.__kwdefaults__["commands"] = "tests.cli.verbs"
+sys.exit(main.main())
+"""
+_PLAIN = "import sys; from engram.cli.main import main; sys.exit(main())"
+ROOT = Path(__file__).parents[2]
+AROUND = {
+    **os.environ,
+    "PYTHONPATH": os.pathsep.join([*os.environ.get("PYTHONPATH", "").split(os.pathsep), str(ROOT / "src"), str(ROOT)]),
+}
+
+
+def start(*words: str | bytes, code: str = _ENGRAM, **more: str) -> subprocess.Popen[bytes]:
+    command: Sequence[str | bytes] = [sys.executable, "-c", code, *words]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, stdin=subprocess.DEVNULL, env={**AROUND, **more})
+
+
+def done(*words: str | bytes, **more: str) -> tuple[int, bytes, bytes]:
+    process = start(*words, **more)
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def when_there(path: Path) -> None:
+    for _ in range(3000):
+        if path.exists():
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"{path} never appeared")
+
+
+class TestSignals:
+    @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+    def test_a_signal_ends_it_in_good_order(self, tmp_path: Path, number: signal.Signals, code: int) -> None:
+        process = start("--json", "wait", str(tmp_path))
+        when_there(tmp_path / "began")
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+        records = [json.loads(line) for line in out.splitlines()]
+        assert process.returncode == code
+        assert (tmp_path / "tidy").exists()
+        assert len(err.splitlines()) == 2
+        assert [record["status"] for record in records] == ["ok", "error"]
+
+    def test_a_second_signal_ends_it_at_once(self, tmp_path: Path) -> None:
+        process = start("wait", "--tidy-s", "60", str(tmp_path))
+        when_there(tmp_path / "began")
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+        assert process.returncode in (-signal.SIGINT, 130)
+        assert not (tmp_path / "tidy").exists()
+
+    def test_what_takes_too_long_to_tidy_up_is_cut_short(self, tmp_path: Path) -> None:
+        process = start("wait", "--tidy-s", "60", str(tmp_path))
+        when_there(tmp_path / "began")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+        assert process.returncode == 130
+
+    def test_a_signal_that_was_switched_off_stays_off(self, tmp_path: Path) -> None:
+        code = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n" + _ENGRAM
+        process = start("wait", str(tmp_path), code=code)
+        when_there(tmp_path / "began")
+        process.send_signal(signal.SIGHUP)
+        time.sleep(0.2)
+        assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+
+
+class TestStreams:
+    def test_a_closed_pipe_is_quiet(self) -> None:
+        with start("plan", "--dry-run") as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            process.stdout.close()
+            assert process.stderr.read() == b""
+        assert process.returncode == 0
+
+    def test_a_terminal_that_knows_only_ascii_gets_escapes(self) -> None:
+        code, out, err = done("run", "水", PYTHONIOENCODING="ascii")
+        assert (code, err) == (0, b"")
+        assert out.strip() == b"\\u6c34"
+
+    def test_words_that_are_not_utf8_come_through(self) -> None:
+        code, out, _ = done("--json", "run", b"caf\xe9")
+        assert code == 0
+        assert os.fsencode(json.loads(out)["text"]) == b"caf\xe9"
+
+    def test_a_full_disk_behind_stdout_is_told(self) -> None:
+        with open("/dev/full", "wb") as full:
+            process = subprocess.run(
+                [sys.executable, "-c", _ENGRAM, "plan", "--dry-run"],
+                stdout=full,
+                stderr=subprocess.PIPE,
+                env=AROUND,
+                check=False,
+            )
+        assert process.returncode == 31
+        assert len(process.stderr.splitlines()) == 2
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """A folder with an `engram` to type."""
+    path = tmp_path / "engram"
+    path.write_text(f"#!{sys.executable}\nimport sys\nfrom engram.cli.main import main\nsys.exit(main())\n")
+    path.chmod(0o755)
+    return tmp_path
+
+
+def typed(program: Path, *words: str) -> list[str]:
+    """What bash offers when Tab is pressed after the last word."""
+    if shutil.which("bash") is None:
+        pytest.skip("bash is not installed: ./dev services")
+    line = " ".join(words)
+    script = f"""
+        eval "$(engram completion bash)"
+        COMP_WORDS=({line}{" ''" if words[-1] == "" else ""}); COMP_CWORD={len(words) - 1}
+        _engram_completion engram; echo "${{COMPREPLY[@]}}"
+    """
+    around = {**AROUND, "PATH": f"{program}{os.pathsep}{os.environ['PATH']}"}
+    process = subprocess.run(["bash", "-c", script], capture_output=True, text=True, env=around, check=True)
+    assert process.stderr == ""
+    return process.stdout.split()
+
+
+class TestCompletion:
+    def test_bash_completes_a_command(self, program: Path) -> None:
+        assert typed(program, "engram", "conf") == ["config"]
+
+    def test_bash_completes_the_verb_of_a_noun(self, program: Path) -> None:
+        assert typed(program, "engram", "config", "ex") == ["explain"]
+
+    def test_bash_completes_an_option(self, program: Path) -> None:
+        assert typed(program, "engram", "save", "--mess") == ["--message", "--message-file"]
+
+    @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+    def test_every_shell_has_its_script(self, shell: str) -> None:
+        code, out, err = done(
+            "completion", shell, code="import sys; from engram.cli.main import main; sys.exit(main())"
+        )
+        assert (code, err) == (0, b"")
+        assert b"_ENGRAM_COMPLETE" in out
+
+
+def test_the_module_is_the_program() -> None:
+    process = subprocess.run([sys.executable, "-m", "engram", "--version"], capture_output=True, env=AROUND, check=True)
+    assert process.stdout.startswith(b"engram ")
