@@ -1,0 +1,436 @@
+"""Datasets: create, save and status, beside DataLad, git-annex, git, and loops that do nothing but the unavoidable."""
+
+import os
+import stat
+import sys
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+from bench import bare, data
+from bench.harness import Broken, Contender, Scenario, Stage
+from bench.places import Room
+from bench.rows import Figures, Goal, Row
+from bench.rows import Room as BenchRoom
+
+_ENGRAM_SAVE = ("engram", "save", "-m", "more data")
+_DATALAD_SAVE = ("datalad", "save", "-m", "more data")
+_ANNEX_SAVE = ("sh", "-c", "git annex add --quiet . && git commit --quiet --allow-empty -m 'more data'")
+_GIT_SAVE = ("sh", "-c", "git add . && git commit --quiet --allow-empty -m 'more data'")
+_GIT_STATUS = ("git", "status", "--porcelain")
+_BARE = (sys.executable, "-I", bare.__file__)
+_NOTHING = ("python", "-c", "pass")
+
+#: Makes the data of a scenario below a folder.
+Maker = Callable[[Path], None]
+Act = Callable[[Stage], None]
+Command = tuple[str, ...]
+
+# What is measured, in words that the tables show.
+SAVE, AGAIN, ONE = "save", "save, nothing to do", "save one changed file"
+STATUS, GIT_STATUS = "status", "git status after it"
+SHA256E, MD5E = "save, SHA256E", "save, MD5E"
+_STARTS = ("--version", "--help", "status")
+
+
+# ---- empty datasets, each with a first commit: git-annex is many times slower without one ---------------------------
+
+
+def with_engram(stage: Stage, *options: str) -> Path:
+    stage.run("engram", "create", *options, "ds")
+    return stage.folder / "ds"
+
+
+def with_engram_md5(stage: Stage) -> Path:
+    return with_engram(stage, "--backend", "MD5E")
+
+
+def with_engram_text2git(stage: Stage) -> Path:
+    return with_engram(stage, "-c", "text2git")
+
+
+def with_datalad_text2git(stage: Stage) -> Path:
+    return with_datalad(stage, "-c", "text2git")
+
+
+def with_datalad(stage: Stage, *options: str) -> Path:
+    stage.run("datalad", "create", *options, "ds")
+    return stage.folder / "ds"
+
+
+def with_git(stage: Stage) -> Path:
+    stage.run("git", "init", "--quiet", "ds")
+    return _with_first_commit(stage)
+
+
+def with_git_annex(stage: Stage) -> Path:
+    stage.run("git", "init", "--quiet", "ds")
+    stage.run("git", "annex", "init", "--quiet", "bench", at=stage.folder / "ds")
+    return _with_first_commit(stage)
+
+
+def _with_first_commit(stage: Stage) -> Path:
+    stage.run("git", "commit", "--quiet", "--allow-empty", "-m", "first", at=stage.folder / "ds")
+    return stage.folder / "ds"
+
+
+def fill(stage: Stage, dataset: Path, make: Maker) -> None:
+    make(dataset)
+    stage.settle()
+
+
+# ---- is the result right? -------------------------------------------------------------------------------------------
+
+
+def check_annexed(stage: Stage, dataset: Path, count: int, *, fsck: bool = False) -> None:
+    """Every file is committed as a link to content of the size that its key names, and nothing is left to save."""
+    links = _committed(stage, dataset, "120000")
+    _expect(len(links) == count, f"{len(links)} links are committed, {count} files were made")
+    for path in links:
+        content = os.stat(dataset / path)
+        size_bytes = int(os.readlink(dataset / path).rpartition("/")[2].split("--")[0].split("-s")[1])
+        _expect(content.st_size == size_bytes and stat.S_ISREG(content.st_mode), f"{path} has lost its content")
+    check_clean(stage, dataset)
+    if fsck:
+        here = stage.run("git", "annex", "find", "--in=here", at=dataset)
+        _expect(len(here.splitlines()) == count, "git-annex does not know where all content is")
+        stage.run("git", "annex", "fsck", "--fast", "--quiet", at=dataset)
+
+
+def check_in_git(stage: Stage, dataset: Path, count: int) -> None:
+    """Every file is committed as itself, and nothing is left to save."""
+    files = [path for path in _committed(stage, dataset, "100644") if not Path(path).name.startswith(".")]
+    files = [path for path in files if not path.startswith(".")]
+    _expect(len(files) == count, f"{len(files)} files are committed, {count} were made")
+    stage.run("git", "fsck", "--strict", at=dataset)
+    check_clean(stage, dataset)
+
+
+def check_clean(stage: Stage, dataset: Path) -> None:
+    left = stage.run(*_GIT_STATUS, at=dataset)
+    _expect(not left, f"left to save: {left[:200]}")
+
+
+def _committed(stage: Stage, dataset: Path, mode: str) -> list[str]:
+    listed = stage.run("git", "ls-tree", "-r", "-z", "HEAD", at=dataset).split("\0")
+    return [line.partition("\t")[2] for line in listed if line.startswith(mode)]
+
+
+def _expect(condition: bool, otherwise: str) -> None:
+    if not condition:
+        raise Broken(otherwise)
+
+
+# ---- ten thousand and a hundred thousand small files ----------------------------------------------------------------
+
+
+def _small(count: int, create: Callable[[Stage], Path], save: Command, *, status: Command = ()) -> Act:
+    def act(stage: Stage) -> None:
+        made = stage.shrunk(count)
+        dataset = create(stage)
+        fill(stage, dataset, lambda folder: data.binary_files(folder, made, 4096))
+        stage.measure(SAVE, *save, at=dataset)
+        stage.measure(AGAIN, *save, at=dataset, times=3)
+        if status:
+            _statuses(stage, dataset, status)
+        is_ours = stage.program == "engram"
+        check_annexed(stage, dataset, made, fsck=is_ours and stage.turn == 0 and count <= 10_000)
+        if is_ours and count > 10_000:
+            _change_one(stage, dataset, made)
+
+    return act
+
+
+def _small_bare(count: int) -> Act:
+    def act(stage: Stage) -> None:
+        made = stage.shrunk(count)
+        dataset = stage.folder / "ds"
+        dataset.mkdir()
+        fill(stage, dataset, lambda folder: data.binary_files(folder, made, 4096))
+        stage.measure(SAVE, *_BARE, "lay-out", str(dataset))
+        reached = sum(path.is_symlink() and path.stat().st_size == 4096 for path in dataset.glob("sub-*/*/*"))
+        _expect(reached == made, f"{reached} files were laid out, {made} were made")
+
+    return act
+
+
+def _statuses(stage: Stage, dataset: Path, status: Command) -> None:
+    """*status*, a Python that does nothing, and git's own: side by side."""
+    for _ in range(5):
+        stage.measure(STATUS, *status, at=dataset)
+        if stage.program == "engram":
+            stage.by("python", "bare Python").measure(STATUS, *_NOTHING, at=dataset)
+            stage.by("git").measure(STATUS, *_GIT_STATUS, at=dataset)
+
+
+def _million(stage: Stage) -> None:
+    made = stage.shrunk(1_000_000)
+    dataset = with_engram(stage)
+    fill(stage, dataset, lambda folder: data.binary_files(folder, made, 100))
+    stage.measure(SAVE, *_ENGRAM_SAVE, at=dataset)
+    _change_one(stage, dataset, made)
+
+
+def _change_one(stage: Stage, dataset: Path, count: int) -> None:
+    """One changed file, saved by each program in turn; the first time is for what is done once only."""
+    changed = islice(data.paths(dataset, count, ".dat"), 50, None, 1 + count // 20)
+    savers = {"engram": _ENGRAM_SAVE, "datalad": _DATALAD_SAVE, "git-annex": _ANNEX_SAVE}
+    for measured in (False, True, True, True):
+        for program, save in savers.items():
+            if program in stage.tools:
+                path = next(changed)
+                _rewrite(path)
+                stage.settle()
+                saver = stage.by(program)
+                saver.measure(ONE, *save, at=dataset) if measured else saver.run(*save, at=dataset)
+                _expect(path.is_symlink(), f"{program} did not save {path}")
+    check_annexed(stage, dataset, count)
+
+
+def _rewrite(path: Path) -> None:
+    path.unlink()
+    path.write_bytes(data.content(sum(os.fsencode(path)), 4000))
+
+
+# ---- text files, large files, starting up ---------------------------------------------------------------------------
+
+
+def _text(create: Callable[[Stage], Path], save: Command) -> Act:
+    def act(stage: Stage) -> None:
+        made = stage.shrunk(10_000)
+        dataset = create(stage)
+        fill(stage, dataset, lambda folder: data.text_files(folder, made))
+        stage.measure(SAVE, *save, at=dataset)
+        stage.measure(GIT_STATUS, *_GIT_STATUS, at=dataset)
+        check_in_git(stage, dataset, made)
+
+    return act
+
+
+def _large(count: int, size_mib: int, create: Callable[[Stage], Path], save: Command, *, step: str = SAVE) -> Act:
+    def act(stage: Stage) -> None:
+        dataset = create(stage)
+        fill(stage, dataset, lambda folder: data.large_files(folder, count, stage.shrunk(size_mib)))
+        stage.measure(step, *save, at=dataset)
+        check_annexed(stage, dataset, count)
+
+    return act
+
+
+def _hashed(count: int, size_mib: int, algorithm: str, *, step: str = SAVE) -> Act:
+    def act(stage: Stage) -> None:
+        fill(stage, stage.folder, lambda folder: data.large_files(folder, count, stage.shrunk(size_mib)))
+        stage.measure(step, *_BARE, "hash", algorithm, str(stage.folder))
+
+    return act
+
+
+def _start_up(stage: Stage) -> None:
+    dataset = with_engram(stage)
+    for arguments in _STARTS:
+        stage.by("python", "bare Python").measure(arguments, *_NOTHING, at=dataset)
+        stage.measure(arguments, "engram", arguments, at=dataset)
+        if "datalad" in stage.tools:
+            stage.by("datalad").measure(arguments, "datalad", arguments, at=dataset)
+
+
+# ---- what is compared -----------------------------------------------------------------------------------------------
+
+
+_SCENARIOS = (
+    Scenario(
+        name="10k",
+        title="10,000 files of 4 KiB",
+        contenders=(
+            Contender("engram", _small(10_000, with_engram, _ENGRAM_SAVE, status=("engram", "status"))),
+            Contender("bare loop", _small_bare(10_000), needs="python", gives=(SAVE,)),
+            Contender("datalad", _small(10_000, with_datalad, _DATALAD_SAVE, status=("datalad", "status"))),
+            Contender("git-annex", _small(10_000, with_git_annex, _ANNEX_SAVE), gives=(SAVE, AGAIN)),
+        ),
+    ),
+    Scenario(
+        name="100k",
+        title="100,000 files of 4 KiB",
+        contenders=(
+            Contender("engram", _small(100_000, with_engram, _ENGRAM_SAVE, status=("engram", "status"))),
+            Contender("bare loop", _small_bare(100_000), needs="python", gives=(SAVE,)),
+        ),
+        room=Room(size_mib=10_240),
+        repeat=1,
+    ),
+    Scenario(
+        name="1m",
+        title="1,000,000 files of 100 bytes",
+        contenders=(Contender("engram", _million),),
+        room=Room(size_mib=16_384, block_bytes=1024, inodes=5_000_000),
+        repeat=1,
+    ),
+    Scenario(
+        name="text",
+        title="10,000 text files of 500 bytes, into git",
+        contenders=(
+            Contender("engram", _text(with_engram_text2git, _ENGRAM_SAVE)),
+            Contender("datalad", _text(with_datalad_text2git, _DATALAD_SAVE)),
+            Contender("git", _text(with_git, _GIT_SAVE)),
+        ),
+    ),
+    Scenario(
+        name="large",
+        title="200 files of 5 MiB",
+        contenders=(
+            Contender("engram", _large(200, 5, with_engram, _ENGRAM_SAVE)),
+            Contender("bare SHA-256", _hashed(200, 5, "sha256"), needs="python"),
+            Contender("datalad", _large(200, 5, with_datalad, _DATALAD_SAVE)),
+            Contender("git-annex", _large(200, 5, with_git_annex, _ANNEX_SAVE)),
+        ),
+        room=Room(size_mib=3072),
+    ),
+    Scenario(
+        name="2g",
+        title="one file of 2 GiB",
+        contenders=(
+            Contender("engram", _large(1, 2048, with_engram, _ENGRAM_SAVE, step=SHA256E)),
+            Contender("engram, MD5E", _large(1, 2048, with_engram_md5, _ENGRAM_SAVE, step=MD5E), needs="engram"),
+            Contender("bare SHA-256", _hashed(1, 2048, "sha256", step=SHA256E), needs="python"),
+            Contender("bare MD5", _hashed(1, 2048, "md5", step=MD5E), needs="python"),
+            Contender("datalad", _large(1, 2048, with_datalad, _DATALAD_SAVE, step=MD5E)),
+            Contender("git-annex", _large(1, 2048, with_git_annex, _ANNEX_SAVE, step=SHA256E)),
+        ),
+        room=Room(size_mib=6144),
+        repeat=2,
+    ),
+    Scenario(
+        name="start",
+        title="a dataset without data",
+        contenders=(Contender("engram", _start_up),),
+        room=Room(size_mib=64),
+        repeat=15,
+    ),
+)
+
+
+def _above_python(figures: Figures, scenario: str, step: str) -> float:
+    return figures.cpu_s(scenario, "engram", step) - figures.cpu_s(scenario, "bare Python", step)
+
+
+def _start_up_goal(step: str) -> Goal:
+    return Goal(
+        text=f"{step} above bare Python",
+        limit=60,
+        unit="ms",
+        value=lambda figures: 1000 * _above_python(figures, "start", step),
+    )
+
+
+def _seconds(text: str, limit: float, scenario: str, step: str) -> Goal:
+    return Goal(text=text, limit=limit, unit="s", value=lambda figures: figures.cpu_s(scenario, "engram", step))
+
+
+_ROWS = (
+    Row(
+        name="save-10k",
+        title="save 10,000 × 4 KiB",
+        shows=(("10k", SAVE),),
+        goals=(
+            Goal(
+                text="a bare loop that lays out the same files",
+                limit=1.5,
+                unit="×",
+                value=lambda figures: figures.cpu_s("10k", "engram", SAVE) / figures.cpu_s("10k", "bare loop", SAVE),
+            ),
+            Goal(
+                text="as fast as DataLad",
+                limit=10,
+                unit="×",
+                at_least=True,
+                value=lambda figures: figures.cpu_s("10k", "datalad", SAVE) / figures.cpu_s("10k", "engram", SAVE),
+            ),
+        ),
+        quoted={"DataLad 1.7.1": 20.4, "git-annex 10.20261026": 15.3},
+    ),
+    Row(
+        name="noop-10k",
+        title="save with nothing to do, 10,000",
+        shows=(("10k", AGAIN),),
+        goals=(_seconds("save with nothing to do", 0.12, "10k", AGAIN),),
+        quoted={"DataLad 1.7.1": 0.96, "git-annex 10.20261026": 0.04},
+    ),
+    Row(
+        name="status-10k",
+        title="status of 10,000 clean files",
+        shows=(("10k", STATUS),),
+        goals=(
+            Goal(
+                text="status above bare Python",
+                limit=0.08,
+                unit="s",
+                value=lambda figures: _above_python(figures, "10k", STATUS),
+            ),
+        ),
+        quoted={"DataLad 1.7.1": 0.82},
+    ),
+    Row(
+        name="one-of-100k",
+        title="save one changed file in 100,000",
+        shows=(("100k", ONE), ("100k", AGAIN), ("100k", STATUS)),
+        goals=(_seconds("save one changed file", 0.5, "100k", ONE),),
+    ),
+    Row(
+        name="one-of-1m",
+        title="save one changed file in 1,000,000",
+        shows=(("1m", SAVE), ("1m", ONE)),
+        goals=(_seconds("save one changed file", 4, "1m", ONE),),
+        long=True,
+    ),
+    Row(
+        name="text-10k",
+        title="save 10,000 small text files into git",
+        shows=(("text", SAVE), ("text", GIT_STATUS)),
+        goals=(
+            _seconds("save", 1.5, "text", SAVE),
+            _seconds("git status after it", 0.1, "text", GIT_STATUS),
+        ),
+    ),
+    Row(
+        name="large-200",
+        title="save 200 × 5 MiB",
+        shows=(("large", SAVE),),
+        goals=(_seconds("save", 0.8, "large", SAVE),),
+        quoted={"DataLad 1.7.1": 2.0, "git-annex 10.20261026": 3.24},
+    ),
+    Row(
+        name="file-2g",
+        title="save one file of 2 GiB",
+        shows=(("2g", SHA256E), ("2g", MD5E)),
+        goals=(_seconds("save with SHA256E", 1.4, "2g", SHA256E),),
+        quoted={"DataLad 1.7.1 (MD5E)": 3.2},
+    ),
+    Row(
+        name="scale-100k",
+        title="save 100,000 × 4 KiB against 10,000",
+        shows=(("10k", SAVE), ("100k", SAVE)),
+        goals=(
+            Goal(
+                text="the time of 10,000",
+                limit=12,
+                unit="×",
+                value=lambda figures: figures.cpu_s("100k", "engram", SAVE) / figures.cpu_s("10k", "engram", SAVE),
+            ),
+            Goal(
+                text="peak memory",
+                limit=250,
+                unit="MB",
+                value=lambda figures: figures.series("100k", "engram", SAVE).peak_bytes / 1e6,
+            ),
+        ),
+    ),
+    Row(
+        name="start-up",
+        title="start",
+        shows=(("start", "--version"), ("start", "--help"), ("start", "status")),
+        goals=(_start_up_goal("--version"), _start_up_goal("--help")),
+        quoted={"DataLad 1.7.1 (--version)": 0.079, "DataLad 1.7.1 (--help)": 0.237},
+    ),
+)
+
+DATASETS = BenchRoom(rows=_ROWS, scenarios=_SCENARIOS)
