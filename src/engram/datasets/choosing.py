@@ -5,12 +5,12 @@ one, ``.gitattributes`` over git's configuration for the other (as git-annex 10.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from engram.datasets.annex.backends import is_native
 from engram.datasets.annex.largefiles import Expression, File, NotNative, parse
 from engram.datasets.comparison import CONVERTING
-from engram.datasets.decisions import Rules
 from engram.model.errors import BadExpression
 
 LARGEFILES = b"annex.largefiles"
@@ -20,6 +20,24 @@ GIT_ANNEX_ONLY = frozenset(
     " SKEIN512 SKEIN512E BLAKE2SP224 BLAKE2SP224E BLAKE2SP256 BLAKE2SP256E".split()
 )
 BACKEND = b"annex.backend"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What holds in a dataset for the choice between git and the annex."""
+
+    attributes: Callable[[bytes, tuple[bytes, ...]], Mapping[bytes, bytes | bool | None]]
+    #: ``annex.largefiles`` of git's configuration, which rules over ``.gitattributes``; ``None`` if it is not set.
+    largefiles: str | None
+    #: That of ``git annex config``, for files that no attribute speaks of; ``None`` if it is not set.
+    fallback: str | None
+    #: Key backend where no attribute names one.
+    backend: str
+    #: Whether the dataset has an annex at all.
+    has_annex: bool
+    to_git: bool = False
+    #: git's ``core.autocrlf`` is in force: text is converted.
+    converts_line_ends: bool = False
 
 
 class Chooser:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from engram import durable
 from engram.datasets.annex import BRANCH
-from engram.datasets.brought import Brought, brought_hooks, brought_settings, seal
 from engram.datasets.git.config import GitConfig
 from engram.datasets.git.ignore import Ignore
 from engram.datasets.git.index import GitIndex, StatRules
@@ -19,8 +18,6 @@ from engram.datasets.git.objects import decode_commit
 from engram.datasets.git.odb import ObjectStore
 from engram.datasets.git.refs import Refs, Repository, find_repository
 from engram.datasets.locks import private_folder
-from engram.datasets.people import date_is_given, identity
-from engram.datasets.programs import Programs
 from engram.durable import Steps
 from engram.model.errors import (
     MovedMeanwhile,
@@ -33,7 +30,9 @@ from engram.model.errors import (
 
 if TYPE_CHECKING:
     from engram.datasets.annex.branch import AnnexBranch
+    from engram.datasets.brought import Brought
     from engram.datasets.git.attributes import Attributes
+    from engram.datasets.programs import Programs
 
 _REFS_IN_FLIGHT = "refs-in-flight"
 
@@ -85,8 +84,10 @@ class Dataset:
         return ObjectStore(os.path.join(self.repository.common_dir, b"objects"))
 
     @cached_property
-    def programs(self) -> Programs:
+    def programs(self) -> "Programs":
         """git and git-annex, started for this dataset."""
+        from engram.datasets.programs import Programs
+
         return Programs(environment=self.around.environment, configuration=self.around.configuration, steps=self.steps)
 
     @cached_property
@@ -153,6 +154,8 @@ class Dataset:
 
     def identity(self, role: str, *, now_s: float) -> bytes:
         """Who commits: the header line of an ``author`` or ``committer``. Raises `NoIdentity`."""
+        from engram.datasets.people import date_is_given, identity
+
         line = identity(self.config, self.around.environment, role, now_s=now_s)
         if not date_is_given(self.around.environment):
             return line
@@ -279,14 +282,18 @@ class Dataset:
     # --- who may write
 
     @cached_property
-    def brought(self) -> list[Brought]:
+    def brought(self) -> "list[Brought]":
         """The programs the repository brings along."""
+        from engram.datasets.brought import brought_hooks, brought_settings
+
         own = [(name, value) for name, value, _, _ in self.config.items(("local", "worktree"))]
         return [*brought_hooks(os.path.join(self.repository.common_dir, b"hooks")), *brought_settings(own)]
 
     @property
     def seal(self) -> str:
         """What trust in the programs it brings is pinned to."""
+        from engram.datasets.brought import seal
+
         return seal(os.path.realpath(self.work_tree), self.brought)
 
     @property

@@ -6,11 +6,10 @@ are treated like any other file.
 
 import os
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
 
-from engram.datasets.comparison import Comparison, Verdict
 from engram.datasets.git.index import GitIndex
 from engram.datasets.git.objects import FILE_MODE, SYMLINK_MODE
 from engram.datasets.worktree import Differences, Found, kind_of
@@ -19,6 +18,7 @@ from engram.model.plan import Plan, PlannedStep
 
 if TYPE_CHECKING:
     from engram.datasets.choosing import Chooser
+    from engram.datasets.comparison import Comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,29 +67,24 @@ class Decisions:
         return not (self.files or self.links or self.removed or self.repositories)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What holds in a dataset for the choice between git and the annex."""
+class Sources(Protocol):
+    """What deciding may need."""
 
-    attributes: Callable[[bytes, tuple[bytes, ...]], Mapping[bytes, bytes | bool | None]]
-    #: ``annex.largefiles`` of git's configuration, which rules over ``.gitattributes``; ``None`` if it is not set.
-    largefiles: str | None
-    #: That of ``git annex config``, for files that no attribute speaks of; ``None`` if it is not set.
-    fallback: str | None
-    #: Key backend where no attribute names one.
-    backend: str
-    #: Whether the dataset has an annex at all.
-    has_annex: bool
-    to_git: bool = False
-    #: git's ``core.autocrlf`` is in force: text is converted.
-    converts_line_ends: bool = False
+    #: Top of the work tree.
+    top: bytes
+
+    def comparison(self) -> "Comparison":
+        """What tells whether a content changed."""
+        ...
+
+    def chooser(self) -> "Chooser":
+        """What chooses between git and the annex."""
+        ...
 
 
-def decide(
-    differences: Differences, index: GitIndex, comparison: Comparison, rules: Callable[[], Rules], top: bytes
-) -> Decisions:
+def decide(differences: Differences, index: GitIndex, sources: Sources) -> Decisions:
     """Sort what a walk found. Raises `BadExpression` for rules that do not parse, before anything is done."""
-    decider = _Decider(index, comparison, rules, top)
+    decider = _Decider(index, sources)
     decisions = decider.decisions
     decisions.subdatasets, decisions.special = differences.subdatasets, differences.special
     decisions.problems += differences.problems
@@ -103,13 +98,18 @@ def decide(
 
 
 class _Decider:
-    def __init__(self, index: GitIndex, comparison: Comparison, rules: Callable[[], Rules], top: bytes) -> None:
+    def __init__(self, index: GitIndex, sources: Sources) -> None:
         self.decisions = Decisions()
         self._index = index
-        self._comparison = comparison
-        self._rules = rules
-        self._top = top
-        self._chooser: Chooser | None = None
+        self._sources = sources
+
+    @cached_property
+    def _comparison(self) -> "Comparison":
+        return self._sources.comparison()
+
+    @cached_property
+    def _chooser(self) -> "Chooser":
+        return self._sources.chooser()
 
     def doubtful(self, position: int, status: os.stat_result) -> None:
         path = self._index.paths[position]
@@ -118,9 +118,9 @@ class _Decider:
         except EngramError as error:
             self.decisions.problems.append(error)
             return
-        if verdict is Verdict.SAME:
+        if verdict.value == "same":
             self.decisions.refreshed.append((position, status))
-        elif verdict is Verdict.UNDECIDED:
+        elif verdict.value == "undecided":
             self.decisions.hand_over = f"only its filter can tell whether {os.fsdecode(path)} changed"
         else:
             self._take(Found(path, kind_of(status.st_mode), status), position)
@@ -137,7 +137,7 @@ class _Decider:
     def missing(self, position: int) -> None:
         path = self._index.paths[position]
         self.decisions.removed.append(position)
-        if os.path.isdir(os.path.join(self._top, path)):
+        if os.path.isdir(os.path.join(self._sources.top, path)):
             self.decisions.covered.add(position)
 
     def _take(self, found: Found, position: int | None) -> None:
@@ -149,10 +149,6 @@ class _Decider:
             self.decisions.special.append(found)
 
     def _choose(self, path: bytes, status: os.stat_result, position: int | None) -> FileToSave:
-        if self._chooser is None:
-            from engram.datasets.choosing import Chooser
-
-            self._chooser = Chooser(self._rules(), self._top)
         large, backend = self._chooser.choose(path, status)
         self.decisions.hand_over = self.decisions.hand_over or self._chooser.hand_over
         return FileToSave(path, status, backend if large else "", position)

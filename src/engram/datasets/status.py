@@ -10,17 +10,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from stat import S_ISLNK
 
-from engram.datasets.annex.hashdirs import hashdir_lower, hashdir_mixed, object_path, object_path_lower
-from engram.datasets.annex.pointers import MAX_POINTER_BYTES, key_in
-from engram.datasets.comparison import Comparison, Verdict
 from engram.datasets.dataset import Dataset
 from engram.datasets.git.index import INTENT_TO_ADD
 from engram.datasets.git.objects import SUBMODULE_MODE, SYMLINK_MODE
 from engram.datasets.git.problems import MissingObject
-from engram.datasets.subdatasets import checked_out
+from engram.datasets.nesting import checked_out
 from engram.datasets.worktree import Differences, Found, Untracked, walk
 from engram.model.errors import EngramError
-from engram.model.outcome import DatasetOutcome, Leaf, Status
+from engram.model.outcome import DatasetOutcome, Status
 
 _TYPES = {SYMLINK_MODE: "symlink", SUBMODULE_MODE: "dataset"}
 
@@ -57,6 +54,7 @@ class StatusReader:
         self._request = request
         self._refds = refds or dataset.work_tree
         self._top = os.fsencode(dataset.work_tree)
+        self._git_dir = os.fsencode(dataset.git_dir)
         self._index = dataset.read_index()
 
     def read(self) -> Iterator[DatasetOutcome]:
@@ -83,6 +81,19 @@ class StatusReader:
 
     def _states(self, differences: Differences) -> _States:
         states = _States()
+        if differences.doubtful:
+            self._compare(differences, states)
+        for position in differences.missing:
+            there = os.path.isdir(os.path.join(self._top, self._index.paths[position]))
+            states.by_position[position] = "modified" if there else "deleted"
+        for position in differences.subdatasets:
+            if self._subdataset_changed(position):
+                states.by_position[position] = "modified"
+        return states
+
+    def _compare(self, differences: Differences, states: _States) -> None:
+        from engram.datasets.comparison import Comparison, Verdict
+
         comparison = Comparison(self._top, self._index, self._dataset.objects, self._dataset.attributes_of)
         for position, status in differences.doubtful:
             try:
@@ -94,13 +105,6 @@ class StatusReader:
                 states.by_position[position] = "modified"
             elif verdict is Verdict.UNDECIDED:
                 states.undecided.add(position)
-        for position in differences.missing:
-            there = os.path.isdir(os.path.join(self._top, self._index.paths[position]))
-            states.by_position[position] = "modified" if there else "deleted"
-        for position in differences.subdatasets:
-            if self._subdataset_changed(position):
-                states.by_position[position] = "modified"
-        return states
 
     def _subdataset_changed(self, position: int) -> bool:
         depth = self._request.evaluate_subdatasets
@@ -198,6 +202,8 @@ class StatusReader:
         """The key that an entry stands for; ``None`` for content in git."""
         if mode == SUBMODULE_MODE:
             return None
+        from engram.datasets.annex.pointers import MAX_POINTER_BYTES, key_in
+
         try:
             if mode != SYMLINK_MODE and self._dataset.objects.size(oid) > MAX_POINTER_BYTES:
                 return None
@@ -239,6 +245,11 @@ class StatusReader:
         annexed: bytes | None = None,
     ) -> DatasetOutcome:
         name = os.fsdecode(path)
+        if annexed:
+            from engram.datasets.annex.facts import annex_facts, key_size
+
+            bytesize = key_size(annexed)
+            extra = annex_facts(annexed, self._git_dir, look=self._request.annex != "basic")
         undecided = status is Status.IMPOSSIBLE
         return DatasetOutcome(
             action="status",
@@ -254,55 +265,7 @@ class StatusReader:
             state=state,
             gitshasum=gitshasum,
             prev_gitshasum=prev_gitshasum,
-            bytesize=_key_size(annexed) if annexed else bytesize,
+            bytesize=bytesize,
             key=os.fsdecode(annexed) if annexed else "",
-            extra=self._annex_facts(annexed) if annexed else (),
+            extra=extra if annexed else (),
         )
-
-    def _annex_facts(self, key: bytes) -> tuple[tuple[str, Leaf], ...]:
-        """DataLad's fields about an annexed file."""
-        size = _key_size(key)
-        facts: list[tuple[str, Leaf]] = [
-            ("backend", os.fsdecode(key.partition(b"-")[0])),
-            ("keyname", os.fsdecode(key.partition(b"--")[2])),
-            ("mtime", "unknown"),
-        ]
-        if size is not None:
-            facts.append(("humansize", human_size(size)))
-        place = self._object(key) if self._request.annex != "basic" else ""
-        if self._request.annex != "basic":
-            facts.append(("has_content", bool(place)))
-        if place:
-            facts.append(("objloc", place))
-        else:
-            facts.append(("hashdirlower", os.fsdecode(hashdir_lower(key)) + "/"))
-            facts.append(("hashdirmixed", os.fsdecode(hashdir_mixed(key)) + "/"))
-        return tuple(facts)
-
-    def _object(self, key: bytes) -> str:
-        for relative in (object_path(key), object_path_lower(key)):
-            place = os.path.join(self._dataset.git_dir, os.fsdecode(relative))
-            if os.path.exists(place):
-                return place
-        return ""
-
-
-def _key_size(key: bytes) -> int | None:
-    for part in key.partition(b"--")[0].split(b"-")[1:]:
-        if part[:1] == b"s" and part[1:].isdigit():
-            return int(part[1:])
-    return None
-
-
-def human_size(size_bytes: int) -> str:
-    """A size as git-annex prints it: ``2 B``, ``4.1 kB``, ``1.21 GB``.
-
-    >>> human_size(2), human_size(4096), human_size(1210000000)
-    ('2 B', '4.1 kB', '1.21 GB')
-    """
-    value, unit = float(size_bytes), "B"
-    for bigger in ("kB", "MB", "GB", "TB", "PB", "EB"):
-        if value < 1000:
-            break
-        value, unit = value / 1000, bigger
-    return f"{value:.2f}".rstrip("0").rstrip(".") + f" {unit}"

@@ -4,12 +4,11 @@ Source: gitmodules(5); DataLad's ``save`` and ``create -d`` for what is written 
 """
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from engram import durable
 from engram.datasets.contents import Recorded
-from engram.datasets.dataset import Dataset, open_dataset
+from engram.datasets.dataset import Dataset
 from engram.datasets.decisions import Decisions
 from engram.datasets.git.config import GitConfig
 from engram.datasets.git.index import GitIndex, entry_from_stat
@@ -17,7 +16,8 @@ from engram.datasets.git.objects import BLOB, FILE_MODE, SUBMODULE_MODE, object_
 from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.gitmodules import names, relative_url, with_active_subdataset, with_subdataset
 from engram.datasets.locks import config_lock
-from engram.model.errors import DamagedRepository, EngramError, NoDataset, NothingToRecord
+from engram.datasets.nesting import checked_out
+from engram.model.errors import DamagedRepository, EngramError, NothingToRecord
 from engram.model.outcome import DatasetOutcome, Status
 
 GITMODULES = b".gitmodules"
@@ -49,33 +49,6 @@ def _renew(dataset: Dataset, index: GitIndex, position: int, registration: Regis
     if commit and commit != index.oid(position).hex():
         registration.recorded.append(_link(dataset, path, commit))
         registration.outcomes.append(_outcome(dataset, "add", path, "dataset"))
-
-
-def installed(dataset: Dataset, *, limit: int | None = None) -> Iterator[Dataset]:
-    """Every installed subdataset, the deepest first: what holds others comes after them. *limit*: levels down."""
-    if limit is not None and limit <= 0:
-        return
-    index = dataset.read_index()
-    for position, path in enumerate(index.paths):
-        if index.mode(position) != SUBMODULE_MODE:
-            continue
-        place = os.path.join(dataset.work_tree, os.fsdecode(path))
-        if os.path.lexists(os.path.join(place, ".git")):
-            inner = open_dataset(place, dataset.around)
-            yield from installed(inner, limit=None if limit is None else limit - 1)
-            yield inner
-
-
-def checked_out(dataset: Dataset, path: bytes) -> str:
-    """The commit that is checked out in a subdataset, hex; '' when it has none or is not installed."""
-    place = os.path.join(dataset.work_tree, os.fsdecode(path))
-    if not os.path.lexists(os.path.join(place, ".git")):
-        return ""
-    try:
-        return open_dataset(place, dataset.around).head_commit()
-    except (NoDataset, NotUnderstood):
-        status, out, _ = dataset.programs.git_status_of(place, "rev-parse", "HEAD")
-        return "" if status else out.decode().strip()
 
 
 def _register(dataset: Dataset, paths: list[bytes], registration: Registration) -> None:

@@ -2,14 +2,18 @@
 
 import os
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from engram.datasets.comparison import Comparison
 from engram.datasets.dataset import Dataset
-from engram.datasets.decisions import Decisions, Rules, as_plan, decide
+from engram.datasets.decisions import Decisions, as_plan, decide
 from engram.datasets.git.index import GitIndex
 from engram.datasets.git.problems import MissingObject, NotUnderstood
 from engram.datasets.worktree import Untracked, walk
 from engram.model.plan import Plan, PlannedStep
+
+if TYPE_CHECKING:
+    from engram.datasets.choosing import Chooser, Rules
+    from engram.datasets.comparison import Comparison
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +82,7 @@ def survey(dataset: Dataset, request: SaveRequest) -> Survey:
             untracked=Untracked.NO if request.updated else Untracked.ALL,
             rules=dataset.stat_rules,
         )
-        comparison = Comparison(top, index, dataset.objects, dataset.attributes_of)
-        decisions = decide(differences, index, comparison, lambda: _rules(dataset, request), top)
+        decisions = decide(differences, index, _Sources(dataset, request, index))
         found = Survey(index, decisions, decisions.hand_over, not dataset.equals_head(index))
         if not found.reason and not (found.nothing and not request.amend):
             found.reason = _cannot(dataset, decisions)
@@ -88,6 +91,28 @@ def survey(dataset: Dataset, request: SaveRequest) -> Survey:
     except MissingObject as missing:
         return Survey(index, Decisions(), f"object {missing.oid.hex()} is not here", staged=True)
     return found
+
+
+class _Sources:
+    """What deciding needs, made when it is needed."""
+
+    def __init__(self, dataset: Dataset, request: SaveRequest, index: GitIndex) -> None:
+        self._dataset = dataset
+        self._request = request
+        self._index = index
+        self.top = os.fsencode(dataset.work_tree)
+
+    def comparison(self) -> "Comparison":
+        """What tells whether a content changed."""
+        from engram.datasets.comparison import Comparison
+
+        return Comparison(self.top, self._index, self._dataset.objects, self._dataset.attributes_of)
+
+    def chooser(self) -> "Chooser":
+        """What chooses between git and the annex."""
+        from engram.datasets.choosing import Chooser
+
+        return Chooser(_rules(self._dataset, self._request), self.top)
 
 
 def _cannot(dataset: Dataset, decisions: Decisions) -> str:
@@ -100,7 +125,9 @@ def _cannot(dataset: Dataset, decisions: Decisions) -> str:
     return reason_to_hand_over(dataset)
 
 
-def _rules(dataset: Dataset, request: SaveRequest) -> Rules:
+def _rules(dataset: Dataset, request: SaveRequest) -> "Rules":
+    from engram.datasets.choosing import Rules
+
     line_ends = (dataset.setting("core.autocrlf") or "false").lower()
     return Rules(
         attributes=dataset.attributes.of,

@@ -153,7 +153,7 @@ class _Walker:
                     plain
                     and mtime_ns < written_ns
                     and fields[2] * _NS + fields[3] == mtime_ns
-                    and fields[9] == status.st_size & _U32
+                    and 0 < fields[9] == status.st_size & _U32  # 0 may be spoiled: it needs a closer look
                     and fields[5] == status.st_ino & _U32
                     and fields[0] * _NS + fields[1] == status.st_ctime_ns
                     and (fields[6] ^ status.st_mode) & _MODE_BITS == (_OF_LINKS if fields[6] == SYMLINK_MODE else 0)

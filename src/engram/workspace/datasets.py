@@ -209,7 +209,7 @@ class Datasets:
 
     def _subdatasets(self, dataset: Dataset, scopes: Sequence[bytes], limit: int | None) -> list[Dataset]:
         """The installed subdatasets within *scopes*, the deepest first."""
-        from engram.datasets.subdatasets import installed
+        from engram.datasets.nesting import installed
 
         def within(path: bytes) -> bool:
             return any(not scope or path == scope or path.startswith(scope + b"/") for scope in scopes)

@@ -18,7 +18,7 @@ from struct import Struct
 from typing import Final, NamedTuple, Self
 
 from engram.datasets.git.cache_tree import CacheTree, decode_cache_tree
-from engram.datasets.git.objects import SUBMODULE_MODE, SYMLINK_MODE
+from engram.datasets.git.objects import EMPTY_BLOB, SUBMODULE_MODE, SYMLINK_MODE
 from engram.datasets.git.problems import NotUnderstood
 from engram.model.errors import DamagedRepository
 
@@ -225,9 +225,15 @@ class GitIndex:
         return STAT_BLOCK.unpack_from(self.data, self.offsets[i])
 
     def stat_matches(self, i: int, status: os.stat_result, rules: StatRules = ALL_RULES) -> bool:
-        """*status* says that the file is as it was, to the nanosecond. Only then, and if not `is_racy`, trust it."""
+        """*status* says that the file is as it was, to the nanosecond. Only then, and if not `is_racy`, trust it.
+
+        Of a submodule it says that a folder is there, no more.
+        """
         fields = STAT_BLOCK.unpack_from(self.data, self.offsets[i])
-        if fields[9] != status.st_size & _U32 or not _mode_matches(fields[6], status.st_mode, rules):
+        mode, size = fields[6], fields[9]
+        if mode == SUBMODULE_MODE or not _mode_matches(mode, status.st_mode, rules):
+            return mode == SUBMODULE_MODE and stat.S_ISDIR(status.st_mode)
+        if size != status.st_size & _U32 or (not size and self.oid(i) != EMPTY_BLOB):  # spoiled, see `write_index`
             return False
         if not rules.check_all:
             return bool(fields[2] == status.st_mtime_ns // _NS & _U32)
@@ -263,8 +269,6 @@ def _seconds(nanoseconds: int) -> tuple[int, int]:
 
 
 def _mode_matches(recorded: int, found: int, rules: StatRules) -> bool:
-    if recorded == SUBMODULE_MODE:
-        return stat.S_ISDIR(found)
     if recorded == SYMLINK_MODE:
         return stat.S_ISLNK(found) or (not rules.symlinks and stat.S_ISREG(found))
     return stat.S_ISREG(found) and (not rules.file_mode or not (recorded ^ found) & 0o100)

@@ -97,8 +97,11 @@ class PackFile:
         return offset - distance, position + 1
 
     def oid_at(self, position: int) -> bytes:
-        """The 20 bytes there."""
-        return bytes(self._pack[position : position + _OID_BYTES])
+        """The id there."""
+        oid = bytes(self._pack[position : position + _OID_BYTES])
+        if len(oid) != _OID_BYTES:
+            raise self.damaged("an entry is cut short")
+        return oid
 
     def inflate(self, position: int, size: int) -> bytes:
         """The *size* bytes that are deflated at *position*."""

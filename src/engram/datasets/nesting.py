@@ -1,0 +1,36 @@
+"""Which subdatasets a dataset has here, and which commit is checked out in each."""
+
+import os
+from collections.abc import Iterator
+
+from engram.datasets.dataset import Dataset, open_dataset
+from engram.datasets.git.objects import SUBMODULE_MODE
+from engram.datasets.git.problems import NotUnderstood
+from engram.model.errors import NoDataset
+
+
+def installed(dataset: Dataset, *, limit: int | None = None) -> Iterator[Dataset]:
+    """Every installed subdataset, the deepest first: what holds others comes after them. *limit*: levels down."""
+    if limit is not None and limit <= 0:
+        return
+    index = dataset.read_index()
+    for position, path in enumerate(index.paths):
+        if index.mode(position) != SUBMODULE_MODE:
+            continue
+        place = os.path.join(dataset.work_tree, os.fsdecode(path))
+        if os.path.lexists(os.path.join(place, ".git")):
+            inner = open_dataset(place, dataset.around)
+            yield from installed(inner, limit=None if limit is None else limit - 1)
+            yield inner
+
+
+def checked_out(dataset: Dataset, path: bytes) -> str:
+    """The commit that is checked out in a subdataset, hex; '' when it has none or is not installed."""
+    place = os.path.join(dataset.work_tree, os.fsdecode(path))
+    if not os.path.lexists(os.path.join(place, ".git")):
+        return ""
+    try:
+        return open_dataset(place, dataset.around).head_commit()
+    except (NoDataset, NotUnderstood):
+        status, out, _ = dataset.programs.git_status_of(place, "rev-parse", "HEAD")
+        return "" if status else out.decode().strip()
