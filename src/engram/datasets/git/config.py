@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Final, NamedTuple, Self
 
 from engram.datasets.git.config_environment import from_environment, from_overrides, is_on
-from engram.datasets.git.config_file import FALSE, TRUE, canonical, parse_config, whole_number
+from engram.datasets.git.config_file import canonical, parse_config, switch, whole_number
 from engram.datasets.git.config_include import Place
 from engram.model.errors import DamagedRepository, Unreadable
 
@@ -135,10 +135,10 @@ class GitConfig:
         found = self._all(name)
         if not found:
             return default
-        text = _text(found[-1]).lower()
-        if text in TRUE or text in FALSE:
-            return text in TRUE
-        return _number(found[-1], "neither true nor false") != 0
+        on = switch(_text(found[-1]))
+        if on is None:
+            raise _unusable(found[-1], "neither true nor false")
+        return on
 
     def number(self, name: str, default: int) -> int:
         """A whole number, written with k, m or g behind it or not.
@@ -147,7 +147,12 @@ class GitConfig:
             DamagedRepository: for a value that is none.
         """
         found = self._all(name)
-        return _number(found[-1], "no number") if found else default
+        if not found:
+            return default
+        number = whole_number(_text(found[-1]))
+        if number is None:
+            raise _unusable(found[-1], "no number")
+        return number
 
     def path(self, name: str) -> bytes | None:
         """A path, ``~`` expanded.
@@ -239,13 +244,6 @@ def _read_file(path: bytes, *, may_be_secret: bool = False) -> bytes | None:
 
 def _text(found: Found) -> str:
     return "true" if found.value is None else found.value
-
-
-def _number(found: Found, problem: str) -> int:
-    number = whole_number(_text(found))
-    if number is None:
-        raise _unusable(found, problem)
-    return number
 
 
 def _unusable(found: Found, problem: str) -> DamagedRepository:

@@ -6,7 +6,7 @@ Source: git(1) "-c", git-config(1) "ENVIRONMENT"
 import re
 from collections.abc import Iterator, Mapping
 
-from engram.datasets.git.config_file import FALSE, TRUE, Setting, canonical, whole_number
+from engram.datasets.git.config_file import Setting, canonical, switch
 from engram.model.errors import BadSetting
 
 _SOURCE = "the environment"
@@ -32,13 +32,10 @@ def from_environment(environment: Mapping[str, str]) -> Iterator[Setting]:
 
 def is_on(environment: Mapping[str, str], variable: str) -> bool:
     """Whether a variable that is on or off is on; without it, off."""
-    text = environment.get(variable, "").lower()
-    if text in TRUE or text in FALSE:
-        return text in TRUE
-    number = whole_number(text)
-    if number is None:
+    on = switch(environment.get(variable, ""))
+    if on is None:
         raise BadSetting(variable, _SOURCE, "it is neither true nor false")
-    return number != 0
+    return on
 
 
 def from_overrides(overrides: tuple[str, ...]) -> Iterator[tuple[str, str | None, bool]]:
@@ -61,7 +58,7 @@ def _parameters(text: str) -> Iterator[Setting]:
         key, value = _unquoted(found["key"]), found["value"]
         if value is None:
             key, equals, rest = key.partition("=")
-            yield _name(key, _SOURCE), rest if equals else None
+            yield _name(key.strip(" \t\r\n"), _SOURCE), rest if equals else None
         else:
             yield _name(key, _SOURCE), _unquoted(value) if value else None
 
@@ -71,7 +68,7 @@ def _unquoted(text: str) -> str:
 
 
 def _name(text: str, source: str) -> str:
-    name = canonical(text.strip(" \t\r\n"))
+    name = canonical(text)
     if name is None:
         raise BadSetting(text, source, "it is no name of a git setting, which has a section and a name: user.email")
     return name

@@ -5,7 +5,7 @@ Source: git-config(1) "CONFIGURATION FILE"
 
 import re
 from collections.abc import Iterator
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from engram.model.errors import DamagedRepository
 
@@ -13,8 +13,8 @@ from engram.model.errors import DamagedRepository
 Setting: TypeAlias = tuple[str, str | None]
 
 #: What on and off are called, in any case; numbers are on but for 0.
-TRUE: Final = frozenset({"true", "yes", "on"})
-FALSE: Final = frozenset({"false", "no", "off", ""})
+_TRUE = frozenset({"true", "yes", "on"})
+_FALSE = frozenset({"false", "no", "off", ""})
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 #: Spaces, empty lines and comments, then a section or a variable. Quantifiers never give back what they took, so
@@ -40,6 +40,8 @@ _PART = re.compile(r'([ \t\r]+)|"((?:[^"\\]++|\\.)*+)"|((?:[^ \t\r"\\]|\\(?:.|\Z
 _NUMBER = re.compile(r"[ \t\n\v\f\r]*([+-]?)(?:0[xX]([0-9a-fA-F]+)|0([0-7]*)|([1-9][0-9]*))([kKmMgG]?)")
 _FACTORS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _LARGEST = (1 << 63) - 1
+#: Of a number that says on or off.
+_LARGEST_SWITCH = (1 << 31) - 1
 _LONGEST_DIGITS = 64
 _NAME = re.compile(r"([A-Za-z0-9-]*)(\..*)?\.([A-Za-z][A-Za-z0-9-]*)", re.DOTALL)
 
@@ -108,6 +110,19 @@ def canonical(name: str) -> str | None:
     if match is None or name.startswith(".") or "\n" in name:
         return None
     return f"{match[1].lower()}{match[2] or ''}.{match[3].lower()}"
+
+
+def switch(text: str) -> bool | None:
+    """Whether a setting is on; ``None`` for what is neither on nor off.
+
+    >>> switch("Yes"), switch("0"), switch("")
+    (True, False, False)
+    """
+    word = text.lower()
+    if word in _TRUE or word in _FALSE:
+        return word in _TRUE
+    number = whole_number(text)
+    return None if number is None or abs(number) > _LARGEST_SWITCH else number != 0
 
 
 def whole_number(text: str) -> int | None:
