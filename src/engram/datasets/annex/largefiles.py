@@ -17,12 +17,15 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from engram.datasets.annex.globs import NoGlob, UnusualGlob, pattern_of
-from engram.datasets.annex.mime import LOOK_BYTES, Magic, encoding_of
+from engram.datasets.annex.mime import LOOK_BYTES, encoding_of
 from engram.datasets.annex.sizes import size_in
 from engram.model.errors import BadExpression
+
+if TYPE_CHECKING:
+    from engram.datasets.annex.magic import Magic
 
 #: How the three places are named in errors, first to last.
 GIT_CONFIG: Final = "git config"
@@ -57,6 +60,9 @@ class File:
                 head += more
         return head
 
+
+#: Gives what tells media types, when one is asked for; ``None`` if there is nothing that would answer as git-annex does.
+FindMagic: TypeAlias = "Callable[[], Magic | None]"
 
 _Test: TypeAlias = "Callable[[File], bool] | Expression"
 
@@ -119,16 +125,16 @@ def rule_for(config: str | None, attribute: bytes | bool | None, annex_config: s
     return None if annex_config is None else (annex_config, ANNEX_CONFIG)
 
 
-def parse(text: str, source: str, magic: Magic | None = None) -> Expression:
+def parse(text: str, source: str, find_magic: FindMagic = lambda: None) -> Expression:
     """Read an expression. Raises `BadExpression` for what git-annex would not take.
 
     Args:
         source: where it stands, for the error.
-        magic: what tells media types; without it files that are asked for theirs are `NotNative`.
+        find_magic: gives what tells media types; without it a file that is asked for its own is `NotNative`.
     """
     words = [part for word in _SPACE.split(text) for part in _BRACKET.split(word) if part]
     try:
-        return Expression(tuple(_Parser(words, magic).steps()))
+        return Expression(tuple(_Parser(words, find_magic).steps()))
     except ValueError as problem:
         raise BadExpression(expression=text, source=source, problem=str(problem)) from problem
 
@@ -136,9 +142,9 @@ def parse(text: str, source: str, magic: Magic | None = None) -> Expression:
 class _Parser:
     """Turns words into steps. Brackets that are missing are supplied, those too many are passed over."""
 
-    def __init__(self, words: list[str], magic: Magic | None) -> None:
+    def __init__(self, words: list[str], find_magic: FindMagic) -> None:
         self._words = iter(words)
-        self._magic = magic
+        self._find_magic = find_magic
 
     def steps(self) -> Iterator[_Step]:
         while (word := next(self._words, None)) is not None:
@@ -162,7 +168,7 @@ class _Parser:
         elif word in _OPERATORS:
             yield self._joined(word, depth)
         else:
-            yield _Step(widens=False, negated=False, test=_term(word, self._magic))
+            yield _Step(widens=False, negated=False, test=_term(word, self._find_magic))
 
     def _joined(self, operator: str, depth: int) -> _Step:
         """The step of an operator, and of those that follow it at once, with its term."""
@@ -178,7 +184,7 @@ class _Parser:
         elif word == ")":
             self._words = _pushed_back(word, self._words)
         elif word is not None:
-            test = _term(word, self._magic)
+            test = _term(word, self._find_magic)
         return _Step(widens, negated, None if decided else test)
 
 
@@ -190,7 +196,7 @@ def _pushed_back(word: str, words: Iterator[str]) -> Iterator[str]:
     yield from words
 
 
-def _term(word: str, magic: Magic | None) -> Callable[[File], bool]:
+def _term(word: str, find_magic: FindMagic) -> Callable[[File], bool]:
     if word in ("anything", "nothing", "unused"):  # a file that exists is never unused
         return _answer(word == "anything")
     name, _, value = word.partition("=")
@@ -201,7 +207,7 @@ def _term(word: str, magic: Magic | None) -> Callable[[File], bool]:
     if name == "mimeencoding":
         return _encoding_test(_glob(value))
     if name == "mimetype":
-        return _media_type_test(_glob(value), magic)
+        return _media_type_test(_glob(value), find_magic)
     raise ValueError(f"near {word!r}")
 
 
@@ -252,8 +258,9 @@ def _encoding_test(matches: Callable[[str], bool]) -> Callable[[File], bool]:
     return test
 
 
-def _media_type_test(matches: Callable[[str], bool], magic: Magic | None) -> Callable[[File], bool]:
+def _media_type_test(matches: Callable[[str], bool], find_magic: FindMagic) -> Callable[[File], bool]:
     def test(file: File) -> bool:
+        magic = find_magic()
         if magic is None:
             raise NotNative("annex.largefiles asks for media types, which the libmagic of git-annex tells")
         said = magic.describe(file.place)

@@ -1,17 +1,12 @@
-"""What kind of content a file has, as libmagic tells git-annex: its text encoding, and its media type.
+"""The encoding of a text file as libmagic tells it, told without libmagic from the first 64 KiB of the file.
 
-The encoding is told here without libmagic, from the first 64 KiB, where all its versions since 5.41 agree. The media
-type needs libmagic and its database: the very ones of the git-annex that would be asked, or no answer is given.
+Where versions of libmagic since 5.41 disagree, no answer is given.
 
-Source: file(1), magic(5), libmagic(3); which bytes are text: https://github.com/file/file/blob/master/src/encoding.c
+Source: file(1); which bytes are text: https://github.com/file/file/blob/master/src/encoding.c
 """
 
-import ctypes
-import os
 import sys
 from array import array
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 #: How much of a file decides about its encoding.
@@ -40,9 +35,6 @@ _LARGEST_CODE_POINT = 0x7FFFFFFF
 #: Units of UTF-16 that are text to older versions and not to newer ones.
 _DISPUTED = frozenset({0xFFFF, *range(0xFDD0, 0xFDF0)})
 _SURROGATES = frozenset(range(0xD800, 0xE000))
-
-_MAGIC_MIME_TYPE = 0x10
-_MAGIC_MIME_ENCODING = 0x400
 
 
 def encoding_of(head: bytes) -> str | None:
@@ -134,67 +126,3 @@ def _narrow_encoding(text: bytes) -> str:
         if not text.translate(None, allowed):
             return name
     return "binary"
-
-
-class Magic:
-    """One libmagic with one database, asked about files. Not for several threads at a time."""
-
-    def __init__(self, library: ctypes.CDLL, cookie: ctypes.c_void_p) -> None:
-        self._library = library
-        self._cookie = cookie
-
-    def describe(self, place: bytes) -> tuple[str, str] | None:
-        """The media type and the encoding of a file; ``None`` where libmagic gives no answer.
-
-        Reads at most the first MiB.
-        """
-        said: bytes | None = self._library.magic_file(self._cookie, place)
-        if said is None:
-            return None
-        media_type, _, encoding = said.decode("ascii", "replace").partition("; charset=")
-        return media_type, encoding
-
-
-def magic_of(program: str) -> Magic | None:
-    """The libmagic that a git-annex brings along in its wheel, with its database; ``None`` if it brings none.
-
-    Args:
-        program: the git-annex program itself, or its starter in an environment's ``bin``.
-    """
-    for package in _packages(Path(program).resolve()):
-        database = package / "magic.mgc"
-        libraries = sorted(package.parent.glob("git_annex.libs/libmagic*.so*"))
-        if database.is_file() and libraries:
-            return _open(libraries[0], database)
-    return None
-
-
-def _packages(program: Path) -> Iterator[Path]:
-    yield program.parent
-    yield from program.parent.parent.glob("lib/python3*/site-packages/git_annex")
-
-
-def _open(path: Path, database: Path) -> Magic | None:
-    library = _load(path)
-    if library is None:
-        return None
-    library.magic_open.restype = ctypes.c_void_p
-    library.magic_open.argtypes = [ctypes.c_int]
-    library.magic_load.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
-    library.magic_file.restype = ctypes.c_char_p
-    library.magic_file.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
-    cookie = library.magic_open(_MAGIC_MIME_TYPE | _MAGIC_MIME_ENCODING)
-    if not cookie or library.magic_load(cookie, os.fsencode(database)) != 0:
-        return None
-    return Magic(library, cookie)
-
-
-def _load(path: Path) -> ctypes.CDLL | None:
-    """The library, after those beside it that it was linked with; ``None`` on a system it is not made for."""
-    try:
-        for other in sorted(path.parent.glob("lib*.so*")):
-            if other != path and other.name.startswith(("libbz2", "liblzma", "libz", "libzstd", "liblz")):
-                ctypes.CDLL(str(other), mode=ctypes.RTLD_GLOBAL)
-        return ctypes.CDLL(str(path))
-    except OSError:
-        return None

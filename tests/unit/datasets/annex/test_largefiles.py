@@ -17,7 +17,7 @@ from engram.datasets.annex.largefiles import (
     parse,
     rule_for,
 )
-from engram.datasets.annex.mime import Magic, magic_of
+from engram.datasets.annex.magic import Magic, magic_of
 from engram.datasets.annex.sizes import size_in
 from engram.model.errors import BadExpression
 
@@ -114,7 +114,7 @@ def asked(path: str, expression: str) -> bool:
 
 @pytest.mark.parametrize(("expression", "large"), ANSWERS.items(), ids=ANSWERS)
 def test_an_expression_finds_a_file_large(expression: str, large: bool, file: File) -> None:
-    assert parse(expression, GIT_CONFIG, PlainText()).matches(file) is large
+    assert parse(expression, GIT_CONFIG, PlainText).matches(file) is large
 
 
 @pytest.mark.parametrize("expression", [*REJECTED, "include=[b", "include=[b-a]"])
@@ -303,7 +303,7 @@ def test_git_annex_adds_to_the_annex_what_is_large(
     for name, content in contents.items():
         (annex / name).write_bytes(content)
     rule = rule_for(config, None if attribute is None else attribute.encode(), annex_config)
-    expression = None if rule is None else parse(*rule, magic_of(str(git_annex)))
+    expression = None if rule is None else parse(*rule, lambda: magic_of(str(git_annex)))
     try:
         ours = {name for name in contents if expression is None or expression.matches(file_at(annex, name))}
     except NotNative:

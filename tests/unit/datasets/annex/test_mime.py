@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from engram.datasets.annex.mime import LOOK_BYTES, Magic, encoding_of, magic_of
+from engram.datasets.annex.magic import Magic, magic_of
+from engram.datasets.annex.mime import LOOK_BYTES, encoding_of
 
 PIECES = [
     b"hello ", b"\n", b"\xc3\xa4", b"\xe4", b"\x80", b"\x85", b"\0", b"\x01", b"\x1b", b"\xe2\x82\xac",
