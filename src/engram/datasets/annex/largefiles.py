@@ -61,7 +61,7 @@ class File:
         return head
 
 
-#: Gives what tells media types, when one is asked for; ``None`` if there is nothing that would answer as git-annex does.
+#: Gives what tells media types, once one is asked for; ``None`` if nothing here would answer as git-annex does.
 FindMagic: TypeAlias = "Callable[[], Magic | None]"
 
 _Test: TypeAlias = "Callable[[File], bool] | Expression"
