@@ -7,6 +7,7 @@ import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -75,14 +76,15 @@ def contents(folder: Path) -> dict[bytes, str]:
     return {os.path.relpath(path, root): _described(path) for path in _all_below(root)}
 
 
-def digests(folder: Path) -> frozenset[str]:
-    """SHA-256 of every regular file below *folder*, in whatever place: what must never shrink."""
-    return frozenset(_digest(path) for path in _all_below(os.fsencode(folder)) if _is_regular(path))
+def digests(folder: Path, *, but: AbstractSet[bytes] = frozenset()) -> frozenset[str]:
+    """SHA-256 of every regular file below *folder*, in whatever place, except for those below folders called *but*."""
+    return frozenset(_digest(path) for path in _all_below(os.fsencode(folder), but) if _is_regular(path))
 
 
-def _all_below(root: bytes) -> Iterator[bytes]:
+def _all_below(root: bytes, but: AbstractSet[bytes] = frozenset()) -> Iterator[bytes]:
     for path, folders, files in os.walk(root):
-        for name in sorted(folders + files):
+        folders[:] = sorted(set(folders) - but)
+        for name in (*folders, *sorted(files)):
             yield os.path.join(path, name)
 
 
