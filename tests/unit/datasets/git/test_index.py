@@ -10,6 +10,7 @@ from engram.datasets.git.index import (
     SKIP_WORKTREE,
     Entry,
     GitIndex,
+    StatRules,
     entry_from_stat,
     entry_without_stat,
 )
@@ -250,3 +251,48 @@ def test_a_path_may_be_deeper_than_the_interpreter_recurses(work: Path, git: Git
     assert again.cache_tree is not None
     assert build_trees(again, {}).root == built.root
     assert build_trees(again, {}).objects == []
+
+
+def test_stat_data_decides_what_has_to_be_read(work: Path, git: Git) -> None:
+    fill(work, git, 2)
+    index = index_of(work)
+    i = index.by_path[b"b.txt"]
+    path = work / "b.txt"
+    same = path.lstat()
+    assert index.stat_matches(i, same)
+    path.chmod(0o755)
+    assert not index.stat_matches(i, path.lstat(), StatRules(trust_ctime=False))
+    assert index.stat_matches(i, path.lstat(), StatRules(trust_ctime=False, file_mode=False))
+    path.chmod(0o644)
+    assert not index.stat_matches(i, path.lstat())
+    assert index.stat_matches(i, path.lstat(), StatRules(trust_ctime=False))
+    os.utime(path, ns=(0, same.st_mtime_ns + 1))
+    assert not index.stat_matches(i, path.lstat(), StatRules(trust_ctime=False))
+    assert index.stat_matches(i, path.lstat(), StatRules(check_all=False))
+    path.write_text("longer text")
+    assert not index.stat_matches(i, path.lstat(), StatRules(check_all=False))
+    path.unlink()
+    path.symlink_to("b.tx")
+    assert not index.stat_matches(i, path.lstat(), StatRules(check_all=False))
+    link = index.by_path[b"link"]
+    assert index.stat_matches(link, (work / "link").lstat())
+    assert not index.stat_matches(link, same)
+
+
+def test_a_spoiled_entry_never_matches_an_emptied_file(work: Path) -> None:
+    path = work / "f"
+    path.write_bytes(b"")
+    changes = {
+        name: entry_from_stat(name, path.lstat(), 0o100644, object_id(b"blob", content))
+        for name, content in ((b"emptied", b"text"), (b"empty", b""))
+    }
+    index = GitIndex.from_bytes(write_index(index_of(work), changes, None))
+    assert [index.stat_matches(i, path.lstat()) for i in (0, 1)] == [False, True]
+
+
+def test_a_submodule_matches_any_folder(work: Path) -> None:
+    entry = entry_without_stat(b"sub", 0o160000, object_id(b"blob", b""))
+    index = GitIndex.from_bytes(write_index(index_of(work), {b"sub": entry}, None))
+    assert index.stat_matches(0, work.lstat())
+    (work / "f").touch()
+    assert not index.stat_matches(0, (work / "f").lstat())
