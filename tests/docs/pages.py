@@ -23,6 +23,8 @@ class Block:
     not_run: str = ""
     #: From ``<!-- ends with 2 -->``: the exit code of the block's last command.
     exit_code: int = 0
+    #: From ``<!-- needs datalad -->``: the program without which the block is passed over.
+    needs: str = ""
 
 
 def page_name(page: Path) -> str:
@@ -38,18 +40,22 @@ def blocks_of(page: Path) -> Iterator[Block]:
     for token in tokens_of(page):
         if token.type == "fence":
             line = token.map[0] + 1 if token.map else 0
-            reason, code = _said(before)
-            yield Block(language=token.info.strip(), text=token.content, line=line, not_run=reason, exit_code=code)
+            said = _said(before)
+            yield Block(
+                language=token.info.strip(),
+                text=token.content,
+                line=line,
+                not_run=said.get("not run:", ""),
+                exit_code=int(said.get("ends with", "0")),
+                needs=said.get("needs", ""),
+            )
         before = token.content if token.type == "html_block" else ""
 
 
-def _said(comment: str) -> tuple[str, int]:
+def _said(comment: str) -> dict[str, str]:
     said = comment.strip().removeprefix("<!--").removesuffix("-->").strip()
-    if said.startswith("not run:"):
-        return said.removeprefix("not run:").strip(), 0
-    if said.startswith("ends with "):
-        return "", int(said.removeprefix("ends with "))
-    return "", 0
+    words = ("not run:", "ends with", "needs")
+    return {word: said.removeprefix(word).strip() for word in words if said.startswith(f"{word} ")}
 
 
 def links_of(page: Path) -> Iterator[str]:
