@@ -99,7 +99,7 @@ def test_a_file_says_what_git_reads_in_it(home: Path, data: bytes) -> None:
     ]
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None)
 @given(
     st.dictionaries(st.sampled_from(PLACES), contents, max_size=6), environments, st.sampled_from(["main", "topic/b"])
 )

@@ -5,7 +5,6 @@ Source: git-config(1)
 
 import errno
 import os
-import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +13,7 @@ from typing import Final, NamedTuple, Self
 from engram.datasets.git.config_environment import from_environment, from_overrides, is_on
 from engram.datasets.git.config_file import canonical, parse_config, switch, whole_number
 from engram.datasets.git.config_include import Place
+from engram.datasets.git.small_files import read_small_file
 from engram.model.errors import DamagedRepository, Unreadable
 
 SYSTEM: Final = "system"
@@ -230,16 +230,14 @@ def _user_files(environment: Mapping[str, str]) -> Iterator[bytes]:
 
 def _read_file(path: bytes, *, may_be_secret: bool = False) -> bytes | None:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        data = read_small_file(path, follow=True)
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ENOTDIR) or (may_be_secret and error.errno == errno.EACCES):
             return None
         raise Unreadable(os.fsdecode(path), os.strerror(error.errno or 0)) from error
-    with open(descriptor, "rb") as file:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode) and not stat.S_ISCHR(mode):  # /dev/null is a way to say "none"
-            raise DamagedRepository(os.fsdecode(path), "it is no file")
-        return file.read()
+    if data is None:
+        raise DamagedRepository(os.fsdecode(path), "it is no file")
+    return data
 
 
 def _text(found: Found) -> str:

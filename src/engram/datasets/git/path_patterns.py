@@ -6,10 +6,10 @@ Source: gitignore(5) "PATTERN FORMAT"
 import errno
 import os
 import re
-import stat
 from dataclasses import dataclass
 from typing import Final, Self
 
+from engram.datasets.git.small_files import read_small_file
 from engram.datasets.git.wildmatch import SPECIAL, expression
 from engram.model.errors import Unreadable
 
@@ -81,13 +81,9 @@ def read_rules(path: bytes, *, follow: bool) -> bytes | None:
         follow: whether a symbolic link counts. Those in work trees do not: they came from somebody else.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW))
+        data = read_small_file(path, follow=follow, largest_bytes=LARGEST_FILE_BYTES)
     except OSError as error:
         if error.errno in _NO_RULES:
             return None
         raise Unreadable(os.fsdecode(path), os.strerror(error.errno or 0)) from error
-    with open(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_size >= LARGEST_FILE_BYTES:
-            return None
-        return file.read().removeprefix(BYTE_ORDER_MARK)
+    return None if data is None else data.removeprefix(BYTE_ORDER_MARK)
