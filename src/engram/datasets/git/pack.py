@@ -20,7 +20,7 @@ from typing import Self, TypeAlias
 from engram import durable
 from engram.datasets.git.deflate import deflate
 from engram.datasets.git.objects import BLOB, COMMIT, TAG, TREE, object_id
-from engram.model.errors import ChangedWhileSaved
+from engram.model.errors import ChangedWhileSaved, StorageFailed
 
 #: Kind and bytes of an object.
 NewObject: TypeAlias = tuple[bytes, bytes]
@@ -45,8 +45,12 @@ class PackWriter:
         self._steps = steps
         self._held_bytes = held_bytes
         self._folder = os.path.join(objects_folder, b"pack")
-        self._temporary = b""
+        #: Files to be removed unless they get their names.
+        self._temporaries: list[bytes] = []
+        #: The pack, once it is on the disk: its temporary name, descriptor, and how much of it is good.
+        self._path = b""
         self._descriptor = -1
+        self._written = 0
         self._parts: list[bytes] = [_header(0)]
         self._held = 0
         self._offset = 12
@@ -131,24 +135,23 @@ class PackWriter:
             self._parts[0] = header
             pack = b"".join(self._parts)
             trailer = hashlib.sha1(pack, usedforsecurity=False).digest()
-            self._temporary = self._temporary_name()
-            durable.write_new(self._steps, self._temporary, pack + trailer, mode=_READ_ONLY)
+            self._path = self._temporary_name()
+            durable.write_new(self._steps, self._path, pack + trailer, mode=_READ_ONLY)
         else:
             trailer = self._finish_file(header)
         name = b"pack-" + trailer.hex().encode()
-        self._reveal(os.path.join(self._folder, name), _pack_index(self._places, trailer))
+        self._reveal(name, trailer)
         return name
 
     def abandon(self) -> None:
-        """Forget what was added."""
+        """Forget what was added, and tidy up as far as the disk lets us."""
         self._parts, self._places = [], {}
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
-        if self._temporary:
-            with suppress(FileNotFoundError):
-                durable.remove(self._steps, self._temporary)
-            self._temporary = b""
+        while self._temporaries:
+            with suppress(FileNotFoundError, StorageFailed):
+                durable.remove(self._steps, self._temporaries.pop())
 
     def _put(self, data: bytes) -> None:
         self._parts.append(data)
@@ -159,11 +162,11 @@ class PackWriter:
 
     def _flush(self) -> None:
         if self._descriptor < 0:
-            self._temporary = self._temporary_name()
-            durable.write_new(self._steps, self._temporary, b"", sync=False)
-            self._descriptor = os.open(self._temporary, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
-        durable.write_all(self._steps, self._descriptor, b"".join(self._parts), self._temporary)
-        self._parts, self._held = [], 0
+            self._path = self._temporary_name()
+            durable.write_new(self._steps, self._path, b"", sync=False)
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        durable.write_at(self._steps, self._descriptor, b"".join(self._parts), self._written, self._path)
+        self._parts, self._held, self._written = [], 0, self._offset
 
     def _rewind(self, offset: int) -> None:
         """Forget the end of the pack, from *offset* on."""
@@ -172,38 +175,44 @@ class PackWriter:
             self._offset -= size
             self._held -= size
         if self._offset > offset:
-            durable.truncate(self._steps, self._descriptor, offset, self._temporary)
-            os.lseek(self._descriptor, offset, os.SEEK_SET)
-            self._offset = offset
+            self._written = self._offset = offset
 
     def _finish_file(self, header: bytes) -> bytes:
         """Complete the pack that is on the disk already; its digest. The count in front changes, so it is read anew."""
         self._flush()
-        durable.write_at(self._steps, self._descriptor, header, 0, self._temporary)
+        steps, descriptor, path = self._steps, self._descriptor, self._path
+        durable.write_at(steps, descriptor, header, 0, path)
+        status = os.fstat(descriptor)
+        if status.st_size > self._written:
+            durable.truncate(steps, descriptor, self._written, path)
         digest = hashlib.sha1(usedforsecurity=False)
         position = 0
-        while chunk := os.pread(self._descriptor, _READ_BYTES, position):
+        while chunk := os.pread(descriptor, _READ_BYTES, position):
             digest.update(chunk)
             position += len(chunk)
-        durable.write_at(self._steps, self._descriptor, digest.digest(), position, self._temporary)
-        durable.change_mode(self._steps, self._descriptor, _READ_ONLY, self._temporary)
-        durable.sync_descriptor(self._steps, self._descriptor, self._temporary)
-        os.close(self._descriptor)
+        durable.write_at(steps, descriptor, digest.digest(), position, path)
+        durable.change_mode(steps, descriptor, status.st_mode & _READ_ONLY, path)
+        durable.sync_descriptor(steps, descriptor, path)
+        os.close(descriptor)
         self._descriptor = -1
         return digest.digest()
 
-    def _reveal(self, path: bytes, index: bytes) -> None:
-        temporary = self._temporary_name()
-        durable.write_new(self._steps, temporary, index, mode=_READ_ONLY)
-        durable.rename(self._steps, self._temporary, path + b".pack")
-        self._temporary = b""
-        durable.rename(self._steps, temporary, path + b".idx")
+    def _reveal(self, name: bytes, trailer: bytes) -> None:
+        """Write the index, then give pack and index their names, the index last."""
+        index = self._temporary_name()
+        path = os.path.join(self._folder, name)
+        durable.write_new(self._steps, index, _pack_index(self._places, trailer), mode=_READ_ONLY)
+        for temporary, end in ((self._path, b".pack"), (index, b".idx")):
+            durable.rename(self._steps, temporary, path + end)
+            self._temporaries.remove(temporary)
         durable.sync_folder(self._steps, self._folder)
 
     def _temporary_name(self) -> bytes:
         if not os.path.isdir(self._folder):
             durable.make_folders(self._steps, self._folder)
-        return os.path.join(self._folder, _temporary_part(b"tmp_pack_"))
+            durable.sync_folder(self._steps, os.path.dirname(self._folder))
+        self._temporaries.append(os.path.join(self._folder, _temporary_part(b"tmp_pack_")))
+        return self._temporaries[-1]
 
 
 def store_objects(steps: durable.Steps, objects_folder: bytes, objects: Collection[NewObject]) -> None:
@@ -227,15 +236,17 @@ def write_loose(steps: durable.Steps, objects_folder: bytes, objects: Iterable[N
         path = os.path.join(folder, name[2:])
         if _is_whole(path, content):
             continue
-        temporary = os.path.join(folder, _temporary_part(b"tmp_obj_"))
-        packed = zlib.compress(content, _FAST)
-        try:
-            durable.write_new(steps, temporary, packed, mode=_READ_ONLY)
-        except FileNotFoundError:
+        if not os.path.isdir(folder):
             durable.make_folder(steps, folder)
             folders.add(objects_folder)
-            durable.write_new(steps, temporary, packed, mode=_READ_ONLY)
-        durable.rename(steps, temporary, path)
+        temporary = os.path.join(folder, _temporary_part(b"tmp_obj_"))
+        try:
+            durable.write_new(steps, temporary, zlib.compress(content, _FAST), mode=_READ_ONLY)
+            durable.rename(steps, temporary, path)
+        except StorageFailed:
+            with suppress(FileNotFoundError, StorageFailed):
+                durable.remove(steps, temporary)
+            raise
         folders.add(folder)
     for folder in sorted(folders, reverse=True):
         durable.sync_folder(steps, folder)

@@ -1,5 +1,6 @@
 """New objects: git reads them, and they are whole under their names or not there at all."""
 
+import errno
 import os
 import random
 from pathlib import Path
@@ -11,8 +12,8 @@ from engram.datasets.git.objects import BLOB, COMMIT, TREE, object_id
 from engram.datasets.git.odb import ObjectStore
 from engram.datasets.git.pack import PackWriter, store_objects, write_loose
 from engram.durable import Steps
-from engram.model.errors import ChangedWhileSaved
-from engram.testing.faults import Crash, CrashingAt
+from engram.model.errors import ChangedWhileSaved, StorageFailed
+from engram.testing.faults import Crash, CrashingAt, FailingAt
 from tests.unit.datasets.git.conftest import Git
 
 
@@ -145,6 +146,49 @@ def test_a_crash_at_any_step_leaves_no_broken_object(tmp_path: Path, count: int)
         else:
             break
     assert step > 4
+
+
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
+@pytest.mark.parametrize("once", [True, False])
+@pytest.mark.parametrize(("count", "held_bytes"), [(3, 1 << 20), (150, 1 << 20), (150, 1000)])
+def test_a_disk_that_refuses_at_any_step_leaves_no_broken_object(
+    tmp_path: Path, count: int, held_bytes: int, error: int, once: bool
+) -> None:
+    objects = [(BLOB, b"%d" % i * 50) for i in range(count)]
+    for step in range(1, 1000):
+        folder = tmp_path / str(step)
+        folder.mkdir()
+        try:
+            if count < 100:
+                write_loose(FailingAt(step, error, once=once), os.fsencode(folder), objects)
+            else:
+                with PackWriter(FailingAt(step, error, once=once), os.fsencode(folder), held_bytes=held_bytes) as pack:
+                    for kind, data in objects:
+                        pack.add(kind, data)
+                    pack.finish()
+        except StorageFailed:
+            store = ObjectStore(os.fsencode(folder))
+            for kind, data in objects:
+                oid = object_id(kind, data)
+                assert not store.has(oid) or store.read(oid, verify=True) == (kind, data)
+            if once or error == errno.ENOSPC:
+                assert not [name for name in names_in(folder) if name.startswith("tmp_")]
+        else:
+            break
+    assert step > 4
+
+
+def test_a_private_repository_gets_private_packs(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        for held_bytes in (1, 1 << 20):
+            folder = tmp_path / str(held_bytes)
+            with PackWriter(Steps(), os.fsencode(folder), held_bytes=held_bytes) as pack:
+                pack.add(BLOB, b"text")
+                pack.finish()
+            assert {path.stat().st_mode & 0o777 for path in (folder / "pack").iterdir()} == {0o400}
+    finally:
+        os.umask(before)
 
 
 def test_reading_finds_loose_packed_and_deltified_objects(work: Path, git: Git) -> None:
