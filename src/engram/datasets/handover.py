@@ -11,7 +11,7 @@ from engram import durable
 from engram.datasets.dataset import Dataset
 from engram.datasets.records import Made, Reporter
 from engram.datasets.survey import SaveRequest
-from engram.model.errors import ItemFailed
+from engram.model.errors import ItemFailed, PeerFailed
 from engram.model.outcome import DatasetOutcome
 
 #: DataLad's own setting for every add. Source: runs of DataLad 1.7.1.
@@ -106,14 +106,16 @@ class HandOver:
             yield self._report.taken(path, "file")
 
     def _add(self, paths: list[bytes]) -> Iterator[DatasetOutcome]:
-        options = ("--json", "--json-error-messages", *_DOTFILES, "--batch", "-z")
-        out = self._dataset.programs.git_annex(
-            self._dataset.work_tree, "add", *options, stdin=b"\0".join(paths) + b"\0", fine=(0, 1)
+        status, out, said = self._dataset.programs.git_annex_status_of(
+            self._dataset.work_tree,
+            *("add", "--json", "--json-error-messages", *_DOTFILES, "--batch", "-z"),
+            stdin=b"\0".join(paths) + b"\0",
         )
-        for line in out.splitlines():
-            if not line.startswith(b"{"):
-                continue
-            record = json.loads(line.decode("utf-8", "surrogateescape"))
+        lines = [line for line in out.splitlines() if line.startswith(b"{")]
+        records = [json.loads(line.decode("utf-8", "surrogateescape")) for line in lines]
+        if status and all(record.get("success") for record in records):
+            raise PeerFailed("git-annex add", status, said)
+        for record in records:
             path = str(record.get("file") or "")
             if record.get("success"):
                 yield self._report.taken(os.fsencode(path), "file", key=str(record.get("key") or ""))

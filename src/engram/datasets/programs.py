@@ -95,9 +95,18 @@ class Programs:
         self, folder: str | bytes, *arguments: str | bytes, stdin: bytes = b"", fine: Sequence[int] = (0,)
     ) -> bytes:
         """What a git-annex command prints."""
+        return self._run(self._annex_command(*arguments), folder, stdin, fine).stdout
+
+    def git_annex_status_of(
+        self, folder: str | bytes, *arguments: str | bytes, stdin: bytes = b""
+    ) -> tuple[int, bytes, str]:
+        """Exit status, output and complaint of a git-annex command, whatever it is."""
+        done = self._run(self._annex_command(*arguments), folder, stdin, None)
+        return done.returncode, done.stdout, _last_line(done.stderr)
+
+    def _annex_command(self, *arguments: str | bytes) -> list[str | bytes]:
         options = [word for setting in (*_SAFE, *self.configuration) for word in ("-c", setting)]
-        command = [self.annex().program, arguments[0], *options, *arguments[1:]]
-        return self._run(command, folder, stdin, fine).stdout
+        return [self.annex().program, arguments[0], *options, *arguments[1:]]
 
     def script(self, folder: str, command: Sequence[str]) -> tuple[int, str]:
         """Exit status and last words of a program of the user's own, run in his environment without git's variables."""
@@ -134,7 +143,10 @@ class Programs:
         import subprocess  # late: 10 ms that reading verbs do not need
 
         try:
-            done = subprocess.run(command, cwd=folder, input=stdin, env=self._environment(), capture_output=True)
+            environment = self._environment()
+            if command[0] == "git":  # git-annex fails with it: its check-ignore takes no literal paths
+                environment["GIT_LITERAL_PATHSPECS"] = "1"
+            done = subprocess.run(command, cwd=folder, input=stdin, env=environment, capture_output=True)
         except FileNotFoundError as error:
             _missing(os.fsdecode(command[0]), error)
         if fine is not None and done.returncode not in fine:
@@ -147,7 +159,7 @@ class Programs:
             for name, value in self.environment.items()
             if name in _HANDED_ON or name.startswith(_HANDED_ON_PREFIXES)
         }
-        environment.update(GIT_TERMINAL_PROMPT="0", GIT_EDITOR=":", GIT_LITERAL_PATHSPECS="1")
+        environment.update(GIT_TERMINAL_PROMPT="0", GIT_EDITOR=":")
         annex = find_git_annex(self.environment)
         if annex is not None:
             if annex.folder:
