@@ -7,8 +7,8 @@ Sources, the stronger first: ``-c engram.NAME=VALUE`` of this call, ``ENGRAM_…
 
 import os
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -17,6 +17,8 @@ from engram.model.outcome import Leaf
 
 #: A value as it stands in a source: text from a variable or an option, more kinds from a file.
 Raw: TypeAlias = object
+#: Name, value and source of a setting; value ``None``: the default again.
+Given: TypeAlias = tuple[str, Raw, str]
 
 DEFAULT = "default"
 LAB_FILE = "engram.toml"
@@ -56,26 +58,6 @@ class Settings:
         return dict(self.sources).get(name, DEFAULT)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """One setting as ``engram config explain`` shows it."""
-
-    #: Its name in ``-c engram.NAME=…`` and, with its first part as the section, in a file.
-    name: str
-    #: What holds now.
-    value: Leaf
-    #: Where that came from: ``default``, a file, a variable, ``-c``.
-    source: str
-    #: What holds when nobody sets it.
-    default: Leaf
-    #: Its name among the environment variables.
-    variable: str
-
-    def as_json(self) -> dict[str, Any]:
-        """The record behind ``config explain --json``. Fields may be added, never changed."""
-        return {"record": "setting", **{entry.name: getattr(self, entry.name) for entry in fields(self)}}
-
-
 def setting_name(attribute: str) -> str:
     """The name people type: ``ui_suppress_similar_results_threshold`` is ``ui.suppress-similar-…``."""
     section, _, rest = attribute.partition("_")
@@ -94,32 +76,36 @@ DEFAULTS: Mapping[str, Leaf] = {
 _ATTRIBUTES = {setting_name(attribute): attribute for attribute in DEFAULTS}
 _SECTIONS = {attribute.partition("_")[0] for attribute in DEFAULTS}
 _BACKEND = re.compile(r"[A-Z][A-Z0-9_]*")
+_NOTHING: Mapping[str, str] = {}
 _ON = {"on", "true", "yes", "1"}
 _OFF = {"off", "false", "no", "0"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
-    """Where settings are read from."""
+def read_settings(
+    user_file: str,
+    *,
+    environment: Mapping[str, str] = _NOTHING,
+    options: Sequence[str] = (),
+    lab_file: str = "",
+) -> Settings:
+    """All settings, each from its strongest source. Raises `BadSetting` for unknown names and impossible values.
 
-    #: The user's own file; it need not exist.
-    user_file: str
-    environment: Mapping[str, str] = field(default_factory=dict)
-    #: ``NAME=VALUE`` of ``-c``, without ``engram.``; ``:NAME`` brings the default back.
-    options: tuple[str, ...] = ()
-    #: The lab's file, or ''.
-    lab_file: str = ""
-
-
-def read_settings(sources: Sources) -> Settings:
-    """All settings, each from its strongest source. Raises `BadSetting` for unknown names and impossible values."""
+    Args:
+        user_file: the user's own file; it need not exist.
+        environment: where variables are looked up.
+        options: ``NAME=VALUE`` of ``-c``, without ``engram.``; ``:NAME`` brings the default back.
+        lab_file: the lab's file, or ''.
+    """
     found: dict[str, tuple[Leaf, str]] = {}
-    for name, value, source in _given(sources):
+    given = [*_from_files(user_file, lab_file), *_from_environment(environment), *_from_options(options)]
+    for name, value, source in given:
         attribute = attribute_of(name, source)
         if value is None:
             found.pop(attribute, None)
         else:
             found[attribute] = (_checked(attribute, value, source), source)
+    if not found:
+        return Settings()
     where = tuple((setting_name(attribute), source) for attribute, (_, source) in found.items())
     values: dict[str, Any] = {attribute: value for attribute, (value, _) in found.items()}
     return replace(Settings(), sources=where, **values)
@@ -131,20 +117,6 @@ def attribute_of(name: str, source: str) -> str:
         return _ATTRIBUTES[name]
     nearest = _nearest(name, _ATTRIBUTES)
     raise BadSetting(name, source, f"there is no such setting{nearest}")
-
-
-def explain(settings: Settings) -> tuple[Setting, ...]:
-    """Every setting with its value and source, by name."""
-    return tuple(
-        Setting(
-            name=name,
-            value=getattr(settings, attribute),
-            source=settings.source_of(name),
-            default=DEFAULTS[attribute],
-            variable=variable_name(attribute),
-        )
-        for name, attribute in sorted(_ATTRIBUTES.items())
-    )
 
 
 def find_lab(folder: str) -> str:
@@ -186,23 +158,25 @@ def lab_file_in(folder: str) -> str:
     return lab_file
 
 
-def _given(sources: Sources) -> Iterable[tuple[str, Raw, str]]:
-    """Name, value and source of everything that is set, the weaker sources first; ``None``: the default again."""
-    if sources.user_file and os.path.isfile(sources.user_file):
-        yield from _from_file(sources.user_file, _SECTIONS - {"lab"})
-    if sources.lab_file:
-        yield from _from_file(sources.lab_file, {"lab"})
+def _from_files(user_file: str, lab_file: str) -> Iterator[Given]:
+    if user_file and os.path.isfile(user_file):
+        yield from _from_file(user_file, _SECTIONS - {"lab"})
+    if lab_file:
+        yield from _from_file(lab_file, {"lab"})
+
+
+def _from_environment(environment: Mapping[str, str]) -> Iterator[Given]:
+    _refuse_unknown_variables(environment)
     for attribute in DEFAULTS:
         variable = variable_name(attribute)
-        if variable in sources.environment:
-            yield setting_name(attribute), sources.environment[variable], variable
-    _refuse_unknown_variables(sources.environment)
-    for option in sources.options:
-        if option.startswith(":"):
-            yield option[1:], None, "-c"
-        else:
-            name, _, value = option.partition("=")
-            yield name, value, "-c"
+        if variable in environment:
+            yield setting_name(attribute), environment[variable], variable
+
+
+def _from_options(options: Sequence[str]) -> Iterator[Given]:
+    for option in options:
+        name, _, value = option.removeprefix(":").partition("=")
+        yield name, None if option.startswith(":") else value, "-c"
 
 
 def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
@@ -216,7 +190,7 @@ def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
                 raise BadSetting(variable, "environment", f"there is no such setting{nearest}")
 
 
-def _from_file(path: str, sections: Iterable[str]) -> Iterable[tuple[str, Raw, str]]:
+def _from_file(path: str, sections: Iterable[str]) -> Iterator[Given]:
     import tomllib  # here, because most calls find no file
 
     try:

@@ -45,10 +45,10 @@ CALLS: dict[str, tuple[set[str], set[str]]] = {
     "config explain": (set(), _FRAME),
     "help exit-codes": (set(), _FRAME),
     "completion bash": ({"subprocess", "pathlib", "urllib", "shutil"}, _FRAME),
-    "status --help": ({"ctypes", "shutil"}, _DATASETS),
-    "save --help": ({"ctypes", "shutil"}, _DATASETS),
-    "create --help": ({"ctypes", "shutil"}, _DATASETS),
-    "trust --help": ({"ctypes", "shutil"}, _DATASETS),
+    "status --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
+    "save --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
+    "create --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
+    "trust --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
 }
 
 

@@ -12,10 +12,8 @@ from engram.config import (
     DEFAULT,
     DEFAULTS,
     Settings,
-    Sources,
     Switch,
     attribute_of,
-    explain,
     find_lab,
     lab_file_in,
     read_settings,
@@ -25,6 +23,7 @@ from engram.config import (
 )
 from engram.model.errors import BadSetting, UsageError
 from engram.workspace.context import user_file
+from engram.workspace.settings import explain
 
 
 @pytest.fixture
@@ -34,12 +33,12 @@ def file(tmp_path: Path) -> Path:
 
 def read(file: Path, text: str = "", *options: str, **environment: str) -> Settings:
     file.write_text(text)
-    return read_settings(Sources(user_file=str(file), environment=environment, options=options))
+    return read_settings(str(file), environment=environment, options=options)
 
 
 class TestSources:
     def test_without_any_source_the_defaults_hold(self) -> None:
-        settings = read_settings(Sources(user_file=""))
+        settings = read_settings("")
         assert settings == Settings()
         assert {each.source for each in explain(settings)} == {DEFAULT}
 
@@ -61,7 +60,7 @@ class TestSources:
     def test_a_lab_file_holds_what_is_the_labs(self, tmp_path: Path) -> None:
         lab = tmp_path / "engram.toml"
         lab.write_text('[lab]\nname = "Ours"\ntimezone = "Europe/Oslo"\n')
-        settings = read_settings(Sources(user_file="", lab_file=str(lab)))
+        settings = read_settings("", lab_file=str(lab))
         assert (settings.lab_name, settings.lab_timezone) == ("Ours", "Europe/Oslo")
         assert settings.source_of("lab.name") == str(lab)
 
@@ -71,7 +70,7 @@ class TestSources:
     def test_a_file_holds_only_what_belongs_there(self, tmp_path: Path, name: str, text: str) -> None:
         (tmp_path / "file").write_text(text)
         with pytest.raises(BadSetting):
-            read_settings(Sources(**{"user_file": "", name: str(tmp_path / "file")}))  # type: ignore[arg-type]  # both take paths
+            read_settings(**{"user_file": "", name: str(tmp_path / "file")})  # type: ignore[arg-type]  # both take paths
 
 
 class TestMistakes:
@@ -95,7 +94,7 @@ class TestMistakes:
     def test_a_mistake_in_a_file_is_named_with_the_file(self, file: Path, text: str, told: str) -> None:
         file.write_bytes(text.encode("utf-8", "surrogateescape"))
         with pytest.raises(BadSetting) as raised:
-            read_settings(Sources(user_file=str(file)))
+            read_settings(str(file))
         assert told in raised.value.what
         assert str(file) in raised.value.what
 
@@ -116,7 +115,7 @@ class TestMistakes:
         file.write_text("")
         file.chmod(0)
         with pytest.raises(BadSetting, match="cannot be read"):
-            read_settings(Sources(user_file=str(file)))
+            read_settings(str(file))
 
 
 class TestValues:

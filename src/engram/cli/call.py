@@ -2,52 +2,60 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from engram.cli.render import Record, Report, Screen, Style, View, show_plan, show_records
-from engram.config import Settings, Sources, lab_file_in, read_settings
+from engram.cli.render import Report, Screen, Style, show_records
+from engram.config import Settings, lab_file_in, read_settings
 from engram.model.errors import OutsideDataset, PathNotFound, UsageError
 from engram.model.outcome import Outcome
-from engram.model.plan import Plan
 from engram.model.progress import Progress, Silent
 from engram.workspace.context import Context, user_file
 
 if TYPE_CHECKING:
     from engram.cli.schemas import Help
+    from engram.cli.view import Record, View
+    from engram.model.plan import Plan
 
 Room = TypeVar("Room")
-AnyRecord = TypeVar("AnyRecord", bound=Record)
+AnyRecord = TypeVar("AnyRecord", bound="Record")
 
 SOME_FAILED = 3
 
 
-@dataclass(slots=True, kw_only=True)
 class Call:
     """What holds for this call alone. The options before and after the command's name fill it in."""
 
-    screen: Screen
-    environment: Mapping[str, str]
-    #: Absolute path that relative paths start from.
-    folder: str
-    #: What `open` gives instead of a class of `engram.workspace`, by the class's name: tests put their fakes here.
-    rooms: Mapping[str, Callable[[Context], Any]] = field(default_factory=dict)
-    #: The command, as it was typed: ``save``, ``config explain``.
-    command: str = ""
-    style: Style = field(default_factory=Style)
-    #: ``ignore``, ``continue`` or ``stop``.
-    on_failure: str = "continue"
-    #: ``NAME=VALUE`` or ``:NAME`` of ``-c``.
-    overrides: tuple[str, ...] = ()
-    lab: str = ""
-    shows_progress: bool = True
-    says_yes: bool = False
-    #: ``-l debug``: the traceback of a bug is printed, too.
-    shows_tracebacks: bool = False
-    #: The exit code when the command itself ended well.
-    exit_code: int = 0
-    #: Whether an outcome said that something was changed.
-    something_was_done: bool = False
+    def __init__(
+        self,
+        *,
+        screen: Screen,
+        environment: Mapping[str, str],
+        folder: str,
+        rooms: Mapping[str, Callable[[Context], Any]] | None = None,
+    ) -> None:
+        self.screen = screen
+        self.environment = environment
+        #: Absolute path that relative paths start from.
+        self.folder = folder
+        #: What `open` gives instead of a class of `engram.workspace`, by the class's name: tests put their fakes here.
+        self._rooms = rooms or {}
+        #: The command, as it was typed: ``save``, ``config explain``.
+        self.command = ""
+        self.style = Style()
+        #: ``ignore``, ``continue`` or ``stop``.
+        self.on_failure = "continue"
+        #: ``NAME=VALUE`` or ``:NAME`` of ``-c``.
+        self.overrides: tuple[str, ...] = ()
+        self.lab = ""
+        self.shows_progress = True
+        self.says_yes = False
+        #: ``-l debug``: the traceback of a bug is printed, too.
+        self.shows_tracebacks = False
+        #: The exit code when the command itself ended well.
+        self.exit_code = 0
+        #: Whether an outcome said that something was changed.
+        self.something_was_done = False
 
     @property
     def _own_overrides(self) -> tuple[str, ...]:
@@ -56,13 +64,12 @@ class Call:
 
     def settings(self) -> Settings:
         """The settings of this call. Raises `BadSetting`."""
-        sources = Sources(
-            user_file=user_file(self.environment),
+        settings = read_settings(
+            user_file(self.environment),
             environment=self.environment,
             options=self._own_overrides,
             lab_file=self._lab_file(),
         )
-        settings = read_settings(sources)
         self.screen.colour = settings.ui_color
         return settings
 
@@ -93,10 +100,10 @@ class Call:
 
     def open(self, room: Callable[[Context], Room]) -> Room:
         """A part of the workspace, as `Datasets`, for this call."""
-        chosen: Callable[[Context], Room] = self.rooms.get(getattr(room, "__name__", ""), room)
+        chosen: Callable[[Context], Room] = self._rooms.get(getattr(room, "__name__", ""), room)
         return chosen(self.context())
 
-    def show(self, outcomes: Iterator[Outcome], *, view: View | None = None, reads_only: bool = False) -> None:
+    def show(self, outcomes: Iterator[Outcome], *, view: "View | None" = None, reads_only: bool = False) -> None:
         """Let an operation happen, and show its outcomes as they come.
 
         When nobody reads them any more, one that only reads is ended; any other is carried out to its end.
@@ -118,18 +125,20 @@ class Call:
         if report.failures and (refused or self.on_failure != "ignore"):
             self.exit_code = SOME_FAILED
 
-    def show_either(self, result: Iterator[Outcome] | Plan, plan_file: str | None) -> None:
+    def show_either(self, result: "Iterator[Outcome] | Plan", plan_file: str | None) -> None:
         """Show what a command that has a ``--dry-run`` gave: the plan that it asks for, or what happens."""
+        from engram.model.plan import Plan  # here, because what only reads has none
+
         if isinstance(result, Plan):
             self.show_plan(result, into=plan_file)
         else:
             self.show(result)
 
-    def show_plan(self, plan: Plan, *, into: str | None = None) -> None:
+    def show_plan(self, plan: "Plan", *, into: str | None = None) -> None:
         """Show what would be done, and write it into a file for later where the user named one."""
-        if into is not None:
-            from engram.cli.files import write_plan  # here, because few calls write one
+        from engram.cli.plans import show_plan, write_plan  # here, because few calls show one
 
+        if into is not None:
             write_plan(plan, self.absolute(into))
         show_plan(self.screen, self._full_style(), plan)
 

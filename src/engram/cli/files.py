@@ -1,6 +1,5 @@
-"""What a call writes and asks beside its results: plan files, reports of bugs, questions."""
+"""What a call writes and asks beside its results: tracebacks of bugs, questions."""
 
-import json
 import os
 import sys
 import time
@@ -9,17 +8,8 @@ from contextlib import suppress
 
 from engram.cli.render import Screen
 from engram.cli.text import printable
-from engram.durable import Steps, make_folders, replace, write_new
-from engram.model.errors import EngramError, UsageError
-from engram.model.plan import Plan
-
-
-def write_plan(plan: Plan, path: str) -> None:
-    """Write a plan into a file, whole or not at all."""
-    try:
-        replace(Steps(), path, (json.dumps(plan.as_json(), indent=1) + "\n").encode("ascii"))
-    except OSError as error:
-        raise UsageError(f"The plan cannot be written to {path}: {error.strerror}.", "Name another file.") from error
+from engram.durable import Steps, make_folders, write_new
+from engram.model.errors import EngramError
 
 
 def answer(screen: Screen, question: str) -> bool:

@@ -33,6 +33,7 @@ def main() -> int:
         gc.freeze()
         gc.enable()
         code = run(call_here(), sys.argv[1:])
+        gc.freeze()  # nor is there anything to be gained at the end
     except KeyboardInterrupt as interrupt:
         _leave(interrupt)
     return code

@@ -6,33 +6,35 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-from engram.cli.text import ink, plural, printable, size
+from engram.cli.text import ink, printable
 from engram.config import Switch
 from engram.model.errors import EngramError, UsageError
 from engram.model.outcome import DatasetOutcome, Outcome, Status
-from engram.model.plan import Plan, PlannedStep
+
+if TYPE_CHECKING:
+    from engram.cli.view import Record, View
 
 #: Results that come slower than this are handed on at once; faster ones are gathered.
 _GATHER_S = 0.05
 
 
-@dataclass(slots=True)
 class Screen:
-    """Where results (*out*) and everything else (*err*) go."""
+    """Where results (*out*) and everything else (*err*) go, and what can be shown there."""
 
-    out: TextIO
-    err: TextIO
-    environment: Mapping[str, str]
-    colour: Switch = Switch.AUTO
-    #: Nobody reads the results any more (``| head``), or they cannot be written.
-    closed: bool = False
-    #: Why results could not be written; '' when all went well, or their reader went away.
-    trouble: str = ""
-    #: A progress bar stands in the last line of *err*.
-    bar: bool = False
-    _last_s: float = 0.0
+    def __init__(self, out: TextIO, err: TextIO, environment: Mapping[str, str], colour: Switch = Switch.AUTO) -> None:
+        self.out = out
+        self.err = err
+        self._environment = environment
+        self.colour = colour
+        #: Nobody reads the results any more (``| head``), or they cannot be written.
+        self.closed = False
+        #: Why results could not be written; '' when all went well, or their reader went away.
+        self.trouble = ""
+        #: A progress bar stands in the last line of *err*.
+        self._bar = False
+        self._last_s = 0.0
 
     @property
     def is_terminal(self) -> bool:
@@ -42,7 +44,7 @@ class Screen:
     @property
     def has_bars(self) -> bool:
         """Whether a progress bar can be drawn: messages go to a terminal that can move its cursor."""
-        return _is_terminal(self.err) and self.environment.get("TERM", "") != "dumb"
+        return _is_terminal(self.err) and self._environment.get("TERM", "") != "dumb"
 
     @property
     def colours(self) -> bool:
@@ -52,7 +54,7 @@ class Screen:
     def _coloured(self, stream: TextIO) -> bool:
         if self.colour is not Switch.AUTO:
             return self.colour is Switch.ON
-        plain = self.environment.get("NO_COLOR") or self.environment.get("TERM", "") == "dumb"
+        plain = self._environment.get("NO_COLOR") or self._environment.get("TERM", "") == "dumb"
         return not plain and _is_terminal(stream)
 
     @property
@@ -90,15 +92,15 @@ class Screen:
 
     def draw_bar(self, text: str) -> None:
         """Put a progress bar into the last line."""
-        self.bar = True
+        self._bar = True
         with suppress(OSError, ValueError):
             self.err.write(f"\r{text}\x1b[K")
             self.err.flush()
 
     def clear_bar(self) -> None:
         """Take the progress bar away."""
-        if self.bar:
-            self.bar = False
+        if self._bar:
+            self._bar = False
             with suppress(OSError, ValueError):
                 self.err.write("\r\x1b[K")
                 self.err.flush()
@@ -135,26 +137,6 @@ def standard_screen(environment: Mapping[str, str]) -> Screen:
     return Screen(sys.stdout, sys.stderr, environment)
 
 
-class Record(Protocol):
-    """Whatever has a JSON line of its own."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Its JSON line; ``record`` says which kind it is."""
-        ...
-
-
-class View(Protocol):
-    """How one command shows its outcomes to people, where the lines of all others do not suit it."""
-
-    def line(self, outcome: Outcome, colours: bool) -> str | None:
-        """The line for an outcome; '' for none, ``None`` for the line that every command has. Called once for each."""
-        ...
-
-    def summary(self) -> Iterable[str]:
-        """The lines below, when all outcomes were seen."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
     """What of the results is shown, and how."""
@@ -183,12 +165,12 @@ class Style:
 class Report:
     """The results of one operation on the screen, one by one."""
 
-    def __init__(self, screen: Screen, style: Style, view: View | None = None) -> None:
+    def __init__(self, screen: Screen, style: Style, view: "View | None" = None) -> None:
         self._screen = screen
         self._style = style
         self._view = view
         self._colours = screen.colours
-        self._write = _writer(screen, style)
+        self._write = writer(screen, style)
         self._fold_after = style.fold_after if screen.is_terminal else 0
         self._alike: tuple[str, ...] = ()
         self._repeats = 0
@@ -258,7 +240,7 @@ class Report:
     def _unfold(self) -> None:
         folded = self._repeats - self._fold_after
         if self._fold_after and folded > 0:
-            self._screen.line(f"  [{folded} more like these; to see all: {_SEE_ALL}]")
+            self._screen.line(f"  [{folded} more like these; to see all: {SEE_ALL}]")
         self._repeats = 0
 
     def _summary(self) -> Iterable[str]:
@@ -270,7 +252,7 @@ class Report:
 
 
 _FAILED = (Status.IMPOSSIBLE, Status.ERROR)
-_SEE_ALL = "-c engram.ui.suppress-similar-results-threshold=off"
+SEE_ALL = "-c engram.ui.suppress-similar-results-threshold=off"
 
 
 def outcome_line(outcome: Outcome, colours: bool = False) -> str:
@@ -294,7 +276,7 @@ def relative_path(path: str, dataset: str) -> str:
     return os.path.relpath(path, dataset)
 
 
-def _writer(screen: Screen, style: Style) -> Callable[[Record], None]:
+def writer(screen: Screen, style: Style) -> "Callable[[Record], None]":
     """What prints one record for programs."""
     if style.is_json:
         import json  # here, because people do not need it
@@ -347,35 +329,12 @@ def fill(template: str, fields: Mapping[str, Any]) -> str:
         raise UsageError(f"The output format {template!r} cannot be filled in: {error}.", advice) from error
 
 
-def show_plan(screen: Screen, style: Style, plan: Plan) -> None:
-    """A plan on the screen: a line for each step, what is refused, and the sum."""
-    if not style.for_people:
-        _writer(screen, style)(plan)
-    else:
-        fold_after = style.fold_after if screen.is_terminal else 0
-        shown = plan.steps[:fold_after] if fold_after else plan.steps
-        for step in () if style.quiet else shown:
-            screen.line(_step_line(f"would {step.action}", step))
-        if len(shown) < len(plan.steps) and not style.quiet:
-            screen.line(f"  [{len(plan.steps) - len(shown)} more; to see all: {_SEE_ALL}]")
-        for step in plan.refused:
-            screen.line(_step_line(f"would not {step.action}", step))
-        refused = f", {len(plan.refused)} refused" if plan.refused else ""
-        screen.line(f"plan: {plural(len(plan.steps), 'step')}, {size(plan.bytes)}{refused}; nothing was changed")
-    screen.flush()
-
-
-def _step_line(verb: str, step: PlannedStep) -> str:
-    amount = f" ({size(step.bytes)})" if step.bytes else ""
-    return f"{verb}: {printable(step.item)}{amount}{f' [{printable(step.why)}]' if step.why else ''}"
-
-
-def show_records(screen: Screen, style: Style, record: Record, text: str) -> None:
+def show_records(screen: Screen, style: Style, record: "Record", text: str) -> None:
     """A record that is no outcome: its JSON line for programs, *text* for people."""
     if style.for_people:
         screen.line(printable(text))
     else:
-        _writer(screen, style)(record)
+        writer(screen, style)(record)
 
 
 def show_error(screen: Screen, error: EngramError) -> None:

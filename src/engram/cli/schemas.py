@@ -8,9 +8,10 @@ from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, TypeAlias, Union, get_args, get_origin, get_type_hints
 
-from engram.config import DEFAULTS, Setting, Settings, setting_name
+from engram.config import DEFAULTS, Settings, setting_name
 from engram.model.outcome import OUTCOME_FIELDS, SPARE_FIELDS, DatasetOutcome, Outcome
 from engram.model.plan import Plan, PlannedStep
+from engram.workspace.settings import Setting
 
 #: A JSON schema, or a piece of one.
 Schema: TypeAlias = dict[str, Any]

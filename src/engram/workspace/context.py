@@ -5,11 +5,11 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from engram.config import Settings, Sources, read_settings
+from engram.config import Settings, read_settings
 from engram.model.progress import Progress, Silent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)  # nobody compares two, and each call pays
 class Context:
     """One call: where it happens, with which settings, and who listens to its progress."""
 
@@ -31,8 +31,8 @@ class Context:
 def context_here() -> Context:
     """The context of this process, for the Python interface: its folder, its environment, the user's settings."""
     environment = dict(os.environ)
-    sources = Sources(user_file=user_file(environment), environment=environment)
-    return Context(folder=os.getcwd(), settings=read_settings(sources), environment=environment)
+    settings = read_settings(user_file(environment), environment=environment)
+    return Context(folder=os.getcwd(), settings=settings, environment=environment)
 
 
 def user_file(environment: Mapping[str, str], platform: str = sys.platform) -> str:

@@ -8,12 +8,14 @@ Without a TOPIC the topics are listed. A command's name shows the same as its --
     engram --json help settings      the schema of the settings file
 """
 
+from collections.abc import Callable, Mapping
+
 import click
 
 from engram.cli.call import Call
 from engram.cli.pages import topic_text
 from engram.cli.root import Verb, Verbs
-from engram.cli.schemas import Help, Published, schemas, settings_schema
+from engram.cli.schemas import Help, Published, Schema, schemas, settings_schema
 from engram.cli.topics import TOPICS
 from engram.model.errors import UsageError
 
@@ -33,7 +35,10 @@ def command(context: click.Context, topic: tuple[str, ...]) -> None:
 
 
 #: What these topics give to programs instead of their text.
-_PUBLISHED = {"json": schemas, "settings": lambda: {"settings": settings_schema()}}
+_PUBLISHED: Mapping[str, Callable[[], dict[str, Schema]]] = {
+    "json": schemas,
+    "settings": lambda: {"settings": settings_schema()},
+}
 
 
 def _text(context: click.Context, topic: tuple[str, ...], columns: int) -> str:

@@ -12,8 +12,7 @@ import click
 
 from engram.cli.call import Call
 from engram.cli.root import Verb
-from engram.config import Setting
-from engram.workspace.settings import SettingsHere
+from engram.workspace.settings import Setting, SettingsHere
 
 
 @click.command(cls=Verb, help=__doc__)
