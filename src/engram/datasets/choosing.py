@@ -53,24 +53,24 @@ class Chooser:
         #: Why git or git-annex has to do it, once a file was met that says so.
         self.hand_over = ""
 
-    def choose(self, path: bytes, status: os.stat_result) -> tuple[bool, str]:
+    def choose(self, path: bytes, size_bytes: int) -> tuple[bool, str]:
         """Whether a file goes to the annex, and by which key backend."""
         attributes = self._rules.attributes(path, self._wanted)
         backend = attributes.get(BACKEND)
         name = backend.decode("ascii", "replace") if isinstance(backend, bytes) else ""
         if not is_native(name):  # git-annex passes over a backend that an attribute misspells
             name = name if name in GIT_ANNEX_ONLY or name.startswith("X") else self._rules.backend
-        large = self._rules.has_annex and not self._rules.to_git and self._is_large(path, status, attributes)
+        large = self._rules.has_annex and not self._rules.to_git and self._is_large(path, size_bytes, attributes)
         if not large:
             self._check_conversion(path, attributes)
         return large, name
 
-    def _is_large(self, path: bytes, status: os.stat_result, attributes: Mapping[bytes, bytes | bool | None]) -> bool:
+    def _is_large(self, path: bytes, size_bytes: int, attributes: Mapping[bytes, bytes | bool | None]) -> bool:
         expression = self._ruling or self._expression(attributes.get(LARGEFILES)) or self._fallback
         if expression is None:
             return True
         try:
-            return expression.matches(File(path, status.st_size, os.path.join(self._top, path)))
+            return expression.matches(File(path, size_bytes, os.path.join(self._top, path)))
         except NotNative as reason:
             self.hand_over = str(reason)
             return True

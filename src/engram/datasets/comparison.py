@@ -64,12 +64,13 @@ class Comparison:
         place, oid = os.path.join(self._top, path), self._index.oid(position)
         if blob_id_of(place) == oid:
             return Verdict.SAME
-        key = self._recorded_key(oid)
+        key = self.recorded_key(oid)
         if key is not None:
             return _holds(place, key)
         return Verdict.UNDECIDED if self._is_converted(path) else Verdict.DIFFERENT
 
-    def _recorded_key(self, oid: bytes) -> bytes | None:
+    def recorded_key(self, oid: bytes) -> bytes | None:
+        """The key that a recorded pointer file stands for; ``None`` when the content is no pointer."""
         try:
             if self._objects.size(oid) > MAX_POINTER_BYTES:
                 return None

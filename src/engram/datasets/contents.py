@@ -10,7 +10,8 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from engram.datasets.annex.backends import key_for, new_hasher
+from engram.datasets.annex.backends import backend_of, is_native, key_for, new_hasher
+from engram.datasets.annex.backends import digest_of as digest_in
 from engram.datasets.annex.hashdirs import object_path
 from engram.datasets.annex.pointers import MAX_POINTER_BYTES, key_in, link_of, link_to
 from engram.datasets.annex.store import ContentStore, OpenContent, Stop, digest_of, open_content
@@ -65,7 +66,7 @@ class Contents:
         small: list[FileToSave] = []
         large: list[FileToSave] = []
         for file in files:
-            (large if file.backend and file.status.st_size >= LARGE_BYTES else small).append(file)
+            (large if file.backend and file.size_bytes >= LARGE_BYTES else small).append(file)
         for file in small:
             yield from self._guarded(file, self._take_in, done)
         if large:
@@ -80,7 +81,7 @@ class Contents:
             if error.exit_code != 3:
                 raise
             self.problems.append(error)
-        done(file.status.st_size)
+        done(file.size_bytes)
 
     def _take_in(self, file: FileToSave) -> Recorded:
         content = open_content(os.path.join(self.top, file.path))
@@ -103,6 +104,8 @@ class Contents:
 
     def _annexed(self, file: FileToSave, content: OpenContent, digest: str) -> Recorded:
         key = key_for(file.backend, content.was.st_size, digest, os.path.basename(file.path))
+        if file.key and file.key != key and self._is_still(file.key, content):
+            key = file.key
         relative = object_path(key)
         target = link_to(file.path, relative)
         kept = self.store.keep(content, key, relative, target)
@@ -112,6 +115,11 @@ class Contents:
         else:
             entry = entry_from_stat(file.path, kept.link, SYMLINK_MODE, oid)
         return Recorded(file.path, entry, key, target, True, content.was.st_size, kept.note)
+
+    def _is_still(self, key: bytes, content: OpenContent) -> bool:
+        """Whether a content is the one that *key* names."""
+        backend = backend_of(key)
+        return is_native(backend) and digest_in(key) == digest_of(content, backend, stopped=self.stop)
 
     def _blob(self, file: FileToSave, content: OpenContent, data: bytes, *, key: bytes = b"") -> Recorded:
         if changed := content.changed():

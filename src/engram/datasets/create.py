@@ -22,6 +22,7 @@ from engram.datasets.people import clean_message, identity
 from engram.datasets.programs import Programs
 from engram.datasets.recording import Changes, CommitWish, Recorder, commits_by_git
 from engram.datasets.subdatasets import dataset_id_of
+from engram.datasets.syncing import ToSync
 from engram.model.errors import TargetExists
 
 #: DataLad's subjects for the first commit, and for the superdataset's.
@@ -136,8 +137,9 @@ class Creator:
 
     def _first_commit(self, dataset: Dataset) -> None:
         changes = Changes()
+        recorder = Recorder(dataset, dataset.objects)
         for path, text in self._files().items():
-            self._write(dataset, path, text, changes)
+            self._write(dataset, path, text, changes, recorder)
         if not changes.entries:
             return
         now_s = self._clock()
@@ -149,7 +151,8 @@ class Creator:
             by_git=commits_by_git(dataset),
             now_s=int(now_s),
         )
-        Recorder(dataset, dataset.objects).record(dataset.read_index(), changes, wish, [])
+        to_sync = ToSync(dataset.repository.git_dir, dataset.repository.work_tree)
+        recorder.record(dataset.read_index(), changes, wish, to_sync)
 
     def _files(self) -> dict[str, bytes]:
         """What the first commit holds, each file as it is to become; unchanged files are left out."""
@@ -172,7 +175,7 @@ class Creator:
             wanted[".gitattributes"] = _with_lines(attributes, lines)
         return wanted
 
-    def _write(self, dataset: Dataset, path: str, text: bytes, changes: Changes) -> None:
+    def _write(self, dataset: Dataset, path: str, text: bytes, changes: Changes, recorder: Recorder) -> None:
         place = os.path.join(dataset.work_tree, path)
         if not os.path.isfile(place) or _read(place) != text:
             durable.make_folders(self._steps, os.path.dirname(place))
@@ -183,7 +186,8 @@ class Creator:
         position = index.find(name)
         if position is None or index.oid(position) != oid:
             entry = entry_from_stat(name, os.lstat(place), FILE_MODE, oid)
-            changes.add(Recorded(name, entry, blob=text))
+            changes.add(Recorded(name, entry))
+            recorder.put(BLOB, text, oid)
 
 
 def _with_lines(text: bytes, lines: list[str]) -> bytes:

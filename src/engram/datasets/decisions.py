@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from engram.datasets.git.index import GitIndex
-from engram.datasets.git.objects import FILE_MODE, SYMLINK_MODE
+from engram.datasets.git.objects import EXECUTABLE_MODE, FILE_MODE, SYMLINK_MODE
 from engram.datasets.worktree import Differences, Found, kind_of
 from engram.model.errors import EngramError, UnsupportedFile
 from engram.model.plan import Plan, PlannedStep
@@ -26,11 +26,13 @@ class FileToSave:
     """A regular file whose content is to be recorded."""
 
     path: bytes
-    status: os.stat_result
+    size_bytes: int
     #: Key backend if it goes to the annex, '' if it goes to git.
     backend: str
     #: What it was before: position in the index, ``None`` for a new file.
     position: int | None = None
+    #: The key it stood for until now, if it was unlocked; kept when the content is still the same.
+    key: bytes = b""
 
     @property
     def why(self) -> str:
@@ -56,6 +58,8 @@ class Decisions:
     subdatasets: list[int] = field(default_factory=list)
     #: Unchanged, but the index does not know it: only its stat data is renewed.
     refreshed: list[tuple[int, os.stat_result]] = field(default_factory=list)
+    #: Staged as deleted: path and mode.
+    gone: list[tuple[bytes, int]] = field(default_factory=list)
     special: list[Found] = field(default_factory=list)
     problems: list[EngramError] = field(default_factory=list)
     #: Why git-annex has to do it, '' if engram can.
@@ -65,6 +69,16 @@ class Decisions:
     def nothing(self) -> bool:
         """Whether no path is changed."""
         return not (self.files or self.links or self.removed or self.repositories)
+
+
+@dataclass(slots=True)
+class Staged:
+    """How the index differs from the last commit."""
+
+    #: Positions of entries whose path the last commit has, with another content or mode.
+    changed: list[int] = field(default_factory=list)
+    #: Paths that the last commit has and the index has not, with their mode.
+    deleted: list[tuple[bytes, int]] = field(default_factory=list)
 
 
 class Sources(Protocol):
@@ -82,7 +96,7 @@ class Sources(Protocol):
         ...
 
 
-def decide(differences: Differences, index: GitIndex, sources: Sources) -> Decisions:
+def decide(differences: Differences, index: GitIndex, sources: Sources, staged: Staged) -> Decisions:
     """Sort what a walk found. Raises `BadExpression` for rules that do not parse, before anything is done."""
     decider = _Decider(index, sources)
     decisions = decider.decisions
@@ -94,6 +108,7 @@ def decide(differences: Differences, index: GitIndex, sources: Sources) -> Decis
         decider.untracked(found)
     for position in differences.missing:
         decider.missing(position)
+    decider.staged(differences, staged)
     return decisions
 
 
@@ -123,7 +138,7 @@ class _Decider:
         elif verdict.value == "undecided":
             self.decisions.hand_over = f"only its filter can tell whether {os.fsdecode(path)} changed"
         else:
-            self._take(Found(path, kind_of(status.st_mode), status), position)
+            self._take(Found(path, kind_of(status.st_mode), status.st_size), position)
 
     def untracked(self, found: Found) -> None:
         if _is_refused(found):
@@ -143,15 +158,34 @@ class _Decider:
     def _take(self, found: Found, position: int | None) -> None:
         if found.kind == "symlink":
             self.decisions.links.append(found)
-        elif found.kind == "file" and found.status is not None:
-            self.decisions.files.append(self._choose(found.path, found.status, position))
+        elif found.kind == "file":
+            self.decisions.files.append(self._choose(found, position))
         else:
             self.decisions.special.append(found)
 
-    def _choose(self, path: bytes, status: os.stat_result, position: int | None) -> FileToSave:
-        large, backend = self._chooser.choose(path, status)
+    def _choose(self, found: Found, position: int | None) -> FileToSave:
+        large, backend = self._chooser.choose(found.path, found.size_bytes)
         self.decisions.hand_over = self.decisions.hand_over or self._chooser.hand_over
-        return FileToSave(path, status, backend if large else "", position)
+        key = None if position is None else self._comparison.recorded_key(self._index.oid(position))
+        return FileToSave(found.path, found.size_bytes, backend if large else "", position, key or b"")
+
+    def staged(self, differences: Differences, staged: Staged) -> None:
+        """What is staged and not committed yet, and is not looked at for another reason anyway."""
+        looked_at = {position for position, _ in differences.doubtful} | set(differences.missing)
+        for position in staged.changed:
+            if position not in looked_at and self._index.mode(position) in (FILE_MODE, EXECUTABLE_MODE):
+                self._unlocked(position)
+        here = {found.path for found in differences.untracked}
+        self.decisions.gone = [(path, mode) for path, mode in staged.deleted if path not in here]
+
+    def _unlocked(self, position: int) -> None:
+        """An annexed file that was unlocked since the last commit, and is not changed: it is locked again."""
+        path = self._index.paths[position]
+        key = self._comparison.recorded_key(self._index.oid(position))
+        if key is not None:
+            size = os.lstat(os.path.join(self._sources.top, path)).st_size
+            backend = os.fsdecode(key.partition(b"-")[0])
+            self.decisions.files.append(FileToSave(path, size, backend, position, key))
 
 
 #: Only names with one of these can be among those that git refuses.
@@ -179,7 +213,7 @@ def as_plan(decisions: Decisions, index: GitIndex) -> Plan:
         for found in decisions.repositories
     ]
     steps += [
-        PlannedStep(action="add", item=os.fsdecode(file.path), bytes=file.status.st_size, why=file.why)
+        PlannedStep(action="add", item=os.fsdecode(file.path), bytes=file.size_bytes, why=file.why)
         for file in decisions.files
     ]
     steps += [PlannedStep(action="add", item=os.fsdecode(found.path), why="symbolic link") for found in decisions.links]

@@ -32,8 +32,12 @@ from engram.datasets.git.trees import build_trees
 from engram.datasets.locks import FileLock, annex_journal, index_lock
 from engram.datasets.people import subject_of
 from engram.datasets.records import Made
+from engram.datasets.syncing import ToSync
+from engram.model.errors import MovedMeanwhile
 
 _NO_COMMIT = "0" * 40
+#: How often to begin anew when somebody else moves a branch at the same moment.
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +58,9 @@ class CommitWish:
 
 @dataclass(slots=True)
 class Changes:
-    """What the index gets, and what the object store needs for it."""
+    """What the index gets."""
 
     entries: dict[bytes, Entry | None] = field(default_factory=dict)
-    objects: list[NewObject] = field(default_factory=list)
     #: Keys whose content this repository holds.
     keys_here: list[bytes] = field(default_factory=list)
     #: Racy entries that were compared: their stat data may be trusted.
@@ -66,8 +69,6 @@ class Changes:
     def add(self, recorded: Recorded) -> None:
         """Take over what became of one path."""
         self.entries[recorded.path] = recorded.entry
-        if recorded.blob is not None:
-            self.objects.append((recorded.entry.oid, BLOB, recorded.blob))
         if recorded.here:
             self.keys_here.append(recorded.key)
 
@@ -79,56 +80,70 @@ class Recorder:
         self._dataset = dataset
         self._objects = objects
         self._steps = dataset.steps
-        self.streams: PackWriter | None = None
+        self._folder = os.path.join(dataset.repository.common_dir, b"objects")
+        self._held: list[NewObject] = []
+        self._writer: PackWriter | None = None
 
-    def record(self, index: GitIndex, changes: Changes, wish: CommitWish, to_sync: list[bytes]) -> Made:
+    def record(self, index: GitIndex, changes: Changes, wish: CommitWish, to_sync: ToSync) -> Made:
         """Carry *changes* into the index and, if they change anything, into a commit.
 
         Raises:
             DatasetBusy: when git holds its index lock.
-            MovedMeanwhile: when the branch keeps moving under us.
+            MovedMeanwhile: when somebody else keeps moving a branch under us.
+            PeerFailed: when a hook, or what signs, refuses the commit; the changes stay staged.
         """
-        lock = index_lock(self._steps, self._dataset.git_dir)
-        lock.take(self._dataset.shared_mode(0o666))
-        try:
-            index = self._dataset.index_again(index)
-            return self._record(index, changes, wish, to_sync, lock)
-        finally:
-            lock.release()
+        for tries_left in range(_TRIES, 0, -1):
+            lock = index_lock(self._steps, self._dataset.git_dir)
+            lock.take()
+            try:
+                return self._record(self._dataset.index_again(index), changes, wish, to_sync, lock)
+            except MovedMeanwhile:
+                if tries_left == 1:
+                    raise
+            finally:
+                lock.release()
+        raise MovedMeanwhile("HEAD")
 
-    def _record(
-        self, index: GitIndex, changes: Changes, wish: CommitWish, to_sync: list[bytes], lock: FileLock
-    ) -> Made:
-        complete = complete_changes(index, changes.entries)
-        trees = build_trees(index, complete)
-        new = list(changes.objects)
-        new += [(oid, TREE, data) for oid, data in trees.objects]
+    def _record(self, index: GitIndex, changes: Changes, wish: CommitWish, to_sync: ToSync, lock: FileLock) -> Made:
+        next_index, root = self._next_index(index, changes, wish)
         head = self._dataset.head_commit()
-        root = trees.root
-        if wish.partial and head and not self._is_tree_of(index, head):
-            root, grafted = graft(self._objects, self._tree_of(head), complete)
-            new += grafted
         commit = self._commit(head, root, wish)
-        if wish.by_git and commit is not None and root != trees.root:
-            raise NotUnderstood("hooks are to run, and something else is staged")
-        if commit is not None and not wish.by_git:
-            new.append(commit)
-        content = None
-        if complete or changes.checked or index.cache_tree != trees.cache_tree:
-            content = write_index(index, complete, trees.cache_tree, checked=changes.checked)
+        by_git = commit is not None and wish.by_git
+        native = None if by_git else commit
+        if native is not None:
+            self.put(COMMIT, native[2], native[0])
         with annex_journal(self._dataset.git_dir, wanted=self._dataset.has_annex):
             branch = self._extend_branch(changes.keys_here, wish)
-            self._store([*new, *branch.objects], to_sync)
-            if content is not None:
-                lock.put_in_place(content)
-            self._move(branch, None if wish.by_git else commit, head, wish)
+            for oid, kind, data in branch.objects:
+                self.put(kind, data, oid)
+            self._store(to_sync)
+            if next_index is not None:
+                lock.put_in_place(next_index)
+            self._move(branch, native, head, wish)
             for path in branch.journal:
                 durable.remove(self._steps, path)
-        if commit is not None and wish.by_git:
+        if by_git:
             lock.release()
             self._commit_by_git(wish)
             return Made(head, self._dataset.head_commit())
         return Made(head, commit[0].hex() if commit else head)
+
+    def _next_index(self, index: GitIndex, changes: Changes, wish: CommitWish) -> tuple[bytes | None, bytes]:
+        """The bytes of the index that is to be, ``None`` if it stays, and the tree that is to be committed."""
+        complete = complete_changes(index, changes.entries)
+        trees = build_trees(index, complete)
+        for oid, data in trees.objects:
+            self.put(TREE, data, oid)
+        head, root = self._dataset.head_commit(), trees.root
+        if wish.partial and head and not self._is_tree_of(index, head):
+            if wish.by_git:
+                raise NotUnderstood("git itself is to commit, and something else is staged")
+            root, grafted = graft(self._objects, self._dataset.tree_of(head), complete)
+            for oid, kind, data in grafted:
+                self.put(kind, data, oid)
+        if complete or changes.checked or index.cache_tree != trees.cache_tree:
+            return write_index(index, complete, trees.cache_tree, checked=changes.checked), root
+        return None, root
 
     def _commit_by_git(self, wish: CommitWish) -> None:
         """Have git commit what is staged: it runs the user's hooks, and signs. Raises `PeerFailed` when they refuse."""
@@ -138,11 +153,7 @@ class Recorder:
         self._dataset.sync_refs()
 
     def _is_tree_of(self, index: GitIndex, head: str) -> bool:
-        known = build_trees(index, {}).root
-        return known == self._tree_of(head)
-
-    def _tree_of(self, head: str) -> bytes:
-        return decode_commit(self._objects.read(bytes.fromhex(head))[1]).tree
+        return build_trees(index, {}).root == self._dataset.tree_of(head)
 
     def _commit(self, head: str, root: bytes, wish: CommitWish) -> NewObject | None:
         old = decode_commit(self._objects.read(bytes.fromhex(head))[1]) if head else None
@@ -170,7 +181,7 @@ class Recorder:
         if not dataset.has_annex:
             return _BranchMove()
         tip = dataset.resolve(BRANCH)
-        tree = self._tree_of(tip) if tip else None
+        tree = dataset.tree_of(tip) if tip else None
         branch = AnnexBranch(self._objects, tree)
         pending = read_journal(os.fsencode(dataset.git_dir))
         logs = dict(pending)
@@ -188,30 +199,44 @@ class Recorder:
         objects.append((object_id(COMMIT, commit), COMMIT, commit))
         return _BranchMove(objects, tip, objects[-1][0].hex(), journal)
 
-    def _store(self, objects: list[NewObject], to_sync: list[bytes]) -> None:
-        folder = os.path.join(self._dataset.repository.common_dir, b"objects")
-        if self.streams is None and len(objects) < PACK_FROM:
-            write_loose(self._steps, folder, [(kind, data) for _, kind, data in objects])
+    def put(self, kind: bytes, data: bytes, oid: bytes) -> None:
+        """Take one object; few are held, many go into a pack as they come."""
+        if self._writer is None:
+            self._held.append((oid, kind, data))
+            if len(self._held) < PACK_FROM:
+                return
+            self._open_pack()
         else:
-            writer = self.streams or PackWriter(self._steps, folder)
-            self.streams = None
-            for oid, kind, data in objects:
-                writer.add(kind, data, oid)
-            writer.finish()
-        self._objects.refresh()
-        sync_all(self._dataset, to_sync)
+            self._writer.add(kind, data, oid)
 
     def stream_blob(self, size_bytes: int, chunks: Iterable[bytes], name: str) -> bytes:
-        """Put a large blob into the pack that `record` will finish; its id. Raises `ChangedWhileSaved`."""
-        if self.streams is None:
-            self.streams = PackWriter(self._steps, os.path.join(self._dataset.repository.common_dir, b"objects"))
-        return self.streams.add_stream(BLOB, size_bytes, chunks, name)
+        """Take a blob too large to be held; its id. Raises `ChangedWhileSaved`."""
+        return self._open_pack().add_stream(BLOB, size_bytes, chunks, name)
+
+    def _open_pack(self) -> PackWriter:
+        if self._writer is None:
+            self._writer = PackWriter(self._steps, self._folder)
+            for oid, kind, data in self._held:
+                self._writer.add(kind, data, oid)
+            self._held = []
+        return self._writer
 
     def abandon(self) -> None:
-        """Forget blobs that were streamed and not recorded; nothing when there are none."""
-        if self.streams is not None:
-            self.streams.abandon()
-            self.streams = None
+        """Forget what was put and not recorded; nothing when there is none."""
+        self._held = []
+        if self._writer is not None:
+            self._writer.abandon()
+            self._writer = None
+
+    def _store(self, to_sync: ToSync) -> None:
+        if self._writer is None:
+            write_loose(self._steps, self._folder, [(kind, data) for _, kind, data in self._held])
+        else:
+            self._writer.finish()
+            self._writer = None
+        self._held = []
+        self._objects.refresh()
+        to_sync.sync(self._steps)
 
     def _move(self, branch: "_BranchMove", commit: NewObject | None, head: str, wish: CommitWish) -> None:
         lines = []
@@ -246,28 +271,3 @@ class _BranchMove:
     after: str = ""
     #: Journal files whose content is in the new commit.
     journal: list[bytes] = field(default_factory=list)
-
-
-def sync_all(dataset: Dataset, paths: list[bytes]) -> None:
-    """Bring files and folders to the disk: each alone when they are few, else the file systems they lie on."""
-    unique = list(dict.fromkeys(paths))
-    if len(unique) < durable.SYNC_EACH_BELOW:
-        for path in unique:
-            durable.sync_folder(dataset.steps, path) if os.path.isdir(path) else durable.sync_file(dataset.steps, path)
-        for folder in _folders_of(unique, os.fsencode(dataset.git_dir)):
-            durable.sync_folder(dataset.steps, folder)
-        return
-    durable.sync_file_system(dataset.steps, dataset.git_dir)
-    if os.lstat(dataset.git_dir).st_dev != os.lstat(dataset.work_tree).st_dev:
-        durable.sync_file_system(dataset.steps, dataset.work_tree)
-
-
-def _folders_of(paths: Iterable[bytes], git_dir: bytes) -> list[bytes]:
-    """The folders between objects and ``annex``, each once."""
-    folders: dict[bytes, None] = {}
-    for path in paths:
-        folder = os.path.dirname(path)
-        while folder.startswith(git_dir + b"/") and folder not in folders:
-            folders[folder] = None
-            folder = os.path.dirname(folder)
-    return list(folders)

@@ -8,12 +8,14 @@ from engram.datasets.annex.store import ContentStore
 from engram.datasets.contents import Contents, Recorded
 from engram.datasets.dataset import Dataset
 from engram.datasets.git.index import entry_from_stat
+from engram.datasets.git.objects import BLOB
 from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.handover import HandOver
 from engram.datasets.recording import Changes, CommitWish, Recorder, commits_by_git
 from engram.datasets.records import Made, Reporter
 from engram.datasets.subdatasets import Registration, record_subdatasets
 from engram.datasets.survey import SaveRequest, Survey
+from engram.datasets.syncing import ToSync
 from engram.model.outcome import Outcome
 from engram.model.progress import Progress
 
@@ -33,7 +35,9 @@ class Saving:
         self._progress = progress
         self._report = Reporter(dataset, refds=request.refds)
         self._recorder = Recorder(dataset, dataset.objects)
-        self._store = ContentStore(dataset.steps, git_dir=os.fsencode(dataset.git_dir))
+        git_dir = os.fsencode(dataset.git_dir)
+        self._to_sync = ToSync(git_dir, os.fsencode(dataset.work_tree))
+        self._store = ContentStore(dataset.steps, git_dir=git_dir, to_sync=self._to_sync)
         self._contents = Contents(
             dataset.steps,
             self._store,
@@ -53,7 +57,7 @@ class Saving:
             taken = self._take_in()
             registration = record_subdatasets(self._dataset, self._survey.index, self._survey.decisions)
             changes = self._changes(taken, registration)
-            self.made = self._recorder.record(self._survey.index, changes, self._wish, self._store.to_sync)
+            self.made = self._recorder.record(self._survey.index, changes, self._wish, self._to_sync)
         except NotUnderstood as problem:
             yield from self._hand_over(problem.reason)
             return
@@ -69,18 +73,25 @@ class Saving:
     def _take_in(self) -> list[Recorded]:
         decisions = self._survey.decisions
         self._store.clear_what_a_crash_left()
-        self._progress.start("save", sum(file.status.st_size for file in decisions.files), "B")
+        self._progress.start("save", sum(file.size_bytes for file in decisions.files), "B")
         try:
             with closing(self._contents.take_in(decisions.files, self._progress.advance)) as taking:
-                taken = list(taking)
-            return [*taken, *self._contents.links(decisions.links)]
+                taken = [self._put(recorded) for recorded in taking]
+            return [*taken, *map(self._put, self._contents.links(decisions.links))]
         finally:
             self._progress.finish()
+
+    def _put(self, recorded: Recorded) -> Recorded:
+        """Hand a path's blob on, so that it need not be held."""
+        if recorded.blob is not None:
+            self._recorder.put(BLOB, recorded.blob, recorded.entry.oid)
+            recorded.blob = None
+        return recorded
 
     def _changes(self, taken: list[Recorded], registration: Registration) -> Changes:
         index, decisions = self._survey.index, self._survey.decisions
         changes = Changes()
-        for recorded in (*taken, *registration.recorded):
+        for recorded in (*taken, *map(self._put, registration.recorded)):
             changes.add(recorded)
         for position in decisions.removed:
             changes.entries.setdefault(index.paths[position], None)
@@ -97,6 +108,8 @@ class Saving:
         for position in decisions.removed:
             if position not in decisions.covered:
                 yield report.deleted(index.paths[position], index.mode(position))
+        for path, mode in decisions.gone:
+            yield report.deleted(path, mode)
         yield from registration.outcomes
         new = [recorded for recorded in taken if index.find(recorded.path) is None]
         known = [recorded for recorded in taken if index.find(recorded.path) is not None]

@@ -8,7 +8,6 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from stat import S_ISLNK
 
 from engram.datasets.dataset import Dataset
 from engram.datasets.git.index import INTENT_TO_ADD
@@ -213,8 +212,6 @@ class StatusReader:
 
     def _untracked(self, found: Found) -> DatasetOutcome:
         kind = "directory" if found.kind == "repository" else found.kind
-        if found.kind == "repository" and found.status is not None and S_ISLNK(found.status.st_mode):
-            kind = "symlink"
         return self._item(found.path, kind, "untracked")
 
     def _problem(self, problem: EngramError) -> DatasetOutcome:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from engram.datasets.dataset import Dataset
-from engram.datasets.decisions import Decisions, as_plan, decide
+from engram.datasets.decisions import Decisions, Staged, as_plan, decide
 from engram.datasets.git.index import GitIndex
 from engram.datasets.git.problems import MissingObject, NotUnderstood
 from engram.datasets.worktree import Untracked, walk
@@ -82,8 +82,10 @@ def survey(dataset: Dataset, request: SaveRequest) -> Survey:
             untracked=Untracked.NO if request.updated else Untracked.ALL,
             rules=dataset.stat_rules,
         )
-        decisions = decide(differences, index, _Sources(dataset, request, index))
-        found = Survey(index, decisions, decisions.hand_over, not dataset.equals_head(index))
+        clean = dataset.equals_head(index)
+        staged = Staged() if clean else _staged(dataset, index, request.scopes)
+        decisions = decide(differences, index, _Sources(dataset, request, index), staged)
+        found = Survey(index, decisions, decisions.hand_over, not clean)
         if not found.reason and not (found.nothing and not request.amend):
             found.reason = _cannot(dataset, decisions)
     except NotUnderstood as problem:
@@ -91,6 +93,22 @@ def survey(dataset: Dataset, request: SaveRequest) -> Survey:
     except MissingObject as missing:
         return Survey(index, Decisions(), f"object {missing.oid.hex()} is not here", staged=True)
     return found
+
+
+def _staged(dataset: Dataset, index: GitIndex, scopes: tuple[bytes, ...]) -> Staged:
+    head = dataset.head_commit()
+    staged = Staged()
+    if not head:
+        return staged
+    for path, mode, oid in dataset.objects.read_tree_flat(dataset.tree_of(head)):
+        if not any(not scope or path == scope or path.startswith(scope + b"/") for scope in scopes):
+            continue
+        position = index.find(path)
+        if position is None:
+            staged.deleted.append((path, mode))
+        elif (index.mode(position), index.oid(position)) != (mode, oid):
+            staged.changed.append(position)
+    return staged
 
 
 class _Sources:

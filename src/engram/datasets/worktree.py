@@ -39,7 +39,7 @@ class Found:
     path: bytes
     #: ``file``, ``symlink``, ``directory``, ``repository`` (a folder with its own ``.git``) or ``special``.
     kind: str
-    status: os.stat_result | None = None
+    size_bytes: int = 0
 
 
 @dataclass(slots=True)
@@ -125,7 +125,7 @@ class _Walker:
             if rules is None or not rules.ignores(os.path.basename(scope), is_dir=False):
                 self._note_untracked(scope, status)
         elif stat.S_ISDIR(status.st_mode):
-            self.differences.untracked.append(Found(scope, "repository", status))
+            self.differences.untracked.append(Found(scope, "repository"))
 
     def _folder(self, prefix: bytes, place: bytes, ignore: Ignore) -> bool:
         """Look at everything in one folder. True when it holds anything that is not ignored."""
@@ -195,19 +195,19 @@ class _Walker:
         if self.untracked is Untracked.NO or ignore.ignores(entry.name, is_dir=True):
             return False
         if _holds_repository(entry.path):
-            self.differences.untracked.append(Found(path, "repository", entry.stat(follow_symlinks=False)))
+            self.differences.untracked.append(Found(path, "repository"))
             return True
         before = len(self.differences.untracked)
         anything = self._folder(path + b"/", entry.path, ignore.enter(entry.name))
         if anything and self.untracked is Untracked.NORMAL:
             del self.differences.untracked[before:]
-            self.differences.untracked.append(Found(path, "directory", entry.stat(follow_symlinks=False)))
+            self.differences.untracked.append(Found(path, "directory"))
         return anything
 
     def _note_untracked(self, path: bytes, status: os.stat_result) -> bool:
         kind = kind_of(status.st_mode)
         target = self.differences.special if kind == "special" else self.differences.untracked
-        target.append(Found(path, kind, status))
+        target.append(Found(path, kind, status.st_size))
         return kind != "special"
 
     def finish(self) -> Differences:

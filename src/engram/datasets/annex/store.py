@@ -18,6 +18,7 @@ from enum import Enum
 from engram import durable
 from engram.datasets.annex.backends import new_hasher
 from engram.datasets.annex.hashdirs import object_path
+from engram.datasets.syncing import ToSync
 from engram.durable import Steps
 from engram.model.errors import ChangedWhileSaved, EngramError, ItemFailed, Unreadable, UnsupportedFile
 
@@ -136,14 +137,14 @@ class ContentStore:
         git_dir: absolute; its ``annex/objects`` holds the content.
     """
 
-    def __init__(self, steps: Steps, *, git_dir: bytes) -> None:
+    def __init__(self, steps: Steps, *, git_dir: bytes, to_sync: ToSync) -> None:
         self._steps = steps
         self._git_dir = git_dir
         self._aside = os.path.join(git_dir, b"engram", b"tmp")
         self._next_aside = 0
         self._folders: set[bytes] = set()
-        #: Folders and files that must be synced before what was kept may be called durable.
-        self.to_sync: list[bytes] = []
+        #: What must be synced before what was kept may be called durable.
+        self.to_sync = to_sync
 
     def clear_what_a_crash_left(self) -> None:
         """Make an empty place for temporary names."""
@@ -191,7 +192,7 @@ class ContentStore:
         aside = self._aside_name()
         durable.symlink(self._steps, target, aside)
         durable.rename(self._steps, aside, place)
-        self.to_sync.append(os.path.dirname(place))
+        self.to_sync.folder(os.path.dirname(place))
 
     def _is_there(self, place: bytes, content: OpenContent, key: bytes) -> bool:
         """Whether the store has this content already: looked at, never assumed."""
@@ -201,7 +202,7 @@ class ContentStore:
             return False
         if os.path.samestat(there, content.was) and there.st_nlink == 2:  # what a crash left between two steps
             durable.change_mode(self._steps, content.descriptor, _without_write(content), place)
-            self.to_sync.append(place)
+            self.to_sync.file(place)
             return True
         if there.st_size == content.was.st_size and not os.path.samestat(there, content.was) and _has_key(place, key):
             durable.sync_file(self._steps, place)
@@ -226,13 +227,12 @@ class ContentStore:
             return False
         if not os.path.samestat(os.lstat(place), content.was):
             raise ChangedWhileSaved(os.fsdecode(content.path), "another file took its place")
-        self.to_sync.append(place)
+        self.to_sync.file(place)
         return True
 
     def _copy(self, content: OpenContent, place: bytes) -> None:
         aside = self._aside_name()
-        self._steps.take("create", aside)
-        target = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        target = durable.open_new(self._steps, aside, mode=0o600)
         try:
             self._copy_bytes(content, target, aside)
             if changed := content.changed():
@@ -265,7 +265,7 @@ class ContentStore:
         except OSError as error:
             durable.remove(self._steps, aside)
             raise ItemFailed(os.fsdecode(content.path), f"its folder cannot be changed ({error.strerror})") from error
-        self.to_sync.append(os.path.dirname(content.path))
+        self.to_sync.folder(os.path.dirname(content.path))
         return os.lstat(content.path)
 
     def _give_back(self, content: OpenContent, place: bytes) -> None:
