@@ -16,6 +16,7 @@ from engram.datasets.records import Made, Reporter
 from engram.datasets.subdatasets import Registration, record_subdatasets
 from engram.datasets.survey import SaveRequest, Survey
 from engram.datasets.syncing import ToSync
+from engram.datasets.unlocked import fill_unlocked
 from engram.model.outcome import Outcome
 from engram.model.progress import Progress
 
@@ -55,8 +56,9 @@ class Saving:
             return
         try:
             taken = self._take_in()
+            filled = list(fill_unlocked(self._dataset, self._survey.index, self._store, taken))
             registration = record_subdatasets(self._dataset, self._survey.index, self._survey.decisions)
-            changes = self._changes(taken, registration)
+            changes = self._changes([*taken, *filled], registration)
             self.made = self._recorder.record(self._survey.index, changes, self._wish, self._to_sync)
         except NotUnderstood as problem:
             yield from self._hand_over(problem.reason)

@@ -189,7 +189,7 @@ class ContentStore:
 
     def relink(self, place: bytes, target: bytes) -> None:
         """Give a symbolic link another target, in one step."""
-        aside = self._aside_name()
+        aside = self.aside_name()
         durable.symlink(self._steps, target, aside)
         durable.rename(self._steps, aside, place)
         self.to_sync.folder(os.path.dirname(place))
@@ -231,7 +231,7 @@ class ContentStore:
         return True
 
     def _copy(self, content: OpenContent, place: bytes) -> None:
-        aside = self._aside_name()
+        aside = self.aside_name()
         target = durable.open_new(self._steps, aside, mode=0o600)
         try:
             self._copy_bytes(content, target, aside)
@@ -258,7 +258,7 @@ class ContentStore:
             offset += len(data)
 
     def _link_instead(self, content: OpenContent, target: bytes) -> os.stat_result:
-        aside = self._aside_name()
+        aside = self.aside_name()
         durable.symlink(self._steps, target, aside)
         try:
             durable.rename(self._steps, aside, content.path)
@@ -278,7 +278,8 @@ class ContentStore:
         with suppress(OSError, EngramError):
             durable.change_mode(self._steps, content.descriptor, stat.S_IMODE(content.was.st_mode), content.path)
 
-    def _aside_name(self) -> bytes:
+    def aside_name(self) -> bytes:
+        """A name of our own, for what is to be renamed into its place."""
         self._next_aside += 1
         return os.path.join(self._aside, b"%d" % self._next_aside)
 
