@@ -63,9 +63,8 @@ class HandOver:
             yield self._report.deleted(path, int(modes.get(path, "100644"), 8))
         if gone:
             self._git("rm", "--cached", "-q", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=b"\0".join(gone))
-        changed = self._listed("--modified")
-        if not self._request.updated:
-            changed += self._listed("--others", "--exclude-standard")
+        new = [] if self._request.updated else self._listed("--others", "--exclude-standard")
+        changed = [*new, *self._listed("--modified")]
         present = [path for path in dict.fromkeys(changed) if path not in set(deleted)]
         links = [path for path in present if modes.get(path) == _SUBMODULE or path.endswith(b"/")]
         files = [path for path in present if path not in set(links)]
@@ -108,20 +107,18 @@ class HandOver:
     def _add(self, paths: list[bytes]) -> Iterator[DatasetOutcome]:
         status, out, said = self._dataset.programs.git_annex_status_of(
             self._dataset.work_tree,
-            *("add", "--json", "--json-error-messages", *_DOTFILES, "--batch", "-z"),
+            *("add", "--no-check-gitignore", "--json", "--json-error-messages", *_DOTFILES, "--batch", "-z"),
             stdin=b"\0".join(paths) + b"\0",
         )
-        lines = [line for line in out.splitlines() if line.startswith(b"{")]
-        records = [json.loads(line.decode("utf-8", "surrogateescape")) for line in lines]
-        if status and all(record.get("success") for record in records):
+        records = [(path, json.loads(line.decode("utf-8", "replace"))) for path, line in _answers(out, paths)]
+        if status and all(record.get("success") for _, record in records):
             raise PeerFailed("git-annex add", status, said)
-        for record in records:
-            path = str(record.get("file") or "")
+        for path, record in records:
             if record.get("success"):
-                yield self._report.taken(os.fsencode(path), "file", key=str(record.get("key") or ""))
+                yield self._report.taken(path, "file", key=str(record.get("key") or ""))
             else:
                 said = " ".join(str(text) for text in record.get("error-messages", ())) or "git-annex could not add it"
-                yield self._report.failed("add", ItemFailed(path, said.rstrip(".")))
+                yield self._report.failed("add", ItemFailed(os.fsdecode(path), said.rstrip(".")))
 
     def _commit(self, message: bytes) -> None:
         """Commit what is staged; nothing when nothing is."""
@@ -140,3 +137,16 @@ class HandOver:
         else:
             words.append("--no-edit")
         self._git(*words, *partial, stdin=message)
+
+
+def _answers(out: bytes, paths: list[bytes]) -> list[tuple[bytes, bytes]]:
+    """What git-annex answered about each path: one line each, an empty one where nothing had to be done.
+
+    Its JSON cannot spell names that are not UTF-8, so that they are known by their place. Where it says more (a
+    file in conflict is added once for each side) each line names its file.
+    """
+    lines = out.split(b"\n")[:-1]
+    if len(lines) == len(paths):
+        return [(path, line) for path, line in zip(paths, lines, strict=True) if line]
+    told = [(line, json.loads(line.decode("utf-8", "replace"))) for line in lines if line]
+    return [(os.fsencode(str(record.get("file") or "")), line) for line, record in told]
