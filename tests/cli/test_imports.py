@@ -49,6 +49,7 @@ CALLS: dict[str, tuple[set[str], set[str]]] = {
     "save --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "create --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "trust --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
+    "demo --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
 }
 
 

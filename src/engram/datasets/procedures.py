@@ -196,6 +196,7 @@ def run_procedure(procedure: Procedure, dataset: Dataset, around: Surroundings) 
         status=Status.ERROR if failed else Status.OK,
         message=failed,
         remedy=remedy,
+        note=procedure.name,
         path=dataset.work_tree,
         type="dataset",
         refds=dataset.work_tree,

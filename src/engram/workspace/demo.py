@@ -5,15 +5,17 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from engram import durable
-from engram.datasets.programs import Programs
 from engram.durable import Steps
 from engram.model.errors import TargetExists
 from engram.model.outcome import DatasetOutcome, Outcome, Status
 from engram.workspace.context import Context
 from engram.workspace.datasets import Datasets
+
+if TYPE_CHECKING:
+    from engram.datasets.programs import Programs
 
 #: What the dataset is called when the user names no folder.
 FOLDER = "engram-demo"
@@ -22,7 +24,7 @@ IDENTITY = ("user.name=engram demo", "user.email=demo@engram.invalid")
 
 _IMAGES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "demo_images")
 _SCAN = "sub-01/func/sub-01_bold.nii"
-_NOTE = "* the functional scan of sub-01 was compressed, to save space"
+_NOTE = "* the functional scan of sub-01 was compressed"
 
 #: What a step gives: outcomes of an operation, or what another program said.
 Told: TypeAlias = "Iterator[Outcome] | str"
@@ -46,8 +48,8 @@ class Demo:
     def tell(self, folder: str | None = None) -> Iterator[Outcome]:
         """Carry out step by step: first an outcome ``demo`` for the step, then those of the operation itself.
 
-        An outcome ``demo`` has the command in *item*, its meaning in *note*, and in *extra* the time that it took and
-        what another program said. Nothing of the user's own git settings is read or changed but who may see what.
+        An outcome ``demo`` has the command in *item* (a line each if there are several), its meaning in *note*, and in
+        *extra* the time that it took and what another program said.
 
         Raises:
             TargetExists: when there is something in the folder.
@@ -78,6 +80,8 @@ class Demo:
                 return
 
     def _story(self, top: str) -> Iterator[_Step]:
+        from engram.datasets.programs import Programs  # here, because starting programs takes a while to load
+
         name = os.path.relpath(top, self.context.folder)
         outside, inside = self._datasets(self.context.folder), self._datasets(top)
         programs = Programs(environment=self._environment(), configuration=IDENTITY, steps=self.steps)
@@ -88,7 +92,7 @@ class Demo:
             lambda: outside.create(top, procedures=("text2git",)),
         )
         yield _Step(
-            f"cd {name}; git config user.name 'engram demo'; git config user.email demo@engram.invalid",
+            f"cd {name}\ngit config user.name 'engram demo'\ngit config user.email demo@engram.invalid",
             "Who commits in this folder. Your own settings stay as they are.",
             lambda: self._set_identity(top, programs),
         )
@@ -102,7 +106,7 @@ class Demo:
             lambda: inside.save(message="Add two subjects, a template and a map"),
         )
         yield _Step(
-            f"gzip -nc {_SCAN} > {packed}; rm {_SCAN}; echo '{_NOTE}' >> README.md",
+            f"gzip -nc {_SCAN} > {packed}\nrm {_SCAN}\necho '{_NOTE}' >> README.md",
             "Work goes on: compress a scan, and note it down.",
             lambda: self._work(top),
         )
@@ -135,7 +139,7 @@ class Demo:
         context = replace(self.context, folder=folder, environment=self._environment(), git_configuration=settings)
         return Datasets(context, steps=self.steps)
 
-    def _set_identity(self, top: str, programs: Programs) -> str:
+    def _set_identity(self, top: str, programs: "Programs") -> str:
         for setting in IDENTITY:
             programs.git(top, "config", "--local", *setting.split("=", 1))
         return ""

@@ -1,0 +1,137 @@
+"""The demonstration does what it says, and nothing else."""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import engram
+from engram.model.errors import TargetExists
+from engram.model.outcome import DatasetOutcome, Outcome, Status
+from engram.workspace.context import Context
+from engram.workspace.demo import FOLDER, Demo
+
+IMAGES = Path(engram.__file__).parent / "demo_images"
+
+
+def somebody_unknown(base: Path) -> Context:
+    """A call by somebody whose git knows nobody, from a folder with nothing in it."""
+    (base / "home").mkdir()
+    (base / "here").mkdir()
+    environment = {"PATH": os.environ["PATH"], "HOME": str(base / "home"), "GIT_CONFIG_NOSYSTEM": "1"}
+    return Context(folder=str(base / "here"), environment=environment)
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    return somebody_unknown(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def there(git_annex: Path, tmp_path_factory: pytest.TempPathFactory) -> Context:
+    """Where the story was told once, for all tests that only look."""
+    return somebody_unknown(tmp_path_factory.mktemp("demo"))
+
+
+@pytest.fixture(scope="module")
+def told(there: Context) -> list[Outcome]:
+    return list(Demo(there).tell())
+
+
+@pytest.fixture
+def folder(told: list[Outcome], there: Context) -> Path:
+    return Path(there.folder, FOLDER)
+
+
+def steps(told: list[Outcome]) -> list[DatasetOutcome]:
+    return [outcome for outcome in told if isinstance(outcome, DatasetOutcome) and outcome.action == "demo"]
+
+
+def test_every_step_has_a_command_a_meaning_and_a_time(told: list[Outcome]) -> None:
+    assert not [outcome for outcome in told if outcome.failed]
+    assert [step.item.split("\n")[0] for step in steps(told)] == [
+        "engram create -c text2git engram-demo",
+        "cd engram-demo",
+        f"cp -R {IMAGES}/. .",
+        "engram status",
+        "engram save -m 'Add two subjects, a template and a map'",
+        "gzip -nc sub-01/func/sub-01_bold.nii > sub-01/func/sub-01_bold.nii.gz",
+        "engram status",
+        "engram save -m 'Compress the functional scan of sub-01'",
+        "git log --oneline",
+        "git annex whereis sub-01/func/sub-01_bold.nii.gz",
+        "git annex fsck --quiet",
+    ]
+    for step in steps(told):
+        assert step.note.endswith(".")
+        assert dict(step.extra)["seconds"] is not None
+
+
+def test_the_operations_tell_what_they_did(told: list[Outcome]) -> None:
+    assert [outcome.status for outcome in told if outcome.action == "save"] == [Status.OK, Status.OK]
+    states = {outcome.item: outcome.state for outcome in told if isinstance(outcome, DatasetOutcome) and outcome.state}
+    assert states["sub-01/func/sub-01_bold.nii"] == "deleted"
+    assert states["README.md"] == "modified"
+
+
+def test_others_say_the_rest(told: list[Outcome]) -> None:
+    said = {step.item.split(" ")[1]: str(dict(step.extra)["said"]) for step in steps(told)[-3:]}
+    assert "Compress the functional scan of sub-01" in said["log"]
+    whereis, fsck = (dict(step.extra)["said"] for step in steps(told)[-2:])
+    assert "[here]" in str(whereis)
+    assert fsck == ""
+
+
+def test_the_images_are_in_the_annex_unchanged_and_text_is_in_git(folder: Path) -> None:
+    image = "template/mni152_2009a_T1w.nii.gz"
+    assert (folder / image).is_symlink()
+    assert (folder / image).read_bytes() == (IMAGES / image).read_bytes()
+    assert not (folder / "README.md").is_symlink()
+    assert (folder / "licences" / "icbm152.txt").read_bytes() == (IMAGES / "licences" / "icbm152.txt").read_bytes()
+
+
+def test_the_history_is_clean_and_keeps_the_first_version(folder: Path, git: Callable[..., str]) -> None:
+    assert git(folder, "status", "--porcelain") == ""
+    assert "sub-01/func/sub-01_bold.nii\n" in git(folder, "ls-tree", "-r", "--name-only", "HEAD~")
+    git(folder, "fsck", "--strict")
+
+
+def test_its_name_is_known_in_its_folder_alone(folder: Path, there: Context, git: Callable[..., str]) -> None:
+    assert git(folder, "log", "-1", "--format=%an <%ae>") == "engram demo <demo@engram.invalid>\n"
+    assert git(folder, "config", "--local", "user.name") == "engram demo\n"
+    assert not Path(there.environment["HOME"], ".gitconfig").exists()
+
+
+def test_the_users_own_name_is_not_used(git_annex: Path, context: Context, git: Callable[..., str]) -> None:
+    environment = {**context.environment, "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.org"}
+    told = Demo(Context(folder=context.folder, environment=environment)).tell("mine")
+    assert not [outcome for outcome in told if outcome.failed]
+    assert set(git(Path(context.folder, "mine"), "log", "--format=%an").split("\n")) == {"engram demo", ""}
+
+
+def test_an_empty_folder_will_do(git_annex: Path, context: Context) -> None:
+    Path(context.folder, "empty").mkdir()
+    assert not [outcome for outcome in Demo(context).tell("empty") if outcome.failed]
+
+
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_what_is_there_already_is_left_alone(what: str, context: Context) -> None:
+    place = Path(context.folder, FOLDER)
+    if what == "folder":
+        place.mkdir()
+        place /= "mine"
+    place.write_text("mine\n")
+    with pytest.raises(TargetExists):
+        Demo(context).tell()
+    assert place.read_text() == "mine\n"
+
+
+def test_each_image_has_its_source_and_its_licence_beside_it() -> None:
+    readme = (IMAGES / "README.md").read_text()
+    for image in IMAGES.rglob("*.nii*"):
+        (row,) = [line for line in readme.splitlines() if f"`{image.relative_to(IMAGES).as_posix()}`" in line]
+        (licence,) = re.findall(r"`(licences/[^`]+)`", row)
+        assert (IMAGES / licence).read_text().strip()
+    assert sum(file.stat().st_size for file in IMAGES.rglob("*") if file.is_file()) < 3_000_000
