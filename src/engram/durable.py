@@ -24,7 +24,7 @@ AnyPath: TypeAlias = str | bytes
 SYNC_EACH_BELOW = 2000
 
 _REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG, errno.ENOMEM}
-_WRITE_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_OPEN_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Steps:
@@ -68,19 +68,24 @@ def make_folders(steps: Steps, path: AnyPath) -> None:
             make_folder(steps, path)
 
 
-def write_new(steps: Steps, path: AnyPath, data: bytes, *, mode: int = 0o666, sync: bool = True) -> None:
-    """Write a file that must not be there yet, and its bytes to the disk. Its name still needs `sync_folder`."""
+def open_new(steps: Steps, path: AnyPath, *, mode: int = 0o666) -> int:
+    """Descriptor of a file that must not be there yet, to be written with `write_all` and closed by the caller."""
     try:
         steps.take("create", path)
-        descriptor = os.open(path, _WRITE_NEW, mode)
-        try:
-            write_all(steps, descriptor, data, path)
-            if sync:
-                sync_descriptor(steps, descriptor, path)
-        finally:
-            os.close(descriptor)
+        return os.open(path, _OPEN_NEW, mode)
     except OSError as error:
         _failed(error, path)
+
+
+def write_new(steps: Steps, path: AnyPath, data: bytes, *, mode: int = 0o666, sync: bool = True) -> None:
+    """Write a file that must not be there yet, and its bytes to the disk. Its name still needs `sync_folder`."""
+    descriptor = open_new(steps, path, mode=mode)
+    try:
+        write_all(steps, descriptor, data, path)
+        if sync:
+            sync_descriptor(steps, descriptor, path)
+    finally:
+        os.close(descriptor)
 
 
 def replace(steps: Steps, path: str, data: bytes, *, mode: int = 0o666) -> None:
