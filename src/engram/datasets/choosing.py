@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from engram.datasets.annex.backends import is_native
-from engram.datasets.annex.largefiles import Expression, File, NotNative, parse
+from engram.datasets.annex.largefiles import Expression, File, FindMagic, NotNative, no_magic, parse
 from engram.datasets.comparison import CONVERTING
 from engram.model.errors import BadExpression
 
@@ -36,6 +36,8 @@ class Rules:
     #: Whether the dataset has an annex at all.
     has_annex: bool
     to_git: bool = False
+    #: Gives what tells media types, when a rule asks for one.
+    find_magic: FindMagic = no_magic
     #: git's ``core.autocrlf`` is in force: text is converted.
     converts_line_ends: bool = False
 
@@ -48,8 +50,8 @@ class Chooser:
         self._top = top
         self._parsed: dict[bytes, Expression] = {}
         self._wanted = (LARGEFILES, BACKEND, *CONVERTING)
-        self._ruling = None if rules.largefiles is None else parse(rules.largefiles, "git's configuration")
-        self._fallback = None if rules.fallback is None else parse(rules.fallback, "git annex config")
+        self._ruling = self._parse(rules.largefiles, "git's configuration")
+        self._fallback = self._parse(rules.fallback, "git annex config")
         #: Why git or git-annex has to do it, once a file was met that says so.
         self.hand_over = ""
 
@@ -76,13 +78,16 @@ class Chooser:
             return True
 
     def _expression(self, text: bytes | bool | None) -> Expression | None:
-        if text is None:
+        if text is None or text == b"":
             return None
         if isinstance(text, bool):
             raise BadExpression("(no value)", ".gitattributes", "the attribute needs an expression")
         if text not in self._parsed:
-            self._parsed[text] = parse(os.fsdecode(text), ".gitattributes")
+            self._parsed[text] = parse(os.fsdecode(text), ".gitattributes", self._rules.find_magic)
         return self._parsed[text]
+
+    def _parse(self, text: str | None, source: str) -> Expression | None:
+        return None if text is None else parse(text, source, self._rules.find_magic)
 
     def _check_conversion(self, path: bytes, attributes: Mapping[bytes, bytes | bool | None]) -> None:
         for name in CONVERTING:

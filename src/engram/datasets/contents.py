@@ -61,14 +61,16 @@ class Contents:
     problems: list[EngramError] = field(default_factory=list)
     stop: Stop = field(default_factory=Stop)
 
-    def take_in(self, files: Iterable[FileToSave], done: Callable[[int], None]) -> Generator[Recorded, None, None]:
+    def take_in(self, files: list[FileToSave], done: Callable[[int], None]) -> Generator[Recorded, None, None]:
         """Every file, as it is taken in; what fails is left as it was and becomes one of `problems`."""
         small: list[FileToSave] = []
         large: list[FileToSave] = []
         for file in files:
             (large if file.backend and file.size_bytes >= LARGE_BYTES else small).append(file)
-        for file in small:
-            yield from self._guarded(file, self._take_in, done)
+        files.clear()
+        small.reverse()
+        while small:  # what was taken in need not be remembered
+            yield from self._guarded(small.pop(), self._take_in, done)
         if large:
             yield from self._in_threads(large, done)
 

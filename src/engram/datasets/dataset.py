@@ -16,6 +16,7 @@ from engram.datasets.git.ignore import Ignore
 from engram.datasets.git.index import GitIndex, StatRules
 from engram.datasets.git.objects import decode_commit
 from engram.datasets.git.odb import ObjectStore
+from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.git.refs import Refs, Repository, find_repository
 from engram.datasets.locks import private_folder
 from engram.durable import Steps
@@ -66,16 +67,19 @@ class Dataset:
         """Its branches. Raises `NotUnderstood` for a ref format that is not read here."""
         return Refs(self.repository)
 
+    def check_format(self) -> None:
+        """Raise `NotUnderstood` for a repository whose objects, refs or index git keeps in a form not read here."""
+        self.refs.head()
+
     @cached_property
     def config(self) -> GitConfig:
         """Its settings, the user's and the machine's."""
-        head = os.fsdecode(self.refs.head().name or b"")
         return GitConfig.read(
             common_dir=self.repository.common_dir,
             git_dir=self.repository.git_dir,
             environment=self.around.environment,
             overrides=self.around.configuration,
-            branch=head.removeprefix("refs/heads/"),
+            branch=self.head_name().removeprefix("refs/heads/"),
         )
 
     @cached_property
@@ -165,17 +169,31 @@ class Dataset:
 
     def resolve(self, ref: str) -> str:
         """The commit a ref points at, hex; '' when there is no such ref."""
-        oid = Refs(self.repository).resolve(os.fsencode(ref))
+        try:
+            oid = self.refs.resolve(os.fsencode(ref))
+        except NotUnderstood:
+            return self._ask_git("rev-parse", "--verify", "-q", ref)
         return oid.hex() if oid else ""
 
     def head_name(self) -> str:
         """The ref that HEAD stands for, '' when it is detached."""
-        return os.fsdecode(self.refs.head().name or b"")
+        try:
+            return os.fsdecode(self.refs.head().name or b"")
+        except NotUnderstood:
+            return self._ask_git("symbolic-ref", "-q", "HEAD")
 
     def head_commit(self) -> str:
         """The commit that is checked out, hex; '' before the first."""
-        oid = Refs(self.repository).head().oid
+        try:
+            oid = self.refs.head().oid
+        except NotUnderstood:
+            return self._ask_git("rev-parse", "--verify", "-q", "HEAD")
         return oid.hex() if oid else ""
+
+    def _ask_git(self, *words: str) -> str:
+        """One word from git, about a repository in a format that is not read here."""
+        _, out, _ = self.programs.git_status_of(self.work_tree, *words)
+        return out.decode(errors="replace").strip()
 
     def tree_of(self, commit: str) -> bytes:
         """The tree of a commit."""
@@ -250,9 +268,14 @@ class Dataset:
         """Whether git-annex would initialise an annex here by itself, because a relative has one."""
         if self._declines_annex:
             return False
-        return bool(self.resolve(BRANCH)) or any(
-            name.endswith(b"/git-annex") for name in self.refs.names(b"refs/remotes/")
-        )
+        return bool(self.resolve(BRANCH) or self._remote_branch())
+
+    def _remote_branch(self) -> str:
+        try:
+            names = [os.fsdecode(name) for name in self.refs.names(b"refs/remotes/") if name.endswith(b"/git-annex")]
+        except NotUnderstood:
+            return self._ask_git("for-each-ref", "--count=1", "--format=%(refname)", "refs/remotes/*/git-annex")
+        return names[0] if names else ""
 
     @property
     def _declines_annex(self) -> bool:

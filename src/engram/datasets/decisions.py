@@ -8,7 +8,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from engram.datasets.git.index import GitIndex
 from engram.datasets.git.objects import EXECUTABLE_MODE, FILE_MODE, SYMLINK_MODE
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from engram.datasets.comparison import Comparison
 
 
-@dataclass(frozen=True, slots=True)
-class FileToSave:
+class FileToSave(NamedTuple):
     """A regular file whose content is to be recorded."""
 
     path: bytes

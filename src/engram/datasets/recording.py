@@ -8,13 +8,13 @@ branch moves. A crash before the end leaves staged changes, never a commit witho
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from engram import durable
 from engram.datasets.annex import BRANCH
 from engram.datasets.annex.branch import (
     MESSAGE,
     AnnexBranch,
-    NewObject,
     journal_files,
     presence_logs,
     read_journal,
@@ -34,6 +34,9 @@ from engram.datasets.people import subject_of
 from engram.datasets.records import Made
 from engram.datasets.syncing import ToSync
 from engram.model.errors import MovedMeanwhile
+
+#: A new object: its id, its kind, its bytes.
+NewObject: TypeAlias = tuple[bytes, bytes, bytes]
 
 _NO_COMMIT = "0" * 40
 #: How often to begin anew when somebody else moves a branch at the same moment.
@@ -114,8 +117,6 @@ class Recorder:
             self.put(COMMIT, native[2], native[0])
         with annex_journal(self._dataset.git_dir, wanted=self._dataset.has_annex):
             branch = self._extend_branch(changes.keys_here, wish)
-            for oid, kind, data in branch.objects:
-                self.put(kind, data, oid)
             self._store(to_sync)
             if next_index is not None:
                 lock.put_in_place(next_index)
@@ -188,7 +189,7 @@ class Recorder:
         logs.update(presence_logs(branch, keys, uuid=dataset.annex_uuid.encode(), now_s=wish.now_s, pending=pending))
         if not logs:
             return _BranchMove()
-        root, objects = branch.with_files(logs)
+        root = branch.with_files(logs, self.put)
         journal = journal_files(os.fsencode(dataset.git_dir), pending)
         if root == tree:
             return _BranchMove(journal=journal)
@@ -196,8 +197,9 @@ class Recorder:
         commit = encode_commit(
             Commit(tree=root, parents=parents, author=wish.committer, committer=wish.committer, message=MESSAGE)
         )
-        objects.append((object_id(COMMIT, commit), COMMIT, commit))
-        return _BranchMove(objects, tip, objects[-1][0].hex(), journal)
+        oid = object_id(COMMIT, commit)
+        self.put(COMMIT, commit, oid)
+        return _BranchMove(tip, oid.hex(), journal)
 
     def put(self, kind: bytes, data: bytes, oid: bytes) -> None:
         """Take one object; few are held, many go into a pack as they come."""
@@ -266,7 +268,6 @@ def _reason(commit: NewObject | None, head: str, wish: CommitWish) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _BranchMove:
-    objects: list[NewObject] = field(default_factory=list)
     before: str = ""
     after: str = ""
     #: Journal files whose content is in the new commit.

@@ -73,6 +73,7 @@ def survey(dataset: Dataset, request: SaveRequest) -> Survey:
     top = os.fsencode(dataset.work_tree)
     index = GitIndex.from_nothing()
     try:
+        dataset.check_format()
         index = dataset.read_index()
         differences = walk(
             top,
@@ -146,6 +147,12 @@ def _cannot(dataset: Dataset, decisions: Decisions) -> str:
 def _rules(dataset: Dataset, request: SaveRequest) -> "Rules":
     from engram.datasets.choosing import Rules
 
+    @cache
+    def find_magic() -> "Magic | None":
+        from engram.datasets.annex.magic import magic_of
+
+        return magic_of(dataset.programs.annex().program)
+
     line_ends = (dataset.setting("core.autocrlf") or "false").lower()
     return Rules(
         attributes=dataset.attributes.of,
@@ -154,5 +161,6 @@ def _rules(dataset: Dataset, request: SaveRequest) -> "Rules":
         backend=dataset.setting("annex.backend") or request.backend or "SHA256E",
         has_annex=dataset.has_annex,
         to_git=request.to_git,
+        find_magic=find_magic,
         converts_line_ends=line_ends not in ("false", "no", "0", "off"),
     )

@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from engram.datasets.git.ignore import Ignore
 from engram.datasets.git.index import SKIP_WORKTREE, STAT_BLOCK, GitIndex, StatRules
@@ -31,8 +32,7 @@ class Untracked(StrEnum):
     ALL = "all"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """Something in the work tree that the index does not have."""
 
     #: Relative to the top of the work tree; no slash at the end.

@@ -176,6 +176,7 @@ class Datasets:
         Raises:
             NoDataset, PathNotFound: at once.
         """
+        from engram.datasets.git.problems import NotUnderstood
         from engram.datasets.status import StatusReader, StatusRequest
         from engram.datasets.worktree import Untracked
 
@@ -188,7 +189,14 @@ class Datasets:
             evaluate_subdatasets=evaluate_subdatasets,
             report_clean=report_clean,
         )
-        readers = [StatusReader(opened, request)] if scopes else []
+        try:
+            opened.check_format()
+            readers = [StatusReader(opened, request)] if scopes else []
+        except NotUnderstood as problem:
+            raise UsageError(
+                f"engram cannot read {opened.work_tree} itself ({problem.reason}).",
+                "Ask git: git status. Saving works: engram save hands it to git-annex.",
+            ) from problem
         if recursive and scopes:
             inner = replace(request, scopes=(b"",))
             readers += [

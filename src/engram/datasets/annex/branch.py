@@ -7,7 +7,7 @@ Source: https://git-annex.branchable.com/internals/ and https://git-annex.branch
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 from engram.datasets.annex.hashdirs import log_path
@@ -18,8 +18,8 @@ from engram.datasets.git.odb import ObjectStore
 #: The message of every ordinary commit on the branch.
 MESSAGE = b"update\n"
 
-#: A new object: its id, its kind, its bytes.
-NewObject: TypeAlias = tuple[bytes, bytes, bytes]
+#: Takes a new object: its kind, its bytes, its id.
+Put: TypeAlias = Callable[[bytes, bytes, bytes], None]
 _Entries: TypeAlias = dict[bytes, tuple[int, bytes]]
 
 
@@ -46,21 +46,19 @@ class AnnexBranch:
         mode, oid = entries.get(name, (0, b""))
         return self._objects.read(oid)[1] if mode and mode != TREE_MODE else None
 
-    def with_files(self, contents: Mapping[bytes, bytes]) -> tuple[bytes, list[NewObject]]:
-        """The tree that has these files too, and the objects it needs that are not there yet."""
+    def with_files(self, contents: Mapping[bytes, bytes], put: Put) -> bytes:
+        """The tree that has these files too. Every object it needs is *put* (kind, bytes, id)."""
         blobs: dict[bytes, bytes] = {}
-        new: dict[bytes, tuple[bytes, bytes]] = {}
         leaves: dict[bytes, bytes] = {}
         for path, content in contents.items():
             oid = blobs.get(content)
             if oid is None:
                 oid = blobs[content] = object_id(BLOB, content)
-                new[oid] = (BLOB, content)
+                put(BLOB, content, oid)
             leaves[path] = oid
-        root = self._graft(self._tree, leaves, new)
-        return root, [(oid, kind, data) for oid, (kind, data) in new.items()]
+        return self._graft(self._tree, leaves, put)
 
-    def _graft(self, tree: bytes | None, leaves: Mapping[bytes, bytes], new: dict[bytes, tuple[bytes, bytes]]) -> bytes:
+    def _graft(self, tree: bytes | None, leaves: Mapping[bytes, bytes], put: Put) -> bytes:
         entries = dict(self._entries(tree))
         below: dict[bytes, dict[bytes, bytes]] = {}
         for path, oid in leaves.items():
@@ -71,11 +69,11 @@ class AnnexBranch:
                 entries[head] = (FILE_MODE, oid)
         for head, inner in below.items():
             mode, oid = entries.get(head, (0, b""))
-            entries[head] = (TREE_MODE, self._graft(oid if mode == TREE_MODE else None, inner, new))
+            entries[head] = (TREE_MODE, self._graft(oid if mode == TREE_MODE else None, inner, put))
         data = encode_tree((mode, name, oid) for name, (mode, oid) in entries.items())
         root = object_id(TREE, data)
         if root != tree:
-            new[root] = (TREE, data)
+            put(TREE, data, root)
         return root
 
     def _entries(self, tree: bytes | None) -> _Entries:

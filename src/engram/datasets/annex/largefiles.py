@@ -125,7 +125,11 @@ def rule_for(config: str | None, attribute: bytes | bool | None, annex_config: s
     return None if annex_config is None else (annex_config, ANNEX_CONFIG)
 
 
-def parse(text: str, source: str, find_magic: FindMagic = lambda: None) -> Expression:
+def no_magic() -> None:
+    """For those who have no libmagic to ask: files whose media type is asked for are `NotNative`."""
+
+
+def parse(text: str, source: str, find_magic: FindMagic = no_magic) -> Expression:
     """Read an expression. Raises `BadExpression` for what git-annex would not take.
 
     Args:

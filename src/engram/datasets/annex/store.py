@@ -14,6 +14,7 @@ import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from engram import durable
 from engram.datasets.annex.backends import new_hasher
@@ -57,14 +58,11 @@ class OpenContent:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """Content that is in the object store now, and the name that leads to it."""
 
     #: The symbolic link that took the file's place, as `os.lstat` sees it; ``None`` if the file was left in place.
     link: os.stat_result | None
-    #: Absolute path of the object.
-    object_path: bytes
     #: A remark for the user, '' mostly.
     note: str = ""
 
@@ -140,6 +138,7 @@ class ContentStore:
     def __init__(self, steps: Steps, *, git_dir: bytes, to_sync: ToSync) -> None:
         self._steps = steps
         self._git_dir = git_dir
+        self._root = git_dir + b"/"
         self._aside = os.path.join(git_dir, b"engram", b"tmp")
         self._next_aside = 0
         self._folders: set[bytes] = set()
@@ -170,18 +169,19 @@ class ContentStore:
         Raises `ChangedWhileSaved` when it is not what was hashed any more, `ItemFailed` when its folder cannot be
         changed; then everything is as it was.
         """
-        place = os.path.join(self._git_dir, relative)
+        place = self._root + relative
+        folder = place[: place.rindex(b"/")]
         writers = _writers(content.descriptor)
         if changed := content.changed():
             raise ChangedWhileSaved(os.fsdecode(content.path), changed)
-        new = self._make_key_folder(os.path.dirname(place)) or not self._is_there(place, content, key)
+        new = self._make_key_folder(folder) or not self._is_there(place, content, key)
         try:
             if new:
                 self._put(content, place, adopt=writers is Writers.NONE and content.was.st_nlink == 1)
-            durable.change_mode(self._steps, os.path.dirname(place), 0o555)
+            durable.change_mode(self._steps, folder, 0o555)
             if writers is Writers.SOME:
-                return Kept(None, place, OPEN_ELSEWHERE)
-            return Kept(self._link_instead(content, target), place)
+                return Kept(None, OPEN_ELSEWHERE)
+            return Kept(self._link_instead(content, target))
         except (OSError, EngramError):
             if new:
                 self._give_back(content, place)
@@ -265,7 +265,7 @@ class ContentStore:
         except OSError as error:
             durable.remove(self._steps, aside)
             raise ItemFailed(os.fsdecode(content.path), f"its folder cannot be changed ({error.strerror})") from error
-        self.to_sync.folder(os.path.dirname(content.path))
+        self.to_sync.folder(content.path[: content.path.rindex(b"/")])
         return os.lstat(content.path)
 
     def _give_back(self, content: OpenContent, place: bytes) -> None:
@@ -281,11 +281,11 @@ class ContentStore:
     def aside_name(self) -> bytes:
         """A name of our own, for what is to be renamed into its place."""
         self._next_aside += 1
-        return os.path.join(self._aside, b"%d" % self._next_aside)
+        return b"%b/%d" % (self._aside, self._next_aside)
 
     def _make_key_folder(self, folder: bytes) -> bool:
         """Make the folder of one key, writable for us. True when it is new, so that nothing can be in it."""
-        parent = os.path.dirname(folder)
+        parent = folder[: folder.rindex(b"/")]
         if parent not in self._folders:
             durable.make_folders(self._steps, parent)
             self._folders.add(parent)

@@ -8,10 +8,9 @@ Source: RFC 1950, RFC 1951
 """
 
 import zlib
-from typing import Final
 
 #: Up to here a stream is stored: 11 bytes longer than the data.
-STORED_BYTES: Final = 40
+STORED_BYTES = 1024
 _SMALL_BYTES = 4096
 _SMALL_WINDOW = 12
 _SMALL_TABLES = 5

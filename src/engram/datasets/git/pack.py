@@ -163,8 +163,7 @@ class PackWriter:
     def _flush(self) -> None:
         if self._descriptor < 0:
             self._path = self._temporary_name()
-            durable.write_new(self._steps, self._path, b"", sync=False)
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            self._descriptor = durable.open_new(self._steps, self._path)
         durable.write_at(self._steps, self._descriptor, b"".join(self._parts), self._written, self._path)
         self._parts, self._held, self._written = [], 0, self._offset
 
