@@ -71,6 +71,10 @@ class TestHelp:
         assert said.code == 2
         assert "emit" in said.err
 
+    def test_nothing_at_all_is_an_error_for_programs(self, verb: Engram) -> None:
+        said = verb("--json")
+        assert (said.code, said.records[0]["message"]) == (2, "Missing command.")
+
     @pytest.mark.parametrize("letters", ["-h", "--help", "--help-np"])
     def test_help_stands_on_both_sides(self, verb: Engram, letters: str, capsys: pytest.CaptureFixture[str]) -> None:
         assert verb("emit", letters).code == 0
@@ -167,6 +171,9 @@ class TestBefore:
         verb("-C", "a", "-C", "b", "emit", rooms={"Source": source})
         assert source.context.folder == str(tmp_path / "a" / "b")
 
+    def test_the_options_before_a_command_can_be_ended_as_in_datalad(self, verb: Engram) -> None:
+        assert verb("--cmd", "noun", "do-it").out == "done\n"
+
     def test_a_folder_that_is_not_there_is_told(self, verb: Engram) -> None:
         assert verb("-C", "nowhere", "emit").code == 2
 
@@ -229,6 +236,10 @@ class TestFormats:
             "-f", "{item}|{status:>8}|{no[such][field]}|{nor.this:>9}", "emit", rooms={"Source": Emitting(GOOD)}
         )
         assert said.out == "a.nii|      ok|N/A|N/A\n"
+
+    def test_a_template_may_hold_tabs_and_its_fields_may_not(self, verb: Engram) -> None:
+        said = verb("-f", "{item}\t{status}", "emit", rooms={"Source": Emitting(outcome("a\tb"))})
+        assert said.out == "a\\tb\tok\n"
 
     def test_default_is_the_old_name_of_generic(self, verb: Engram) -> None:
         shown = {

@@ -97,6 +97,12 @@ class TestStreams:
             assert process.stderr.read() == b""
         assert process.returncode == 0
 
+    @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+    def test_a_closed_stream_is_no_bug(self, closed: str) -> None:
+        script = f'"$0" -c "$1" plan --dry-run {closed}'
+        process = subprocess.run(["sh", "-c", script, sys.executable, _ENGRAM], env=AROUND, check=False)
+        assert process.returncode == 0
+
     def test_a_terminal_that_knows_only_ascii_gets_escapes(self) -> None:
         code, out, err = done("run", "水", PYTHONIOENCODING="ascii")
         assert (code, err) == (0, b"")
@@ -151,6 +157,9 @@ class TestCompletion:
 
     def test_bash_completes_the_verb_of_a_noun(self, program: Path) -> None:
         assert typed(program, "engram", "config", "ex") == ["explain"]
+
+    def test_what_is_wrong_before_the_word_disturbs_nobody(self, program: Path) -> None:
+        assert typed(program, "engram", "-C", "/nowhere", "-c", "x", "conf") == ["config"]
 
     def test_bash_completes_an_option(self, program: Path) -> None:
         assert typed(program, "engram", "save", "--mess") == ["--message", "--message-file"]

@@ -65,6 +65,9 @@ class Screen:
     @property
     def columns(self) -> int:
         """Width of the window that messages go to."""
+        said = self._environment.get("COLUMNS", "")
+        if said.isascii() and said.isdigit() and int(said) > 0:
+            return int(said)
         with suppress(ValueError, OSError):
             return max(os.get_terminal_size(self.err.fileno()).columns, 1)
         return 80
@@ -130,11 +133,17 @@ def _is_terminal(stream: TextIO) -> bool:
 
 
 def standard_screen(environment: Mapping[str, str]) -> Screen:
-    """The screen of this process. What its encoding lacks is escaped."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    return Screen(sys.stdout, sys.stderr, environment)
+    """The screen of this process. What its encoding lacks is escaped; a stream that is closed swallows everything."""
+    out, err = (_writable(stream) for stream in (sys.stdout, sys.stderr))
+    return Screen(out, err, environment)
+
+
+def _writable(stream: TextIO | None) -> TextIO:
+    if stream is None:  # `engram … >&-`
+        return open(os.devnull, "w", encoding="utf-8")
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="backslashreplace")
+    return stream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,7 +295,7 @@ def writer(screen: Screen, style: Style) -> "Callable[[Record], None]":
         return lambda record: screen.line(encode(record.as_json()))
     if style.form == "disabled" or style.for_people:
         return lambda _: None
-    return lambda record: screen.line(printable(fill(style.form, record.as_json())))
+    return lambda record: screen.line(fill(style.form, record.as_json()))
 
 
 class _Missing:
@@ -309,8 +318,16 @@ class _Fields(dict[str, Any]):
     """The fields of a record as a template sees them: ``#`` stands for ``:``, what is not there is ``N/A``."""
 
     def __getitem__(self, name: str) -> object:
-        value = self.get(name.replace("#", ":"), _MISSING) if "#" in name else self.get(name, _MISSING)
-        return _Fields(value) if isinstance(value, dict) else value
+        return _shown(self.get(name.replace("#", ":"), _MISSING))
+
+
+def _shown(value: object) -> object:
+    """A value as a template may print it: what came from a file name has no control characters."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, list | tuple):
+        return [_shown(each) for each in value]
+    return _Fields(value) if isinstance(value, dict) else value
 
 
 _MISSING = _Missing()

@@ -41,7 +41,7 @@ def _noted(note: Callable[[Call, Any], None]) -> Callable[[click.Context, click.
     """What an option of the frame does with its value: it is noted in the call, no command sees it."""
 
     def callback(context: click.Context, _: click.Parameter, value: object) -> None:
-        if value not in (None, False, ()):
+        if value not in (None, False, ()) and not context.resilient_parsing:  # a shell only asks for completions
             note(call_of(context), value)
 
     return callback
@@ -332,5 +332,6 @@ def paragraphs(text: str) -> list[str]:
 
 def build(commands: str = COMMANDS) -> click.Command:
     """The whole command line. *commands* is the package that holds the commands."""
-    root = Verbs(commands, params=BEFORE, settings=_SETTINGS)
+    ends = click.Option(["--cmd"], is_flag=True, hidden=True, expose_value=False)  # DataLad's: here the command begins
+    root = Verbs(commands, params=(*BEFORE, ends), settings=_SETTINGS)
     return click.version_option(__version__, "--version", message="engram %(version)s")(root)
