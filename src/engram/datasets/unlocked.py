@@ -64,8 +64,7 @@ def _fill(dataset: Dataset, index: GitIndex, position: int, key: bytes, store: C
 
 
 def _copy(steps: Steps, source: bytes, target: bytes, mode: int) -> None:
-    durable.write_new(steps, target, b"", mode=mode, sync=False)
-    out = os.open(target, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    out = durable.open_new(steps, target, mode=mode)
     try:
         with open(source, "rb") as file:
             while data := file.read(_COPY_BYTES):
