@@ -112,11 +112,23 @@ class Dataset:
             self.repository.work_tree,
             git_dir=self.repository.common_dir,
             attributes_file=self._user_file("core.attributesFile", "attributes"),
+            system_file=None if _is_on(self.around.environment.get("GIT_ATTR_NOSYSTEM")) else b"/etc/gitattributes",
+            recorded=self._recorded_blob,
         )
 
     def attributes_of(self, path: bytes, names: tuple[bytes, ...]) -> Mapping[bytes, bytes | bool | None]:
         """The values of some attributes of a path."""
         return self.attributes.of(path, names)
+
+    def _recorded_blob(self, path: bytes) -> bytes | None:
+        """What the index has for a file that is not in the work tree."""
+        position = self._first_index.find(path)
+        return None if position is None else self.objects.read(self._first_index.oid(position))[1]
+
+    @cached_property
+    def _first_index(self) -> GitIndex:
+        """The index as it was when an attribute was first asked for."""
+        return self.read_index()
 
     def _user_file(self, setting: str, name: str) -> bytes | None:
         path = self.config.path(setting)
@@ -359,6 +371,10 @@ class Dataset:
             if place.startswith(top.rstrip("/") + "/"):
                 return os.fsencode(place[len(top.rstrip("/")) + 1 :])
         raise OutsideDataset(path, self.work_tree)
+
+
+def _is_on(value: str | None) -> bool:
+    return (value or "").lower() in ("1", "true", "yes", "on")
 
 
 def _real_folder(path: str) -> str:

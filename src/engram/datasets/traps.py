@@ -34,6 +34,10 @@ def _state_of_git(dataset: Dataset) -> str:
         return "an adjusted branch is checked out"
     if head.startswith("refs/heads/views/"):
         return "a metadata view is checked out"
+    if next(dataset.refs.names(b"refs/replace/"), None) is not None or os.path.exists(
+        os.path.join(dataset.common_dir, "info", "grafts")
+    ):
+        return "objects are replaced by others (refs/replace)"
     if os.path.exists(os.path.join(git_dir, "info", "sparse-checkout")) and dataset.is_set("core.sparseCheckout"):
         return "a sparse checkout"
     return ""
