@@ -55,6 +55,12 @@ class TestBars:
         progress.advance(7)
         assert err.getvalue() == "saving: 7 files\n"
 
+    @pytest.mark.parametrize("terminal", [True, False])
+    def test_what_is_waited_for_is_told_at_once(self, terminal: bool) -> None:
+        progress, err = bar(terminal=terminal)
+        progress.start("waiting for git", None, "")
+        assert err.getvalue().strip("\r\n").removesuffix("\x1b[K") == "waiting for git"
+
     def test_a_bar_is_drawn_and_taken_away(self) -> None:
         progress, err = bar()
         progress.start("saving", 10, "files")

@@ -69,7 +69,7 @@ class Screen:
         if said.isascii() and said.isdigit() and int(said) > 0:
             return int(said)
         with suppress(ValueError, OSError):
-            return max(os.get_terminal_size(self.err.fileno()).columns, 1)
+            return os.get_terminal_size(self.err.fileno()).columns or 80  # 0: a terminal that does not know
         return 80
 
     def line(self, text: str) -> None:

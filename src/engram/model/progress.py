@@ -7,7 +7,10 @@ class Progress(Protocol):
     """Three verbs; any thread may call `advance`. One thing is counted at a time."""
 
     def start(self, label: str, total: int | None, unit: str) -> None:
-        """Begin to count *total* things (``None``: nobody knows how many), named *unit*: ``files``, ``B`` for bytes."""
+        """Begin to count *total* things (``None``: nobody knows how many), named *unit*: ``files``, ``B`` for bytes.
+
+        Without a *unit* nothing is counted: the label tells what is waited for.
+        """
         ...
 
     def advance(self, count: int = 1) -> None:
