@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from engram.datasets.dataset import Dataset
@@ -12,6 +13,7 @@ from engram.datasets.worktree import Untracked, walk
 from engram.model.plan import Plan, PlannedStep
 
 if TYPE_CHECKING:
+    from engram.datasets.annex.magic import Magic
     from engram.datasets.choosing import Chooser, Rules
     from engram.datasets.comparison import Comparison
 
