@@ -10,7 +10,6 @@ All of it raises `StorageFailed` when the disk refuses (full, over quota, broken
 for what a caller may expect (`FileExistsError`, `FileNotFoundError`, `PermissionError`, ``EXDEV``).
 """
 
-import ctypes
 import errno
 import os
 from contextlib import suppress
@@ -222,6 +221,8 @@ def sync_file_system(steps: Steps, path: AnyPath) -> None:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             steps.take("sync", path)
+            import ctypes  # late: 2 ms that most calls do not need
+
             libc = ctypes.CDLL(None, use_errno=True)
             if not hasattr(libc, "syncfs"):
                 os.sync()

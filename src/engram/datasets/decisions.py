@@ -14,7 +14,6 @@ from engram.datasets.git.index import GitIndex
 from engram.datasets.git.objects import EXECUTABLE_MODE, FILE_MODE, SYMLINK_MODE
 from engram.datasets.worktree import Differences, Found, kind_of
 from engram.model.errors import EngramError, UnsupportedFile
-from engram.model.plan import Plan, PlannedStep
 
 if TYPE_CHECKING:
     from engram.datasets.choosing import Chooser
@@ -198,25 +197,3 @@ def _is_refused(found: Found) -> bool:
 
     mode = SYMLINK_MODE if found.kind == "symlink" else FILE_MODE
     return is_refused(found.path, mode)
-
-
-def as_plan(decisions: Decisions, index: GitIndex) -> Plan:
-    """The decisions as a plan for people and for ``--dry-run``."""
-    steps = [
-        PlannedStep(action="delete", item=os.fsdecode(index.paths[i]), why="it is gone from the work tree")
-        for i in decisions.removed
-        if i not in decisions.covered
-    ]
-    steps += [
-        PlannedStep(action="add", item=os.fsdecode(found.path), why="subdataset that is not recorded yet")
-        for found in decisions.repositories
-    ]
-    steps += [
-        PlannedStep(action="add", item=os.fsdecode(file.path), bytes=file.size_bytes, why=file.why)
-        for file in decisions.files
-    ]
-    steps += [PlannedStep(action="add", item=os.fsdecode(found.path), why="symbolic link") for found in decisions.links]
-    refused = tuple(
-        PlannedStep(action="add", item=getattr(problem, "path", ""), why=problem.what) for problem in decisions.problems
-    )
-    return Plan(steps=tuple(steps), refused=refused)

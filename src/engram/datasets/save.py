@@ -5,6 +5,7 @@ Source: datalad-save(1); the order of the records, and what each holds, from run
 
 import time
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from engram.datasets.dataset import Dataset
 from engram.datasets.locks import clear_what_a_crash_left, only_engram
@@ -12,8 +13,10 @@ from engram.datasets.people import clean_message
 from engram.datasets.records import Made, Reporter
 from engram.datasets.survey import SaveRequest, survey
 from engram.model.outcome import Outcome, Status
-from engram.model.plan import Plan
 from engram.model.progress import Progress, Silent
+
+if TYPE_CHECKING:
+    from engram.model.plan import Plan
 
 #: DataLad's own message for a commit nobody described.
 DEFAULT_MESSAGE = "[DATALAD] Recorded changes"
@@ -36,9 +39,11 @@ class Saver:
         self._progress = progress or Silent()
         self._report = Reporter(dataset, refds=request.refds)
 
-    def plan(self) -> Plan:
+    def plan(self) -> "Plan":
         """What would be done. Changes nothing."""
-        return survey(self._dataset, self._request).as_plan()
+        from engram.datasets.planning import as_plan
+
+        return as_plan(survey(self._dataset, self._request))
 
     def carry_out(self) -> Iterator[Outcome]:
         """Do it, and say so once it is durable.

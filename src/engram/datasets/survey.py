@@ -1,16 +1,15 @@
 """Look before saving: what there is to do, and whether engram can do it itself. Changes nothing."""
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
 from engram.datasets.dataset import Dataset
-from engram.datasets.decisions import Decisions, Staged, as_plan, decide
+from engram.datasets.decisions import Decisions, Staged, decide
 from engram.datasets.git.index import GitIndex
 from engram.datasets.git.problems import MissingObject, NotUnderstood
 from engram.datasets.worktree import Untracked, walk
-from engram.model.plan import Plan, PlannedStep
 
 if TYPE_CHECKING:
     from engram.datasets.annex.magic import Magic
@@ -60,14 +59,6 @@ class Survey:
         """Whether there is nothing to record, nor anything to note in the index."""
         decisions = self.decisions
         return decisions.nothing and not (self.reason or self.staged or decisions.refreshed or decisions.subdatasets)
-
-    def as_plan(self) -> Plan:
-        """The same for people."""
-        plan = as_plan(self.decisions, self.index)
-        if not self.reason:
-            return plan
-        first = PlannedStep(action="hand-over", item=".", why=f"handed to git-annex: {self.reason}")
-        return replace(plan, steps=(first, *plan.steps))
 
 
 def survey(dataset: Dataset, request: SaveRequest) -> Survey:

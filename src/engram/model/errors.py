@@ -35,7 +35,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class EngramError(Exception):
     """An error is a record: fields for programs, message and remedy for people.
 
@@ -75,7 +75,7 @@ class RequestRefused(EngramError):
     exit_code = 2
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class UsageError(RequestRefused):
     """An option or an argument that is wrong, or two that do not go together."""
 
@@ -86,7 +86,7 @@ class UsageError(RequestRefused):
     remedy = "{advice}"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class NoDataset(RequestRefused):
     """No dataset at or above a folder."""
 
@@ -96,7 +96,7 @@ class NoDataset(RequestRefused):
     remedy = "Go into one (cd), name one (-d DIR), or make one: engram create DIR"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class PathNotFound(RequestRefused):
     """An argument that names nothing on disk and nothing that is recorded."""
 
@@ -106,7 +106,7 @@ class PathNotFound(RequestRefused):
     remedy = "Check the spelling; engram status shows what is there."
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class OutsideDataset(RequestRefused):
     """An argument that lies outside the dataset it is meant for."""
 
@@ -117,7 +117,7 @@ class OutsideDataset(RequestRefused):
     remedy = "Run the command in the dataset that holds it, or name that one with -d DIR."
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class TargetExists(RequestRefused):
     """Something is in the way of what should be made."""
 
@@ -129,7 +129,7 @@ class TargetExists(RequestRefused):
     remedy = "{advice}"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class NoIdentity(RequestRefused):
     """git does not know whose name to put under a commit."""
 
@@ -142,7 +142,7 @@ class NoIdentity(RequestRefused):
     )
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class NotTrusted(RequestRefused):
     """A dataset brings programs along that this user has not allowed to run."""
 
@@ -153,7 +153,7 @@ class NotTrusted(RequestRefused):
     remedy = "Look at them, then allow exactly these: engram trust {dataset}"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class ExtraMissing(RequestRefused):
     """A program, or an extra of engram, that this command needs is not installed."""
 
@@ -164,7 +164,7 @@ class ExtraMissing(RequestRefused):
     remedy = "Install it: {install}"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class BadSetting(RequestRefused):
     """A setting that does not exist, or has an impossible value."""
 
@@ -176,7 +176,7 @@ class BadSetting(RequestRefused):
     remedy = "See what holds, and where from: engram config explain"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class BadExpression(RequestRefused):
     """An ``annex.largefiles`` expression that does not parse."""
 
@@ -188,7 +188,7 @@ class BadExpression(RequestRefused):
     remedy = "Mend it there; the terms are shown by: engram help largefiles"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class NotAKey(RequestRefused):
     """Text that is no git-annex key."""
 
@@ -198,7 +198,7 @@ class NotAKey(RequestRefused):
     remedy = "A key looks like SHA256E-s5--2cf24d….txt; engram status --annex basic --json prints a file's."
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class ItemFailed(EngramError):
     """One item could not be done; the others were."""
 
@@ -209,7 +209,7 @@ class ItemFailed(EngramError):
     remedy = "Mend the cause, then run the same command again: it does the rest."
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class Unreadable(ItemFailed):
     """A file or folder that could not be read."""
 
@@ -218,7 +218,7 @@ class Unreadable(ItemFailed):
     remedy = "Make it readable (chmod u+r), then run the same command again."
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class ChangedWhileSaved(ItemFailed):
     """A file that changed while it was read."""
 
@@ -227,7 +227,7 @@ class ChangedWhileSaved(ItemFailed):
     remedy = "Wait until nothing writes to it, then run the same command again."
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class NothingToRecord(ItemFailed):
     """A repository without a commit, where a subdataset is to be recorded."""
 
@@ -236,7 +236,7 @@ class NothingToRecord(ItemFailed):
     remedy = "Save something in it first: engram save -d {path}"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class UnsupportedFile(ItemFailed):
     """Something git cannot keep: a FIFO, a socket, a device, a forbidden name."""
 
@@ -251,7 +251,7 @@ class WrongBytes(EngramError):
     exit_code = 20
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class DamagedRepository(WrongBytes):
     """A file of git or git-annex that does not parse or does not match its digest."""
 
@@ -262,7 +262,7 @@ class DamagedRepository(WrongBytes):
     remedy = "Nothing was changed. Get a good copy: git fsck and git annex fsck tell what is hit."
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class ChecksumMismatch(WrongBytes):
     """Content that differs from the checksum in its key."""
 
@@ -280,7 +280,7 @@ class TryAgainLater(EngramError):
     exit_code = 30
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class DatasetBusy(TryAgainLater):
     """Another program holds a lock of this dataset."""
 
@@ -291,7 +291,7 @@ class DatasetBusy(TryAgainLater):
     remedy = "Wait for it. If none is running any more: rm {lock}"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class MovedMeanwhile(TryAgainLater):
     """Somebody else moved a branch again and again while we tried."""
 
@@ -301,7 +301,7 @@ class MovedMeanwhile(TryAgainLater):
     remedy = "What was read is kept. Run the same command again."
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class StorageFailed(EngramError):
     """The disk refused: full, read-only, broken."""
 
@@ -312,7 +312,7 @@ class StorageFailed(EngramError):
     remedy = "Nothing that was saved before is lost. Make room or mend the disk, then run the same command again."
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False, match_args=False)
 class PeerFailed(EngramError):
     """git or git-annex failed where it must not."""
 

@@ -10,11 +10,11 @@ from engram.datasets.dataset import Dataset, Surroundings, open_dataset
 from engram.durable import Steps
 from engram.model.errors import EngramError, UsageError
 from engram.model.outcome import Outcome, failure
-from engram.model.plan import Plan, PlannedStep
 from engram.workspace.context import Context, trust_folder
 
 if TYPE_CHECKING:
     from engram.datasets.save import Saver
+    from engram.model.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Datasets:
         description: str | None = None,
         backend: str | None = None,
         init_options: Sequence[str] = (),
-    ) -> Plan:
+    ) -> "Plan":
         """What `create` would do. Raises as it does."""
         from engram.workspace.creating import CreateWish, Creation
 
@@ -148,10 +148,12 @@ class Datasets:
         jobs: int | None = None,
         recursive: bool = False,
         recursion_limit: int | None = None,
-    ) -> Plan:
+    ) -> "Plan":
         """What `save` would do. Raises as it does."""
         wish = _Wish(updated, tag or "", to_git, amend, jobs or 0, recursive, recursion_limit)
         savers, problems = self._savers(paths, dataset, message, message_file, wish)
+        from engram.model.plan import Plan, PlannedStep
+
         plans = [saver.plan() for saver in savers]
         unknown = [PlannedStep(action="save", item=_item(problem), why=problem.what) for problem in problems]
         refused = (*unknown, *chain.from_iterable(plan.refused for plan in plans))
