@@ -1,8 +1,9 @@
 """End the world, or break the disk, at the *k*-th durable step.
 
 All of this house changes disks through `engram.durable`, whose functions take a `Steps` object. Those here count the
-steps, end the process at one of them, or let it fail as a full or broken disk would. `die_at_every_step` and
-`fail_at_every_step` do so at each step of an operation, in a forked child each time: hundreds of points in seconds.
+steps, end the process at one of them, or let it fail as a full or broken disk would. `die_at_every_step`,
+`fail_at_every_step` and `act_at_every_step` do so at each step of an operation, in a forked child each time:
+hundreds of points in seconds.
 
 >>> from pathlib import Path
 >>> from engram.durable import write_new
@@ -25,6 +26,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import count
 from typing import Any, NoReturn, TypeAlias, TypeVar
 
@@ -39,6 +41,8 @@ Operation: TypeAlias = Callable[[State, Steps], int | None]
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NEED_NO_ROOM = frozenset({"remove", "rmdir", "chmod"})
+#: Steps of other programs: they meet the disk themselves.
+_OF_OTHERS = frozenset({"run", "update-ref"})
 #: Steps whose failure must never be followed by a report of success.
 _MUST_TELL = frozenset({"write", "sync"})
 _LONGEST_REPORT_BYTES = 32_000
@@ -126,6 +130,7 @@ class FailingAt(_StoppingAt):
     """Makes the disk refuse at one step, and unless *once* at every later one.
 
     A disk without room still lets go: ``remove``, ``rmdir`` and ``chmod`` succeed there, and the next step fails.
+    So it is after ``run`` and ``update-ref``, which name what other programs do.
     """
 
     def __init__(self, number: int, error: int = errno.ENOSPC, *, once: bool = False) -> None:
@@ -134,10 +139,24 @@ class FailingAt(_StoppingAt):
         self.once = once
 
     def stop(self, step: Step) -> None:
-        if (self.once and self.stopped_at) or (self.error in _NO_ROOM and step.kind in _NEED_NO_ROOM):
+        works = _OF_OTHERS | (_NEED_NO_ROOM if self.error in _NO_ROOM else frozenset())
+        if step.kind in works or (self.once and self.stopped_at):
             return
         self._note(step)
         raise OSError(self.error, os.strerror(self.error), step.path)
+
+
+class ActingAt(_StoppingAt):
+    """Does something at one step, as another program might just then: the disk is well, the world goes on."""
+
+    def __init__(self, number: int, act: Callable[[], object]) -> None:
+        super().__init__(number)
+        self._act = act
+
+    def stop(self, step: Step) -> None:
+        if step.number == self.number:
+            self._note(step)
+            self._act()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +237,37 @@ def fail_at_every_step(
             _expect_success(in_child(operation, state), "the second time")
             check(state)
     return _some(failed_at)
+
+
+def act_at_every_step(
+    operation: Operation[State],
+    prepare: Callable[[], State],
+    act: Callable[[State], object],
+    check: Callable[[State], object],
+    *,
+    when_ended: Callable[[State], object] = _nothing,
+    stride: int = 1,
+    limit: int | None = None,
+) -> tuple[Step, ...]:
+    """Where somebody interfered: at step 1, 1 + *stride*, … of *operation*, *act* was done to its state.
+
+    It may end well or say plainly what it could not do. Then *when_ended* looks, the same operation must finish, and
+    *check* hold.
+    """
+    acted_at: list[Step] = []
+    for number in _numbers(stride, limit):
+        state = prepare()
+        ending = in_child(operation, state, ActingAt(number, partial(act, state)))
+        if ending.stopped_at is None:
+            _expect_success(ending, "undisturbed")
+            break
+        acted_at.append(ending.stopped_at)
+        with noted(f"somebody interfered at {ending.stopped_at}"):
+            _expect_plain_words(ending, frozenset())
+            when_ended(state)
+            _expect_success(in_child(operation, state), "the second time")
+            check(state)
+    return _some(acted_at)
 
 
 def in_child(operation: Operation[State], state: State, steps: Steps | None = None) -> Ending:

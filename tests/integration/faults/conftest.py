@@ -39,3 +39,9 @@ def empty(scene: Path, git_annex: Path) -> Callable[[], Path]:
     """A new empty folder at each call; a dataset was created once here, so that children find all modules loaded."""
     assert create(fresh_folder(scene), Steps()) == 0
     return lambda: fresh_folder(scene)
+
+
+@pytest.fixture(scope="session")
+def stride(request: pytest.FixtureRequest) -> Callable[[int], int]:
+    """How many steps lie between two that are tried: as many as asked for, none in a long run."""
+    return lambda usually: 1 if request.config.getoption("--long") else usually

@@ -104,7 +104,7 @@ def dataset_with_changes(folder: Path) -> Path:
 
 
 def _change(dataset: Path) -> None:
-    puts = {
+    puts: dict[bytes, changing.Entry] = {
         b"annexed/changed.bin": changing.File(b"after the change"),
         b"annexed/to-folder/new.bin": changing.File(b"in the folder"),
         b"annexed/to-link": changing.Link(b"kept.bin"),

@@ -20,6 +20,7 @@ from engram.testing.faults import (
     CrashingAt,
     DyingAt,
     FailingAt,
+    act_at_every_step,
     die_at_every_step,
     fail_at_every_step,
     in_child,
@@ -206,3 +207,40 @@ def test_counting_keeps_every_step_in_order(scene: Path) -> None:
 def test_steps_are_counted_from_one() -> None:
     with pytest.raises(ValueError, match="counted from 1"):
         DyingAt(0)
+
+
+def test_a_sick_disk_is_met_by_other_programs_themselves(scene: Path) -> None:
+    steps = FailingAt(1, errno.EIO)
+    steps.take("run", "git status")
+    steps.take("update-ref", "refs/heads/main")
+    with pytest.raises(OSError, match="Input/output error"):
+        steps.take("chmod", str(scene))
+
+
+def test_an_operation_that_reads_a_file_twice_is_caught_when_it_changes_between(prepare: Callable[[], Path]) -> None:
+    def copy_with_size(folder: Path, steps: Steps) -> None:
+        size = (folder / "table").stat().st_size
+        durable.replace(steps, str(folder / "size"), b"%d" % size)
+        durable.replace(steps, str(folder / "copy"), (folder / "table").read_bytes())
+
+    def consistent(folder: Path) -> None:
+        assert int((folder / "size").read_bytes()) == (folder / "copy").stat().st_size
+
+    def append(folder: Path) -> None:
+        with (folder / "table").open("ab") as table:
+            table.write(b"more")
+
+    acted_at = act_at_every_step(copy_with_size, prepare, append, consistent)
+    assert len(acted_at) == 12
+    with pytest.raises(AssertionError) as caught:
+        act_at_every_step(copy_with_size, prepare, append, consistent, when_ended=consistent)
+    assert caught.value.__notes__[0].startswith("somebody interfered at step 1: remove ")
+
+
+def test_an_operation_that_cannot_say_what_disturbed_it_is_caught(prepare: Callable[[], Path]) -> None:
+    def renames(folder: Path, steps: Steps) -> None:
+        if (folder / "table").exists():
+            durable.rename(steps, str(folder / "table"), str(folder / "moved"))
+
+    with pytest.raises(AssertionError, match="says nothing to a user"):
+        act_at_every_step(renames, prepare, lambda folder: (folder / "table").unlink(), lambda folder: None)
