@@ -1,40 +1,62 @@
-"""The floors: what no program that gives the same result can do without, as plain loops.
+"""The floors: what no program that gives the same result can do without, as plain loops without any precaution.
 
-``python bare.py lay-out FOLDER`` turns every file below FOLDER into a link to an object as git-annex keeps it, durably:
-walk, read, hash, chmod, three folders, rename, symlink, chmod, one sync of the file system. No git, no precautions.
+``python bare.py links FOLDER`` turns every file below FOLDER into a link to an object as git-annex keeps it, durably:
+walk, read, hash, chmod, three folders, rename, symlink, chmod, one sync of the file system.
+
+``python bare.py dataset FOLDER`` lays out all files of a saved dataset: these, and git's index, and one pack
+with the objects of the main and the git-annex branch, stored, not compressed. FOLDER has been made by ``git init``.
+
 ``python bare.py hash ALGORITHM FOLDER`` only reads and hashes.
 """
 
 import ctypes
 import hashlib
 import os
+import struct
 import sys
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
 
 # Five bits of the MD5's first word per letter. Source: https://git-annex.branchable.com/internals/hashing/
 _LETTERS = "0123456789zqjxkmvwgpfZQJXKMVWGPF"
+_LOG = b"1760000000s 1 00000000-0000-0000-0000-000000000001\n"
+_WHO = b"Bench <bench@example.org> 1760000000 +0000"
+_COMMIT, _TREE, _BLOB = 1, 2, 3
+_NAMES = {_COMMIT: b"commit", _TREE: b"tree", _BLOB: b"blob"}
+
+#: Path and target of a link, relative to its dataset.
+Link = tuple[str, str]
 
 
 def files_below(folder: str) -> Iterator[os.DirEntry[str]]:
+    """Every file, in git's order of paths where names hold nothing below a slash."""
     with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                if entry.name not in {".git", ".datalad"}:
-                    yield from files_below(entry.path)
-            elif entry.is_file(follow_symlinks=False) and not entry.name.startswith("."):
-                yield entry
+        listed = sorted(entries, key=lambda entry: entry.name)
+    for entry in listed:
+        if entry.is_dir(follow_symlinks=False):
+            if entry.name != ".git":
+                yield from files_below(entry.path)
+        elif entry.is_file(follow_symlinks=False):
+            yield entry
 
 
 def hash_folder(key: str) -> str:
-    word = int.from_bytes(hashlib.md5(key.encode(), usedforsecurity=False).digest()[:4], "little")
+    word = int.from_bytes(_md5(key).digest()[:4], "little")
     first, second, third, fourth = (_LETTERS[(word >> (6 * place)) & 31] for place in range(4))
     return f"{second}{first}/{fourth}{third}"
 
 
-def lay_out(folder: str) -> None:
+def _md5(key: str) -> "hashlib._Hash":
+    return hashlib.md5(key.encode(), usedforsecurity=False)
+
+
+def lay_out(folder: str) -> list[Link]:
+    """Make every file a link to an object; what the links say."""
     objects = f"{folder}/.git/annex/objects"
     os.makedirs(objects, exist_ok=True)
-    for entry in list(files_below(folder)):
+    links = []
+    for entry in files_below(folder):
         size_bytes = entry.stat(follow_symlinks=False).st_size
         key = f"SHA256E-s{size_bytes}--{digest('sha256', entry.path)}{os.path.splitext(entry.name)[1]}"
         above = f"{objects}/{hash_folder(key)}"
@@ -43,11 +65,12 @@ def lay_out(folder: str) -> None:
         _make_folder(f"{above}/{key}")
         os.chmod(entry.path, 0o444)
         os.rename(entry.path, f"{above}/{key}/{key}")
-        os.symlink(
-            f"{'../' * entry.path[len(folder) + 1 :].count('/')}{above[len(folder) + 1 :]}/{key}/{key}", entry.path
-        )
+        path = entry.path[len(folder) + 1 :]
+        target = f"{'../' * path.count('/')}{above[len(folder) + 1 :]}/{key}/{key}"
+        os.symlink(target, entry.path)
         os.chmod(f"{above}/{key}", 0o555)  # noqa: S103 - as git-annex leaves it
-    _sync(folder)
+        links.append((path, target))
+    return links
 
 
 def digest(algorithm: str, path: str) -> str:
@@ -62,6 +85,129 @@ def _make_folder(path: str) -> None:
         return
 
 
+# ---- git's files ----------------------------------------------------------------------------------------------------
+
+
+def record(folder: str, links: list[Link]) -> None:
+    """Commit *links* on main, and where their content is on git-annex: one pack, the index, two refs."""
+    pack = Pack()
+    names = [(path, pack.add(_BLOB, target.encode())) for path, target in links]
+    main = pack.add(_COMMIT, _commit(_add_tree(pack, _nested(names), b"120000")))
+    log = pack.add(_BLOB, _LOG)
+    logs = [(_log_path(target.rpartition("/")[2]), log) for _, target in links]
+    annex = pack.add(_COMMIT, _commit(_add_tree(pack, _nested(sorted(logs)), b"100644")))
+    pack.write(f"{folder}/.git/objects/pack")
+    _write(f"{folder}/.git/index", _index(folder, names))
+    _write(f"{folder}/.git/refs/heads/main", main.hex().encode() + b"\n")
+    _write(f"{folder}/.git/refs/heads/git-annex", annex.hex().encode() + b"\n")
+
+
+class Pack:
+    """A pack of objects that are not compressed."""
+
+    def __init__(self) -> None:
+        self._places: dict[bytes, tuple[int, int]] = {}
+        self._parts: list[bytes] = []
+        self._offset = 12
+
+    def add(self, kind: int, data: bytes) -> bytes:
+        name = hashlib.sha1(b"%b %d\0%b" % (_NAMES[kind], len(data), data), usedforsecurity=False).digest()
+        if name not in self._places:
+            entry = _entry_header(kind, len(data)) + _stored(data)
+            self._places[name] = (self._offset, zlib.crc32(entry))
+            self._parts.append(entry)
+            self._offset += len(entry)
+        return name
+
+    def write(self, folder: str) -> None:
+        body = b"PACK" + struct.pack(">2I", 2, len(self._parts)) + b"".join(self._parts)
+        trailer = hashlib.sha1(body, usedforsecurity=False).digest()
+        _write(f"{folder}/pack-{trailer.hex()}.pack", body + trailer)
+        names = sorted(self._places)
+        counts = [0] * 256
+        for name in names:
+            counts[name[0]] += 1
+        offsets, checksums = zip(*(self._places[name] for name in names), strict=True)
+        numbers = struct.pack(f">{2 * len(names)}I", *checksums, *offsets)
+        index = b"\xfftOc\0\0\0\2" + struct.pack(">256I", *accumulate(counts)) + b"".join(names) + numbers + trailer
+        _write(f"{folder}/pack-{trailer.hex()}.idx", index + hashlib.sha1(index, usedforsecurity=False).digest())
+
+
+def _entry_header(kind: int, size: int) -> bytes:
+    byte, size = kind << 4 | size & 15, size >> 4
+    header = bytearray()
+    while size:
+        header.append(byte | 0x80)
+        byte, size = size & 0x7F, size >> 7
+    header.append(byte)
+    return bytes(header)
+
+
+def _stored(data: bytes) -> bytes:
+    """A zlib stream that says *data* as it is: blocks of at most 64 KiB, the last one marked."""
+    blocks = [data[start : start + 0xFFFF] for start in range(0, len(data), 0xFFFF)] or [b""]
+    written = [
+        bytes((block is blocks[-1],)) + struct.pack("<2H", len(block), len(block) ^ 0xFFFF) + block for block in blocks
+    ]
+    return b"\x78\x01" + b"".join(written) + struct.pack(">I", zlib.adler32(data))
+
+
+Tree = dict[str, "Tree | bytes"]
+
+
+def _nested(names: Iterable[tuple[str, bytes]]) -> Tree:
+    root: Tree = {}
+    for path, name in names:
+        *folders, last = path.split("/")
+        tree = root
+        for folder in folders:
+            inner = tree.setdefault(folder, {})
+            assert isinstance(inner, dict)
+            tree = inner
+        tree[last] = name
+    return root
+
+
+def _add_tree(pack: Pack, tree: Tree, mode: bytes) -> bytes:
+    entries = (
+        b"40000 %b\0%b" % (name.encode(), _add_tree(pack, inner, mode))
+        if isinstance(inner, dict)
+        else b"%b %b\0%b" % (mode, name.encode(), inner)
+        for name, inner in tree.items()
+    )
+    return pack.add(_TREE, b"".join(entries))
+
+
+def _commit(tree: bytes) -> bytes:
+    return b"tree %b\nauthor %b\ncommitter %b\n\nmore data\n" % (tree.hex().encode(), _WHO, _WHO)
+
+
+def _log_path(key: str) -> str:
+    digits = _md5(key).hexdigest()
+    return f"{digits[:3]}/{digits[3:6]}/{key}.log"
+
+
+def _index(folder: str, names: list[tuple[str, bytes]]) -> bytes:
+    parts = [b"DIRC" + struct.pack(">2I", 2, len(names))]
+    for path, name in names:
+        link = os.lstat(f"{folder}/{path}")
+        changed_s, changed_ns = divmod(link.st_ctime_ns, 1_000_000_000)
+        modified_s, modified_ns = divmod(link.st_mtime_ns, 1_000_000_000)
+        inode = link.st_ino & 0xFFFFFFFF
+        times = (changed_s, changed_ns, modified_s, modified_ns)
+        numbers = (*times, link.st_dev, inode, 0o120000, link.st_uid, link.st_gid, link.st_size)
+        encoded = path.encode()
+        entry = struct.pack(">10I20sH", *numbers, name, min(len(encoded), 0xFFF)) + encoded
+        parts.append(entry + b"\0" * (8 - len(entry) % 8))
+    body = b"".join(parts)
+    return body + hashlib.sha1(body, usedforsecurity=False).digest()
+
+
+def _write(path: str, data: bytes) -> None:
+    with open(path, "wb") as file:
+        file.write(data)
+
+
 def _sync(folder: str) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     if ctypes.CDLL(None).syncfs(descriptor):
@@ -70,12 +216,16 @@ def _sync(folder: str) -> None:
 
 
 def main(what: str, *arguments: str) -> None:
-    if what == "lay-out":
-        lay_out(arguments[0])
-    else:
+    if what == "hash":
         algorithm, folder = arguments
         for entry in files_below(folder):
             digest(algorithm, entry.path)
+        return
+    (folder,) = arguments
+    links = lay_out(folder)
+    if what == "dataset":
+        record(folder, links)
+    _sync(folder)
 
 
 if __name__ == "__main__":

@@ -141,15 +141,18 @@ def _small(count: int, create: Callable[[Stage], Path], save: Command, *, status
     return act
 
 
-def _small_bare(count: int) -> Act:
+def _small_bare(count: int, what: str) -> Act:
     def act(stage: Stage) -> None:
         made = stage.shrunk(count)
         dataset = stage.folder / "ds"
-        dataset.mkdir()
+        stage.run("git", "init", "--quiet", "ds")
         fill(stage, dataset, lambda folder: data.binary_files(folder, made, 4096))
-        stage.measure(SAVE, *_BARE, "lay-out", str(dataset))
-        reached = sum(path.is_symlink() and path.stat().st_size == 4096 for path in dataset.glob("sub-*/*/*"))
-        _expect(reached == made, f"{reached} files were laid out, {made} were made")
+        stage.measure(SAVE, *_BARE, what, str(dataset))
+        if what == "dataset":
+            check_annexed(stage, dataset, made)
+        else:
+            reached = sum(path.is_symlink() and path.stat().st_size == 4096 for path in dataset.glob("sub-*/*/*"))
+            _expect(reached == made, f"{reached} files were laid out, {made} were made")
 
     return act
 
@@ -237,25 +240,31 @@ def _start_up(stage: Stage) -> None:
 # ---- what is compared -----------------------------------------------------------------------------------------------
 
 
+#: One for ten thousand and for a hundred thousand files, so that these can be compared.
+_ROOMY = Room(size_mib=10_240)
+
 _SCENARIOS = (
     Scenario(
         name="10k",
         title="10,000 files of 4 KiB",
         contenders=(
             Contender("engram", _small(10_000, with_engram, _ENGRAM_SAVE, status=("engram", "status"))),
-            Contender("bare loop", _small_bare(10_000), needs="python", gives=(SAVE,)),
+            Contender("bare loop", _small_bare(10_000, "dataset"), needs="git", gives=(SAVE,)),
+            Contender("bare loop, links only", _small_bare(10_000, "links"), needs="git", gives=(SAVE,)),
             Contender("datalad", _small(10_000, with_datalad, _DATALAD_SAVE, status=("datalad", "status"))),
             Contender("git-annex", _small(10_000, with_git_annex, _ANNEX_SAVE), gives=(SAVE, AGAIN)),
         ),
+        room=_ROOMY,
     ),
     Scenario(
         name="100k",
         title="100,000 files of 4 KiB",
         contenders=(
             Contender("engram", _small(100_000, with_engram, _ENGRAM_SAVE, status=("engram", "status"))),
-            Contender("bare loop", _small_bare(100_000), needs="python", gives=(SAVE,)),
+            Contender("bare loop", _small_bare(100_000, "dataset"), needs="git", gives=(SAVE,)),
+            Contender("bare loop, links only", _small_bare(100_000, "links"), needs="git", gives=(SAVE,)),
         ),
-        room=Room(size_mib=10_240),
+        room=_ROOMY,
         repeat=1,
     ),
     Scenario(
