@@ -338,6 +338,7 @@ class TestFailures:
         assert len(said.err.splitlines()) == 2
         assert str(saved) in said.err
         assert "KeyError" in said.err
+        assert verb("--json", "fail", "bug").records[0]["error"] == "Bug"
         assert "Traceback" in saved.read_text()
 
     def test_debugging_prints_the_traceback_as_well(

@@ -58,7 +58,7 @@ class TestSignals:
         assert process.returncode == code
         assert (tmp_path / "tidy").exists()
         assert len(err.splitlines()) == 2
-        assert [record["status"] for record in records] == ["ok", "error"]
+        assert [record["error"] for record in records] == ["", "Interrupted"]
 
     def test_a_second_signal_ends_it_at_once(self, tmp_path: Path) -> None:
         process = start("wait", "--tidy-s", "60", str(tmp_path))

@@ -1,6 +1,7 @@
 """The reference is made from the code, and nothing is missing in it; every JSON line is valid against its schema."""
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from engram.cli.topics import TOPICS, errors, exit_codes
 from engram.config import DEFAULTS, Settings, setting_name, variable_name
 from engram.model.errors import DatasetBusy, EngramError
 from engram.model.outcome import DatasetOutcome, Outcome, Status
+from engram.workspace import verbs
 from tests.cli.conftest import Engram, Shown
 from tests.cli.test_dataset_commands import FakeDatasets
 from tests.cli.test_frame import Emitting
@@ -68,6 +70,12 @@ class TestPages:
         assert f"`{setting_name(attribute)}`" in pages["settings.md"]
         assert f"`{variable_name(attribute)}`" in pages["environment.md"]
         assert field_notes(Settings)[attribute]
+
+    @pytest.mark.parametrize("function", [verbs.create, verbs.save, verbs.status, verbs.trust])
+    def test_every_function_has_its_entry(self, pages: Mapping[str, str], function: Callable[..., object]) -> None:
+        assert f"## engram.{function.__name__}\n" in pages["python.md"]
+        for name in inspect.signature(function).parameters:
+            assert name in pages["python.md"]
 
     def test_every_page_is_listed(self, pages: Mapping[str, str]) -> None:
         for path in pages:

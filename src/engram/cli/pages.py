@@ -1,10 +1,13 @@
 """Pages of help: a topic, or a command, as plain text for a terminal and as Markdown for the reference."""
 
-from collections.abc import Iterator, Sequence
+import inspect
+from collections.abc import Callable, Iterator, Sequence
 
 import click
 
+import engram
 from engram.cli.root import BEFORE, SHARED, Verbs, paragraphs
+from engram.cli.schemas import plain
 from engram.cli.topics import Topic
 
 
@@ -86,6 +89,40 @@ def options_markdown(context: click.Context) -> str:
             _table(("option", "meaning"), _options(SHARED, context)),
         ]
     )
+
+
+def python_markdown() -> str:
+    """The functions of the Python interface, as a page of the reference."""
+    parts = [
+        "# Python\n",
+        "Names, arguments and records are those of the command line. `import engram` costs nothing.\n",
+    ]
+    for name in sorted(engram.__all__):
+        function = getattr(engram, name)
+        if inspect.isfunction(function):
+            parts += [f"## engram.{name}\n", f"```text\n{_signature(name, function)}\n```\n", *_docstring(function)]
+    return "\n".join(parts)
+
+
+def _signature(name: str, function: Callable[..., object]) -> str:
+    """A line for each argument, as it would be written with its default."""
+    lines = []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and "    *," not in lines:
+            lines.append("    *,")
+        default = "" if parameter.default is parameter.empty else f"={parameter.default!r}"
+        lines.append(f"    {parameter.name}{default},")
+    return "\n".join([f"{name}(", *lines, ")"])
+
+
+def _docstring(function: Callable[..., object]) -> Iterator[str]:
+    """A docstring as Markdown, its arguments as a table."""
+    text, _, arguments = (inspect.getdoc(function) or "").partition("\nArgs:\n")
+    for paragraph in paragraphs(text):
+        yield escaped(plain(" ".join(paragraph.split()))) + "\n"
+    rows = [line.strip().partition(": ") for line in arguments.splitlines() if line.strip()]
+    if rows:
+        yield _table(("argument", "meaning"), tuple((name, plain(meaning)) for name, _, meaning in rows))
 
 
 def _options(parameters: Sequence[click.Parameter], context: click.Context) -> tuple[tuple[str, str], ...]:

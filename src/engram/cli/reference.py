@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import click
 
 from engram.cli.call import Call
-from engram.cli.pages import command_markdown, commands, options_markdown, topic_markdown
+from engram.cli.pages import command_markdown, commands, options_markdown, python_markdown, topic_markdown
 from engram.cli.render import Screen
 from engram.cli.root import build
 from engram.cli.topics import TOPICS
@@ -34,6 +34,7 @@ def reference() -> dict[str, str]:
         pages[f"commands/{name.replace(' ', '-')}.md"] = command_markdown(name, command, below)
     for name, (_, topic) in TOPICS.items():
         pages[f"{name}.md"] = topic_markdown(topic())
+    pages["python.md"] = python_markdown()
     listed = "\n".join(path.removesuffix(".md") for path in pages)
     return {"index.md": _INDEX.format(pages=listed), **pages}
 

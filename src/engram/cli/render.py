@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from engram.cli.text import ink, printable
 from engram.config import Switch
-from engram.model.errors import EngramError, UsageError
+from engram.model.errors import UsageError
 from engram.model.outcome import DatasetOutcome, Outcome, Status
 
 if TYPE_CHECKING:
@@ -354,7 +354,7 @@ def show_records(screen: Screen, style: Style, record: "Record", text: str) -> N
         writer(screen, style)(record)
 
 
-def show_error(screen: Screen, error: EngramError) -> None:
-    """Two lines: what is wrong, and what to type next."""
-    screen.message(ink(printable(error.what), "error", screen.err_colours))
-    screen.message(printable(error.next_step))
+def show_error(screen: Screen, outcome: Outcome) -> None:
+    """Two lines beside the results: what is wrong, and what to type next."""
+    screen.message(ink(printable(outcome.message), "error", screen.err_colours))
+    screen.message(printable(outcome.remedy))

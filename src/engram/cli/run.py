@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 import click
 
@@ -9,7 +10,7 @@ from engram.cli.call import SOME_FAILED, Call
 from engram.cli.render import show_error, show_records, standard_screen
 from engram.cli.root import COMMANDS, COMPLETE, build
 from engram.model.errors import EngramError, StorageFailed, UsageError
-from engram.model.outcome import failure
+from engram.model.outcome import Outcome, Status, failure
 
 _BUG = 1
 
@@ -66,43 +67,42 @@ def _as_usage_error(call: Call, error: click.ClickException) -> UsageError:
 
 def _failed(call: Call, error: EngramError, words: Sequence[str]) -> int:
     """Report an error. When something was done before, the code says so: only a part failed."""
-    show_error(call.screen, error)
-    _for_programs(call, error, words)
+    _report(call, failure(error, action=call.command, item=getattr(error, "path", "")), words)
     return SOME_FAILED if call.something_was_done else error.exit_code
 
 
-def _for_programs(call: Call, error: EngramError, words: Sequence[str]) -> None:
-    """The error as an outcome, where JSON is read. A call that does not parse may not have got to its ``--json``."""
-    if not call.style.is_json and "--json" in words:
-        from dataclasses import replace
+def _report(call: Call, outcome: Outcome, words: Sequence[str]) -> None:
+    """Say what is wrong in two lines, and in a JSON line where a program listens.
 
+    A call that does not parse may not have got to its ``--json``, so that the words decide, too.
+    """
+    show_error(call.screen, outcome)
+    if not call.style.is_json and "--json" in words:
         call.style = replace(call.style, form="json")
     if call.style.is_json:
-        outcome = failure(error, action=call.command, item=getattr(error, "path", ""))
         show_records(call.screen, call.style, outcome, "")
     call.screen.flush()
 
 
 def _interrupted(call: Call, words: Sequence[str]) -> None:
-    error = UsageError(
-        "Interrupted.", "Nothing that was reported is lost. Run the same command again: it does the rest."
-    )
-    show_error(call.screen, error)
-    _for_programs(call, error, words)
+    remedy = "Nothing that was reported is lost. Run the same command again: it does the rest."
+    _report(call, _ended(call, "Interrupted", "Interrupted.", remedy), words)
 
 
 def _bug(call: Call, error: Exception, words: Sequence[str]) -> int:
-    from engram.cli.files import save_traceback, traceback_of
+    from engram.cli.files import save_traceback, traceback_of  # here, because there are no bugs
 
     text = traceback_of(error)
     path = save_traceback(text)
     if call.shows_tracebacks or not path:
         call.screen.message(text)
     kept = f"its traceback was saved in {path}" if path else "its traceback stands above"
-    bug = UsageError(
-        f"This is a bug in engram ({type(error).__name__}: {error}); {kept}.",
-        "Nothing that was reported is lost. Please report it, with that traceback.",
-    )
-    show_error(call.screen, bug)
-    _for_programs(call, bug, words)
+    message = f"This is a bug in engram ({type(error).__name__}: {error}); {kept}."
+    remedy = "Nothing that was reported is lost. Please report it, with that traceback."
+    _report(call, _ended(call, "Bug", message, remedy), words)
     return _BUG
+
+
+def _ended(call: Call, error: str, message: str, remedy: str) -> Outcome:
+    """An end that nobody foresaw, as an outcome."""
+    return Outcome(action=call.command, item="", status=Status.ERROR, message=message, error=error, remedy=remedy)

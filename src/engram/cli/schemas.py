@@ -110,7 +110,7 @@ def field_notes(kind: type) -> dict[str, str]:
 
 def plain(text: str) -> str:
     """A comment without the marks of markup."""
-    return text.replace("``", "").replace("`", "")
+    return re.sub(r"(?<!\w)\*(\w+)\*", r"\1", text.replace("``", "").replace("`", ""))
 
 
 def _names(kind: type) -> tuple[str, ...]:

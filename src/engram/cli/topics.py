@@ -81,7 +81,15 @@ def _errors() -> Topic:
         for kind in errors()
     )
     text = "What may go wrong, what is said then, and what to do. Words in braces are filled in."
-    return Topic(title="Errors", sections=(Section(text=text), *sections))
+    ends = Section(
+        title="Ends that are no error of yours",
+        text="In the field error of a JSON line these two stand, as well:",
+        rows=(
+            ("Bug", "A mistake in engram; exit code 1. The message says where the traceback was saved."),
+            ("Interrupted", "Ctrl-C, SIGTERM or SIGHUP; exit codes 130, 143 and 129."),
+        ),
+    )
+    return Topic(title="Errors", sections=(Section(text=text), *sections, ends))
 
 
 def _json() -> Topic:
