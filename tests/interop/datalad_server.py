@@ -9,6 +9,14 @@ import sys
 
 from datalad import api
 
+_ALL_RECORDS = {
+    "result_renderer": "disabled",
+    "return_type": "list",
+    "result_xfm": None,
+    "result_filter": None,
+    "on_failure": "ignore",
+}
+
 
 def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
@@ -22,9 +30,7 @@ def main() -> None:
 
 def _records(verb: str, arguments: dict) -> list[dict]:
     try:
-        return list(
-            getattr(api, verb)(**arguments, result_renderer="disabled", return_type="list", on_failure="ignore")
-        )
+        return list(getattr(api, verb)(**arguments, **_ALL_RECORDS))
     except Exception as error:  # the test that asked wants to see it  # noqa: BLE001
         return [{"action": verb, "status": "error", "path": "", "message": f"{type(error).__name__}: {error}"}]
 

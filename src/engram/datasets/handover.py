@@ -93,16 +93,13 @@ class HandOver:
             yield self._report.taken(path, "dataset")
 
     def _add_plainly(self, paths: list[bytes]) -> Iterator[DatasetOutcome]:
-        self._git(
-            "-c",
-            "annex.largefiles=nothing",
-            "add",
-            "--pathspec-from-file=-",
-            "--pathspec-file-nul",
-            stdin=b"\0".join(paths),
-        )
+        self._add_by_git(paths)
         for path in paths:
             yield self._report.taken(path, "file")
+
+    def _add_by_git(self, paths: list[bytes], *options: str) -> None:
+        words = ("add", *options, "--pathspec-from-file=-", "--pathspec-file-nul")
+        self._git("-c", "annex.largefiles=nothing", *words, stdin=b"\0".join(paths))
 
     def _add(self, paths: list[bytes]) -> Iterator[DatasetOutcome]:
         status, out, said = self._dataset.programs.git_annex_status_of(
@@ -113,6 +110,9 @@ class HandOver:
         records = [(path, json.loads(line.decode("utf-8", "replace"))) for path, line in _answers(out, paths)]
         if status and all(record.get("success") for _, record in records):
             raise PeerFailed("git-annex add", status, said)
+        in_git = [path for path, record in records if record.get("success") and not record.get("key")]
+        if in_git:  # git-annex puts them in as they are, past the filters and line ends that git knows for them
+            self._add_by_git(in_git, "--renormalize")
         for path, record in records:
             if record.get("success"):
                 yield self._report.taken(path, "file", key=str(record.get("key") or ""))
