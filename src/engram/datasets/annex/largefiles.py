@@ -53,11 +53,14 @@ class File:
     place: bytes
 
     def head(self, count: int) -> bytes:
-        """The first bytes of the content."""
-        with open(self.place, "rb", buffering=0) as file:
-            head = file.read(count)
-            while len(head) < count and (more := file.read(count - len(head))):
+        """The first bytes of the content, *count* of them where there are so many."""
+        descriptor = os.open(self.place, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            head = os.read(descriptor, count)
+            while len(head) < min(count, self.size_bytes) and (more := os.read(descriptor, count - len(head))):
                 head += more
+        finally:
+            os.close(descriptor)
         return head
 
 
