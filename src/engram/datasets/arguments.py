@@ -56,7 +56,13 @@ def _inner_repository(dataset: Dataset, scope: bytes) -> str:
 def _is_recorded(dataset: Dataset, scope: bytes) -> bool:
     index = dataset.read_index()
     first, last = index.below(scope)
-    return index.find(scope) is not None or first < last
+    if index.find(scope) is not None or first < last:
+        return True
+    head = dataset.head_commit()
+    if not head or dataset.equals_head(index):
+        return False
+    committed = dataset.objects.read_tree_flat(dataset.tree_of(head))
+    return any(path == scope or path.startswith(scope + b"/") for path, _, _ in committed)
 
 
 def _matching(dataset: Dataset, pattern: bytes) -> list[bytes]:

@@ -39,18 +39,23 @@ class Verdict(Enum):
 class Comparison:
     """Compares files of a work tree with what the index has for them."""
 
-    def __init__(self, top: bytes, index: GitIndex, objects: ObjectStore, attributes: AttributesOf) -> None:
+    def __init__(
+        self, top: bytes, index: GitIndex, objects: ObjectStore, attributes: AttributesOf, *, file_mode: bool = True
+    ) -> None:
         self._top = top
         self._index = index
         self._objects = objects
         self._attributes = attributes
+        self._file_mode = file_mode
 
     def verdict(self, position: int, status: os.stat_result) -> Verdict:
         """Whether the file at an entry's path is what the entry says. Raises `Unreadable`."""
         mode, path = self._index.mode(position), self._index.paths[position]
         if mode == SYMLINK_MODE:
             return self._link(path, position, status)
-        if not stat.S_ISREG(status.st_mode) or (mode == EXECUTABLE_MODE) != bool(status.st_mode & 0o100):
+        if not stat.S_ISREG(status.st_mode):
+            return Verdict.DIFFERENT
+        if self._file_mode and (mode == EXECUTABLE_MODE) != bool(status.st_mode & 0o100):
             return Verdict.DIFFERENT
         return self._file(path, position) if mode in (FILE_MODE, EXECUTABLE_MODE) else Verdict.DIFFERENT
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from engram.datasets.dataset import Dataset
-from engram.datasets.git.index import INTENT_TO_ADD
+from engram.datasets.git.index import STAGE_MASK
 from engram.datasets.git.objects import SUBMODULE_MODE, SYMLINK_MODE
 from engram.datasets.git.problems import MissingObject
 from engram.datasets.nesting import checked_out
@@ -68,11 +68,19 @@ class StatusReader:
             rules=self._dataset.stat_rules,
         )
         states = self._states(differences)
+        kept = set()
         for found in differences.untracked:
-            yield self._untracked(found)
+            before = (self._staged or {}).get(found.path)
+            if before is not None:  # taken out of the index, and still there
+                kept.add(found.path)
+                kind = _TYPES.get(before[0], "file")
+                yield self._item(found.path, kind, "modified", prev_gitshasum=before[1].hex())
+            elif found.kind != "directory" or index.find(found.path) is None:
+                yield self._untracked(found)
         yield from self._recorded(states)
         for path, (mode, oid) in self._deleted_in_index():
-            yield self._item(path, _TYPES.get(mode, "file"), "deleted", gitshasum=oid.hex())
+            if path not in kept:
+                yield self._item(path, _TYPES.get(mode, "file"), "deleted", gitshasum=oid.hex())
         for problem in (*differences.problems, *states.problems):
             yield self._problem(problem)
 
@@ -93,7 +101,13 @@ class StatusReader:
     def _compare(self, differences: Differences, states: _States) -> None:
         from engram.datasets.comparison import Comparison, Verdict
 
-        comparison = Comparison(self._top, self._index, self._dataset.objects, self._dataset.attributes_of)
+        comparison = Comparison(
+            self._top,
+            self._index,
+            self._dataset.objects,
+            self._dataset.attributes_of,
+            file_mode=self._dataset.stat_rules.file_mode,
+        )
         for position, status in differences.doubtful:
             try:
                 verdict = comparison.verdict(position, status)
@@ -156,10 +170,12 @@ class StatusReader:
         else:
             positions = iter(range(len(index)))
         everything = self._request.scopes == (b"",)
+        last = None
         for position in positions:
             path = index.paths[position]
-            if everything or self._in_scope(path):
+            if path != last and (everything or self._in_scope(path)):  # one in conflict stands there several times
                 yield from self._entry(position, path, states, head)
+            last = path
 
     def _entry(
         self, position: int, path: bytes, states: _States, head: Mapping[bytes, tuple[int, bytes]] | None
@@ -172,10 +188,10 @@ class StatusReader:
             yield self._item(path, kind, "", status=Status.IMPOSSIBLE, gitshasum=oid.hex())
             return
         state = states.by_position.get(position, "")
-        if before is None and not (index.flags(position) & INTENT_TO_ADD):
-            if state == "deleted":
-                return
+        if before is None:
             state = "added"
+        elif index.flags(position) & STAGE_MASK:
+            state = "modified"
         elif state == "":
             state = "clean" if before == (mode, oid) else "modified"
         if state == "clean" and not self._request.report_clean and not self._request.annex:

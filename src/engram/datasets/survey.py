@@ -118,7 +118,13 @@ class _Sources:
         """What tells whether a content changed."""
         from engram.datasets.comparison import Comparison
 
-        return Comparison(self.top, self._index, self._dataset.objects, self._dataset.attributes_of)
+        return Comparison(
+            self.top,
+            self._index,
+            self._dataset.objects,
+            self._dataset.attributes_of,
+            file_mode=self._dataset.stat_rules.file_mode,
+        )
 
     def chooser(self) -> "Chooser":
         """What chooses between git and the annex."""

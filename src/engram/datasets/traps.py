@@ -93,6 +93,7 @@ _SETTINGS: dict[str, _Test] = {
     "annex.tune.branchhash1": _is_true,
     "core.sharedrepository": lambda value: value.lower() not in ("", "false", "umask", "0", "no", "off"),
     "core.symlinks": _is_false,
+    "core.filemode": _is_false,
     "core.ignorecase": _is_true,
     "core.precomposeunicode": _is_true,
     "core.protectntfs": _is_false,

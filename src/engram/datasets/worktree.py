@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from engram.datasets.git.ignore import Ignore
-from engram.datasets.git.index import SKIP_WORKTREE, STAT_BLOCK, GitIndex, StatRules
+from engram.datasets.git.index import ASSUME_VALID, SKIP_WORKTREE, STAT_BLOCK, GitIndex, StatRules
 from engram.datasets.git.objects import SUBMODULE_MODE, SYMLINK_MODE
 from engram.model.errors import EngramError, Unreadable
 
@@ -104,7 +104,15 @@ class _Walker:
             if position is None and scope and _holds_repository(place):
                 self._single(scope, place, position, rules)
             else:
-                self._folder(scope + b"/" if scope else b"", place, inner)
+                self._scope_folder(scope, place, inner)
+
+    def _scope_folder(self, scope: bytes, place: bytes, ignore: Ignore) -> None:
+        before = len(self.differences.untracked)
+        anything = self._folder(scope + b"/" if scope else b"", place, ignore)
+        first, last = self.index.below(scope)
+        if scope and first == last and anything and self.untracked is Untracked.NORMAL:
+            del self.differences.untracked[before:]
+            self.differences.untracked.append(Found(scope, "directory"))
 
     def _is_plain_folder(self, place: bytes, position: int | None) -> bool:
         try:
@@ -175,6 +183,8 @@ class _Walker:
         if stat.S_ISDIR(status.st_mode):
             return
         self.seen[position] = 1
+        if index.flags(position) & ASSUME_VALID:
+            return
         if not index.stat_matches(position, status, self.rules) or index.is_racy(position):
             self.differences.doubtful.append((position, status))
 
@@ -219,7 +229,7 @@ class _Walker:
             while position >= 0:
                 missing.add(position)
                 position = self.seen.find(0, position + 1, last)
-        differences.missing = [i for i in sorted(missing) if not self.index.flags(i) & SKIP_WORKTREE]
+        differences.missing = [i for i in sorted(missing) if not self.index.flags(i) & (SKIP_WORKTREE | ASSUME_VALID)]
         differences.doubtful = sorted(dict(differences.doubtful).items())
         differences.subdatasets = sorted(set(differences.subdatasets))
         differences.untracked = _in_order(differences.untracked)
