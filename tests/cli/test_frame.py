@@ -1,6 +1,7 @@
 """What holds for every command: options on both sides, formats, exit codes, errors."""
 
 import json
+import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,11 +10,13 @@ from typing import Any
 import pytest
 
 from engram import __version__
+from engram.cli.pages import commands
+from engram.cli.reference import root_context
 from engram.model.errors import OutsideDataset, PathNotFound
 from engram.model.outcome import DatasetOutcome, Outcome, Status, failure
 from engram.model.plan import Plan, PlannedStep
 from engram.workspace.context import Context
-from tests.cli.conftest import TEST_VERBS, Engram
+from tests.cli.conftest import TEST_VERBS, Engram, Terminal
 from tests.cli.verbs.emit import Source
 
 
@@ -95,6 +98,12 @@ class TestHelp:
         assert verb("--version").code == 0
         assert capsys.readouterr().out == f"engram {__version__}\n"
 
+    @pytest.mark.parametrize("name", [*(name for name, _, _ in commands(*root_context()))])
+    def test_help_fits_a_terminal(self, engram: Engram, name: str) -> None:
+        text = engram("help", *name.split(), environment={"COLUMNS": "80"}).out
+        assert max(map(len, text.splitlines())) <= 80
+        assert "Example" in text or "    engram " in text or "COMMAND" in text
+
     def test_examples_stay_as_they_are_typed(self, engram: Engram) -> None:
         text = engram("help", "config", "explain").out
         assert "    engram config explain datasets.backend\n" in text
@@ -139,6 +148,15 @@ class TestBothSides:
         said = verb("fail", "ask")
         assert said.code == 2
         assert "--yes" in said.err
+
+    @pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("Yes\n", 0), ("\n", 2), ("no\n", 2), ("", 2)])
+    def test_on_a_terminal_the_user_is_asked(
+        self, verb: Engram, monkeypatch: pytest.MonkeyPatch, answer: str, code: int
+    ) -> None:
+        monkeypatch.setattr(sys, "stdin", Terminal(answer))
+        said = verb("fail", "ask", terminal=True)
+        assert said.code == code
+        assert said.err.startswith("Delete everything? [y/N]\n")
 
     def test_after_the_command_a_letter_is_the_commands_own(self, verb: Engram) -> None:
         source = Emitting()
@@ -209,6 +227,17 @@ class TestBefore:
     @pytest.mark.parametrize("level", ["debug", "1", "9", "critical"])
     def test_every_level_of_the_log_is_known(self, verb: Engram, level: str) -> None:
         assert verb("-l", level, "emit").code == 0
+
+    def test_the_log_stands_beside_the_results(self, verb: Engram) -> None:
+        class Logging(Emitting):
+            def outcomes(self) -> Iterator[Outcome]:
+                logging.getLogger("engram.somewhere").info("seen a\x1bb")
+                logging.getLogger("engram.somewhere").debug("not seen")
+                return super().outcomes()
+
+        said = verb("-l", "info", "emit", rooms={"Source": Logging(GOOD)})
+        assert said.out == "save(ok): a.nii\n"
+        assert said.err == "[INFO] engram.somewhere: seen a\\x1bb\n"
 
     @pytest.mark.parametrize(
         ("status", "items"),

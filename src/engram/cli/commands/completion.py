@@ -1,4 +1,4 @@
-"""Print what makes a shell complete engram's commands and options with the Tab key.
+"""Make a shell complete engram's words with the Tab key.
 
 Put the line for your shell where it starts, as ~/.bashrc:
 

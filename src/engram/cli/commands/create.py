@@ -1,13 +1,13 @@
 """Make a new dataset, empty or around the files of a folder.
 
 PATH is made where it is missing; default is the current folder. Files that are there already are left alone: engram
-save records them. New datasets name contents by SHA256E; a subdataset takes its parent's way.
+save records them. New datasets name contents by SHA256E; a subdataset takes its parent's way. What follows PATH and is no option here goes to git init.
 
-    engram create mydata                         a new dataset
-    engram create -c text2git mydata             text goes to git, everything else to the annex
-    engram create -f                             around the files of the current folder
-    engram create -d . inputs/scans              as a subdataset of this one
-    engram create mydata --initial-branch main   what follows PATH and is no option here goes to git init
+    engram create mydata                a new dataset
+    engram create -c text2git mydata    text goes to git, all else to the annex
+    engram create -f                    around the files of the current folder
+    engram create -d . inputs/scans     as a subdataset of this one
+    engram create mydata -b main        what follows PATH is for git init
 """
 
 import click

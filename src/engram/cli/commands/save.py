@@ -6,9 +6,9 @@ is on the disk.
 
     engram save -m "add the first session"
     engram save -m "mend the labels" labels/
-    engram save -u                      what is tracked already, nothing new
-    engram save --amend                 into the last commit
-    engram save --dry-run               what would be recorded, and where it would go
+    engram save -u             what is tracked already, nothing new
+    engram save --amend        into the last commit
+    engram save --dry-run      what would be recorded, and where it would go
 """
 
 import click

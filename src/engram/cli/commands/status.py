@@ -1,7 +1,6 @@
 """Show what has changed since the last save.
 
-Files are untracked, added, modified or deleted; clean ones are not shown, unless as JSON. Nothing is changed, and no
-program is started.
+Files are untracked, added, modified or deleted; clean ones are not shown, unless as JSON. Nothing is changed.
 
     engram status
     engram status sub-01 --untracked all

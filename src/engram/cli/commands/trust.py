@@ -1,7 +1,8 @@
-"""Allow what a dataset brings along to run: its hooks, procedures and the commands in its .git/config.
+"""Allow a dataset's own hooks, procedures and commands to run.
 
-A dataset that came from somebody else runs nothing here until you say so. What you allow is pinned to its content: when
-that changes, engram asks again.
+A dataset that came from somebody else runs nothing here until you say so: neither the procedures that it holds, nor
+hooks and commands that its .git brings along. What you allow is pinned to its content: when that changes, engram asks
+again.
 
     engram trust .
 """
