@@ -1,7 +1,8 @@
 """Make a new dataset, empty or around the files of a folder.
 
 PATH is made where it is missing; default is the current folder. Files that are there already are left alone: engram
-save records them. New datasets name contents by SHA256E; a subdataset takes its parent's way. What follows PATH and is no option here goes to git init.
+save records them. New datasets name contents by SHA256E; a subdataset takes its parent's way. What follows PATH and is
+no option here goes to git init.
 
     engram create mydata                a new dataset
     engram create -c text2git mydata    text goes to git, all else to the annex
