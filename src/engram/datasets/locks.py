@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from engram import durable
+from engram.datasets.git.objects import UNFINISHED
 from engram.durable import Steps
 from engram.model.errors import DatasetBusy
 
@@ -169,6 +170,11 @@ def config_lock(steps: Steps, git_dir: str) -> FileLock:
 
 
 def clear_what_a_crash_left(steps: Steps, git_dir: str) -> None:
-    """Remove our own stale locks. Only while `only_engram` is held."""
+    """Remove our own stale locks, and objects that were never finished. Only while `only_engram` is held."""
     for lock in (index_lock(steps, git_dir), config_lock(steps, git_dir)):
         lock.clear_what_a_crash_left()
+    packs = os.path.join(os.fsencode(git_dir), b"objects", b"pack")
+    with suppress(FileNotFoundError):
+        for name in os.listdir(packs):
+            if name.startswith(UNFINISHED):
+                durable.remove(steps, os.path.join(packs, name))

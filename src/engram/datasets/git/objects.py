@@ -31,6 +31,9 @@ EMPTY_BLOB: Final = bytes.fromhex("e69de29bb2d1d6434b8b29ae775ad8c2e48c5391")
 #: One line of a tree: mode, name, object id (20 raw bytes).
 TreeEntry: TypeAlias = tuple[int, bytes, bytes]
 
+#: How files beside the packs begin that engram has not finished. (git tidies away what begins with ``tmp_``.)
+UNFINISHED: Final = b"tmp_engram_"
+
 _TREE_LINE = re.compile(rb"([0-7]{5,6}) ([^\0/]+)\0(.{20})", re.DOTALL)
 _MODES = {b"%o" % mode: mode for mode in (FILE_MODE, EXECUTABLE_MODE, SYMLINK_MODE, SUBMODULE_MODE, TREE_MODE)}
 _NOT_NAMES = {b".", b"..", b".git"}

@@ -1,7 +1,8 @@
 """New objects: many as one pack with its index, few as loose files.
 
 Nothing appears under its name before its bytes are on the disk, and a pack's index, by which git finds the pack, comes
-last. What a crash leaves behind are files that begin with ``tmp_``, which `git gc` removes.
+last. What a crash leaves behind are files beside the packs that begin with `UNFINISHED`: the next save removes them, and
+`git gc` would.
 
 Source: gitformat-pack(5)
 """
@@ -19,7 +20,7 @@ from typing import Self, TypeAlias
 
 from engram import durable
 from engram.datasets.git.deflate import deflate
-from engram.datasets.git.objects import BLOB, COMMIT, TAG, TREE, object_id
+from engram.datasets.git.objects import BLOB, COMMIT, TAG, TREE, UNFINISHED, object_id
 from engram.model.errors import ChangedWhileSaved, StorageFailed
 
 #: Kind and bytes of an object.
@@ -207,10 +208,7 @@ class PackWriter:
         durable.sync_folder(self._steps, self._folder)
 
     def _temporary_name(self) -> bytes:
-        if not os.path.isdir(self._folder):
-            durable.make_folders(self._steps, self._folder)
-            durable.sync_folder(self._steps, os.path.dirname(self._folder))
-        self._temporaries.append(os.path.join(self._folder, _temporary_part(b"tmp_pack_")))
+        self._temporaries.append(_temporary_in(self._steps, self._folder))
         return self._temporaries[-1]
 
 
@@ -238,7 +236,7 @@ def write_loose(steps: durable.Steps, objects_folder: bytes, objects: Iterable[N
         if not os.path.isdir(folder):
             durable.make_folder(steps, folder)
             folders.add(objects_folder)
-        temporary = os.path.join(folder, _temporary_part(b"tmp_obj_"))
+        temporary = _temporary_in(steps, os.path.join(objects_folder, b"pack"))
         try:
             durable.write_new(steps, temporary, zlib.compress(content, _FAST), mode=_READ_ONLY)
             durable.rename(steps, temporary, path)
@@ -260,8 +258,11 @@ def _is_whole(path: bytes, content: bytes) -> bool:
         return False
 
 
-def _temporary_part(start: bytes) -> bytes:
-    return start + os.urandom(8).hex().encode()
+def _temporary_in(steps: durable.Steps, folder: bytes) -> bytes:
+    if not os.path.isdir(folder):
+        durable.make_folders(steps, folder)
+        durable.sync_folder(steps, os.path.dirname(folder))
+    return os.path.join(folder, UNFINISHED + os.urandom(8).hex().encode())
 
 
 def _header(count: int) -> bytes:
