@@ -44,7 +44,8 @@ def main(arguments: Sequence[str]) -> int:
             shrink=options.shrink,
             tell=_tell,
         )
-        figures = Figures({name: bench.carry_out(_SCENARIOS[name], steps) for name, steps in _wanted(rows).items()})
+        found = {name: bench.carry_out(_SCENARIOS[name], steps) for name, steps in _wanted(rows).items()}
+        figures = Figures(found, count=options.shrink == 1)
     about = {
         "date": began.isoformat(timespec="seconds"),
         "command": shlex.join(["./dev", "bench", *arguments]),
@@ -130,4 +131,5 @@ def _stop(signal_number: int, _frame: FrameType | None) -> None:
     raise SystemExit(128 + signal_number)
 
 
-sys.exit(main(sys.argv[1:]))
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -11,6 +11,8 @@ class Figures:
     """What was found in all scenarios of a run. A figure that was not measured is a `LookupError`."""
 
     found: Mapping[str, Found]
+    #: False when the bench itself was tried out, with less data: then no goal is judged.
+    count: bool = True
 
     def series(self, scenario: str, program: str, step: str) -> Series:
         return self.found[scenario].series[program, step]
@@ -33,7 +35,7 @@ class Goal:
     def of(self, figures: Figures) -> float | None:
         """The figure, or None if it was not measured."""
         try:
-            return self.value(figures)
+            return self.value(figures) if figures.count else None
         except LookupError:
             return None
 
