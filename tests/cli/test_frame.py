@@ -189,6 +189,13 @@ class TestBefore:
         verb("-C", "a", "-C", "b", "emit", rooms={"Source": source})
         assert source.context.folder == str(tmp_path / "a" / "b")
 
+    def test_a_folder_is_entered_as_cd_would(self, verb: Engram, tmp_path: Path) -> None:
+        (tmp_path / "far" / "away").mkdir(parents=True)
+        (tmp_path / "link").symlink_to("far/away")
+        source = Emitting()
+        verb("-C", "link/..", "emit", rooms={"Source": source})
+        assert source.context.folder == str(tmp_path / "far")
+
     def test_the_options_before_a_command_can_be_ended_as_in_datalad(self, verb: Engram) -> None:
         assert verb("--cmd", "noun", "do-it").out == "done\n"
 

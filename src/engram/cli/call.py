@@ -54,6 +54,7 @@ class Call:
         self.shows_tracebacks = False
         #: The exit code when the command itself ended well.
         self.exit_code = 0
+        self._settings: Settings | None = None
         #: Whether an outcome said that something was changed.
         self.something_was_done = False
 
@@ -63,22 +64,23 @@ class Call:
         return tuple(override.replace("engram.", "", 1) for override in self.overrides if _is_own(override))
 
     def settings(self) -> Settings:
-        """The settings of this call. Raises `BadSetting`."""
-        settings = read_settings(
-            user_file(self.environment),
-            environment=self.environment,
-            options=self._own_overrides,
-            lab_file=self._lab_file(),
-        )
-        self.screen.colour = settings.ui_color
-        return settings
+        """The settings of this call, read when they are first asked for. Raises `BadSetting`."""
+        if self._settings is None:
+            self._settings = read_settings(
+                user_file(self.environment),
+                environment=self.environment,
+                options=self._own_overrides,
+                lab_file=self._lab_file(),
+            )
+            self.screen.colour = self._settings.ui_color
+        return self._settings
 
     def _lab_file(self) -> str:
         return lab_file_in(self.absolute(self.lab)) if self.lab else ""
 
     def absolute(self, path: str) -> str:
-        """A path that the user typed, from the root."""
-        return os.path.normpath(os.path.join(self.folder, path))
+        """A path that the user typed, from the root; ``..`` stays, because links may stand before it."""
+        return os.path.join(self.folder, path)
 
     def context(self) -> Context:
         """What the workspace is told about this call."""

@@ -89,7 +89,7 @@ SHARED: tuple[click.Parameter, ...] = (
 
 def _folder(call: Call, folders: Sequence[str]) -> None:
     for folder in folders:
-        call.folder = call.absolute(folder)
+        call.folder = os.path.realpath(call.absolute(folder))  # as if one had gone there
         if not os.path.isdir(call.folder):
             raise UsageError(f"There is no folder {folder} (-C).", "Check the spelling.")
 
@@ -195,10 +195,6 @@ BEFORE: tuple[click.Parameter, ...] = (
 class Verb(click.Command):
     """A command: its own options, and those that hold on both sides of its name."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        call_of(ctx).command = " ".join(ctx.command_path.split()[1:])
-        return super().parse_args(ctx, args)
-
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         return [*super().get_params(ctx), *SHARED]
 
@@ -249,6 +245,8 @@ class Verbs(click.Group):
         if args[0] not in _files(self._folder) and not args[0].startswith("-") and not ctx.resilient_parsing:
             known = " ".join([*ctx.command_path.split()[1:], "--help"])
             raise UsageError(f"There is no command {args[0]!r}{self._nearest(args[0])}.", f"See all: engram {known}")
+        if not ctx.resilient_parsing:
+            call_of(ctx).command = " ".join([*ctx.command_path.split()[1:], args[0]])
         return super().resolve_command(ctx, args)
 
     def _nearest(self, name: str) -> str:
