@@ -136,10 +136,7 @@ class NoIdentity(RequestRefused):
     missing: str
     exit_code = 2
     message = "git does not know who you are ({missing} is not set), so nothing was written."
-    remedy = (
-        "Type: git config --global user.name 'Your Name'"
-        " && git config --global user.email you@example.org"
-    )
+    remedy = "Type: git config --global user.name 'Your Name' && git config --global user.email you@example.org"
 
 
 @dataclass(eq=False, repr=False, match_args=False)
