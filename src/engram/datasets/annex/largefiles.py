@@ -54,7 +54,7 @@ class File:
 
     def head(self, count: int) -> bytes:
         """The first bytes of the content, *count* of them where there are so many."""
-        descriptor = os.open(self.place, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(self.place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             head = os.read(descriptor, count)
             while len(head) < min(count, self.size_bytes) and (more := os.read(descriptor, count - len(head))):
