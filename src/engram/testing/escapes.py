@@ -74,7 +74,7 @@ def annex_temporary_elsewhere(folder: Path, canary: Canary) -> str:
 def own_folder_elsewhere(folder: Path, canary: Canary) -> str:
     """The same for this house's own temporary files."""
     _replaced_by_link(folder, canary, "engram")
-    (canary.cage / "engram" / "tmp").mkdir()
+    (canary.cage / "engram" / "tmp").mkdir(exist_ok=True)
     (canary.cage / "engram" / "tmp" / "precious").touch()
     canary.settle()
     return ".git/engram is a link into the cage"
