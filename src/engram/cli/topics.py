@@ -195,7 +195,7 @@ def _largefiles() -> Topic:
         ("exclude=GLOB", "Files whose path does not match."),
         ("mimetype=GLOB", "Files of that type, by their first bytes: text/*, image/png."),
         ("mimeencoding=GLOB", "Files of that encoding: binary, us-ascii, utf-8."),
-        ("A and B, A or B", "Both; one of them. Terms side by side mean and."),
+        ("A and B, A or B", "Both; one of them. Terms side by side mean and. Taken from left to right: use brackets."),
         ("not A", "The other files."),
         ("( … )", "Brackets; in .gitattributes no spaces are allowed, and brackets stand instead of them."),
     )
