@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--into", type=Path, metavar="PAGE", help="put the tables between the marks of this Markdown page"
     )
+    parser.add_argument("--mark", default="bench", help="which marks: <!-- MARK: begin --> and <!-- MARK: end -->")
     return parser
 
 
@@ -108,7 +109,9 @@ def _write(options: argparse.Namespace, rows: list[Row], figures: Figures, about
     if options.json:
         options.json.write_text(json.dumps(as_json(rows, figures, about), indent=1) + "\n", encoding="utf-8")
     if options.into:
-        options.into.write_text(put_into(options.into.read_text(encoding="utf-8"), tables), encoding="utf-8")
+        options.into.write_text(
+            put_into(options.into.read_text(encoding="utf-8"), tables, options.mark), encoding="utf-8"
+        )
 
 
 def _place(*, loop_mounts: bool) -> str:

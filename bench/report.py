@@ -6,8 +6,6 @@ from typing import Any
 from bench.harness import Series
 from bench.rows import Figures, Goal, Row
 
-_BEGIN, _END = "<!-- bench: begin -->", "<!-- bench: end -->"
-
 
 def as_json(rows: Iterable[Row], figures: Figures, about: Mapping[str, object]) -> dict[str, Any]:
     """The whole run; the form is described by `SCHEMA`."""
@@ -132,12 +130,13 @@ def _table(head: tuple[str, ...], body: Iterable[tuple[str, ...]]) -> Iterator[s
             yield f"|{'|'.join('-' * (width + 2) for width in widths)}|"
 
 
-def put_into(page: str, tables: str) -> str:
-    """*page* with *tables* between its two marks, in place of what stood there."""
-    before, begin, rest = page.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if not (begin and end):
-        raise ValueError(f"the page has no {_BEGIN} and {_END}")
+def put_into(page: str, tables: str, mark: str = "bench") -> str:
+    """*page* with *tables* between ``<!-- MARK: begin -->`` and ``<!-- MARK: end -->``; what stood there is gone."""
+    begin, end = f"<!-- {mark}: begin -->", f"<!-- {mark}: end -->"
+    before, has_begin, rest = page.partition(begin)
+    _, has_end, after = rest.partition(end)
+    if not (has_begin and has_end):
+        raise ValueError(f"the page has no {begin} and {end}")
     return f"{before}{begin}\n\n{tables}\n{end}{after}"
 
 
