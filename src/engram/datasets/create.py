@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from engram import durable
 from engram.datasets.contents import Recorded
 from engram.datasets.dataset import Dataset, Surroundings, open_dataset
-from engram.datasets.git.index import entry_from_stat
+from engram.datasets.git.index import GitIndex, entry_from_stat
 from engram.datasets.git.objects import BLOB, FILE_MODE, object_id
 from engram.datasets.git.refs import find_repository
 from engram.datasets.locks import clear_what_a_crash_left, only_engram, private_folder
@@ -138,7 +138,7 @@ class Creator:
     def _first_commit(self, dataset: Dataset) -> None:
         changes = Changes()
         recorder = Recorder(dataset, dataset.objects)
-        for path, text in self._files().items():
+        for path, text in self._files(dataset.read_index()).items():
             self._write(dataset, path, text, changes, recorder)
         if not changes.entries:
             return
@@ -154,7 +154,7 @@ class Creator:
         to_sync = ToSync(dataset.repository.git_dir, dataset.repository.work_tree)
         recorder.record(dataset.read_index(), changes, wish, to_sync)
 
-    def _files(self) -> dict[str, bytes]:
+    def _files(self, index: GitIndex) -> dict[str, bytes]:
         """What the first commit holds, each file as it is to become; unchanged files are left out."""
         top = self._request.path
         wanted: dict[str, bytes] = {}
@@ -162,6 +162,8 @@ class Creator:
         if not dataset_id_of(config):
             text = f'[datalad "dataset"]\n\tid = {self._new_id()}\n'
             wanted[".datalad/config"] = _read(config) + text.encode()
+        elif index.find(b".datalad/config") is None:  # an interrupted create wrote it
+            wanted[".datalad/config"] = _read(config)
         if not self._request.annex:
             wanted[".noannex"] = b""
         else:

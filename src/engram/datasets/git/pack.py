@@ -1,8 +1,8 @@
 """New objects: many as one pack with its index, few as loose files.
 
 Nothing appears under its name before its bytes are on the disk, and a pack's index, by which git finds the pack, comes
-last. What a crash leaves behind are files beside the packs that begin with `UNFINISHED`: the next save removes them, and
-`git gc` would.
+last. What a crash leaves behind are files beside the packs that begin with `UNFINISHED`: the next save removes them,
+and `git gc` would.
 
 Source: gitformat-pack(5)
 """
