@@ -7,8 +7,9 @@ import os
 from collections.abc import Iterable
 
 from engram.datasets.dataset import Dataset
+from engram.datasets.git.refs import holds_repository
 from engram.datasets.git.wildmatch import expression, matcher
-from engram.datasets.worktree import Untracked, walk
+from engram.datasets.worktree import Untracked, link_above, walk
 from engram.model.errors import EngramError, OutsideDataset, PathNotFound
 
 _GLOB = "*?["
@@ -34,6 +35,8 @@ def _scopes(dataset: Dataset, place: str, said: str) -> list[bytes]:
     scope = dataset.relative(place)
     if inner := _inner_repository(dataset, scope):
         raise OutsideDataset(said, dataset.work_tree + f" itself, but in its subdataset {inner}")
+    if link := link_above(os.fsencode(dataset.work_tree), scope):
+        raise OutsideDataset(said, dataset.work_tree + f" itself, but beyond the symbolic link {os.fsdecode(link)}")
     if not scope or os.path.lexists(place) or _is_recorded(dataset, scope):
         return [scope]
     matching = _matching(dataset, scope) if any(letter in said for letter in _GLOB) else []
@@ -47,7 +50,7 @@ def _inner_repository(dataset: Dataset, scope: bytes) -> str:
     folder = os.path.dirname(scope)
     while folder:
         place = os.path.join(dataset.work_tree, os.fsdecode(folder))
-        if os.path.lexists(os.path.join(place, ".git")):
+        if holds_repository(os.fsencode(place)):
             return os.fsdecode(folder)
         folder = os.path.dirname(folder)
     return ""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from engram.datasets.dataset import Dataset, open_dataset
 from engram.datasets.git.objects import SUBMODULE_MODE
 from engram.datasets.git.problems import NotUnderstood
+from engram.datasets.git.refs import holds_repository
 from engram.model.errors import NoDataset
 
 
@@ -18,7 +19,7 @@ def installed(dataset: Dataset, *, limit: int | None = None) -> Iterator[Dataset
         if index.mode(position) != SUBMODULE_MODE:
             continue
         place = os.path.join(dataset.work_tree, os.fsdecode(path))
-        if os.path.lexists(os.path.join(place, ".git")):
+        if holds_repository(os.fsencode(place)):
             inner = open_dataset(place, dataset.around)
             yield from installed(inner, limit=None if limit is None else limit - 1)
             yield inner
@@ -27,7 +28,7 @@ def installed(dataset: Dataset, *, limit: int | None = None) -> Iterator[Dataset
 def checked_out(dataset: Dataset, path: bytes) -> str:
     """The commit that is checked out in a subdataset, hex; '' when it has none or is not installed."""
     place = os.path.join(dataset.work_tree, os.fsdecode(path))
-    if not os.path.lexists(os.path.join(place, ".git")):
+    if not holds_repository(os.fsencode(place)):
         return ""
     try:
         return open_dataset(place, dataset.around).head_commit()

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from engram.datasets.git.ignore import Ignore
 from engram.datasets.git.index import ASSUME_VALID, SKIP_WORKTREE, STAT_BLOCK, GitIndex, StatRules
 from engram.datasets.git.objects import SUBMODULE_MODE, SYMLINK_MODE
+from engram.datasets.git.refs import holds_repository
 from engram.model.errors import EngramError, Unreadable
 
 _NS = 1_000_000_000
@@ -97,11 +98,13 @@ class _Walker:
         position = self.index.find(scope) if scope else None
         if position is not None:
             self.wanted.append((position, position + 1))
+        if link_above(self.top, scope):
+            return
         if scope and not self._is_plain_folder(place, position):
             self._single(scope, place, position, rules)
         elif rules is not None:
             inner = rules.enter(parts[-1]) if parts else rules
-            if position is None and scope and _holds_repository(place):
+            if position is None and scope and holds_repository(place):
                 self._single(scope, place, position, rules)
             else:
                 self._scope_folder(scope, place, inner)
@@ -204,7 +207,7 @@ class _Walker:
     def _unrecorded_folder(self, entry: "os.DirEntry[bytes]", path: bytes, ignore: Ignore) -> bool:
         if self.untracked is Untracked.NO or ignore.ignores(entry.name, is_dir=True):
             return False
-        if _holds_repository(entry.path):
+        if holds_repository(entry.path):
             self.differences.untracked.append(Found(path, "repository"))
             return True
         before = len(self.differences.untracked)
@@ -245,8 +248,14 @@ def _sort_key(found: Found) -> bytes:
     return found.path + (b"/" if found.kind in ("directory", "repository") else b"")
 
 
-def _holds_repository(folder: bytes) -> bool:
-    return os.path.lexists(os.path.join(folder, b".git"))
+def link_above(top: bytes, path: bytes) -> bytes:
+    """The symbolic link on the way from *top* to *path* (relative): what is beyond it is no part of the work tree."""
+    parts = path.split(b"/")
+    for depth in range(1, len(parts)):
+        folder = b"/".join(parts[:depth])
+        if os.path.islink(os.path.join(top, folder)):
+            return folder
+    return b""
 
 
 def kind_of(mode: int) -> str:

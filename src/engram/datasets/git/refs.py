@@ -41,14 +41,10 @@ class Head:
 
 
 def find_repository(folder: bytes) -> Repository | None:
-    """The repository that holds *folder* (absolute): its own, or the nearest above; ``None`` when there is none.
-
-    Raises:
-        NotUnderstood: for a repository format that is not read here.
-    """
+    """The repository that holds *folder* (absolute): its own, or the nearest above; ``None`` when there is none."""
     place = folder
     while True:
-        found = _repository_at(place)
+        found = repository_in(place) or _bare(place)
         if found is not None:
             return found
         parent = os.path.dirname(place)
@@ -57,7 +53,8 @@ def find_repository(folder: bytes) -> Repository | None:
         place = parent
 
 
-def _repository_at(place: bytes) -> Repository | None:
+def repository_in(place: bytes) -> Repository | None:
+    """The repository whose work tree has its top at *place*; ``None`` when no ``.git`` that git would take is there."""
     dot_git = os.path.join(place, b".git")
     if os.path.isdir(dot_git):
         git_dir = dot_git
@@ -67,8 +64,18 @@ def _repository_at(place: bytes) -> Repository | None:
             return None
         git_dir = os.path.normpath(os.path.join(place, text.removeprefix(b"gitdir: ").rstrip(b"\r\n")))
     else:
-        return _bare(place)
+        return None
     return _checked(Repository(work_tree=place, git_dir=git_dir, common_dir=_common_dir(git_dir)))
+
+
+def holds_repository(folder: bytes) -> bool:
+    """Whether git would take a folder for a repository of its own, and not look into it."""
+    if not os.path.lexists(os.path.join(folder, b".git")):
+        return False
+    try:
+        return repository_in(folder) is not None
+    except OSError:  # what may not be read is taken for one
+        return True
 
 
 def _bare(place: bytes) -> Repository | None:
