@@ -87,13 +87,14 @@ class Creator:
     def _is_ours_alone(self) -> bool:
         """Whether the folder is empty, but for what an interrupted create left."""
         names = set(os.listdir(self._request.path))
-        return not names or (self._is_unfinished() and names <= {".git", ".datalad", ".gitattributes", ".noannex"})
+        return not names or (self.is_unfinished() and names <= {".git", ".datalad", ".gitattributes", ".noannex"})
 
-    def _is_unfinished(self) -> bool:
+    def is_unfinished(self) -> bool:
+        """Whether a create of it was interrupted."""
         return os.path.lexists(os.path.join(private_folder(self._git_dir), _MARK))
 
     def create(self) -> Dataset:
-        """The new dataset, with its first commit; durable once `finish` was called."""
+        """The new dataset, with its first commit; durable after `settle`, and done after `finish`."""
         self._begin()
         dataset = self._repository()
         with only_engram(self._steps, dataset.git_dir):
@@ -102,9 +103,12 @@ class Creator:
             self._first_commit(dataset)
         return open_dataset(self._request.path, self._around)
 
-    def finish(self) -> None:
-        """Bring everything to the disk and take the mark away."""
+    def settle(self) -> None:
+        """Bring everything to the disk."""
         durable.sync_file_system(self._steps, self._git_dir)
+
+    def finish(self) -> None:
+        """Take the mark away: what remained to be done with the new dataset is done."""
         mark = os.path.join(private_folder(self._git_dir), _MARK)
         with suppress(FileNotFoundError):
             durable.remove(self._steps, mark)
@@ -112,7 +116,7 @@ class Creator:
 
     def _begin(self) -> None:
         durable.make_folders(self._steps, self._request.path)
-        if self._is_unfinished() and not self._has_commit():
+        if self.is_unfinished() and not self._has_commit():
             durable.remove_tree(self._steps, self._git_dir)
         if os.path.lexists(self._git_dir):
             return

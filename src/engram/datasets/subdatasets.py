@@ -39,7 +39,8 @@ def record_subdatasets(dataset: Dataset, index: GitIndex, decisions: Decisions) 
         _renew(dataset, index, position, registration)
     new = [found.path for found in decisions.repositories]
     if new:
-        _register(dataset, new, registration)
+        by_itself = {file.path for file in decisions.files}
+        _register(dataset, new, registration, at_hand=index if GITMODULES not in by_itself else None)
     return registration
 
 
@@ -51,7 +52,7 @@ def _renew(dataset: Dataset, index: GitIndex, position: int, registration: Regis
         registration.outcomes.append(_outcome(dataset, "add", path, "dataset"))
 
 
-def _register(dataset: Dataset, paths: list[bytes], registration: Registration) -> None:
+def _register(dataset: Dataset, paths: list[bytes], registration: Registration, *, at_hand: GitIndex | None) -> None:
     modules = _read(os.path.join(dataset.work_tree, ".gitmodules"))
     config = _read(os.path.join(dataset.common_dir, "config"))
     before = modules
@@ -74,9 +75,15 @@ def _register(dataset: Dataset, paths: list[bytes], registration: Registration) 
         lock = config_lock(dataset.steps, dataset.common_dir)
         lock.take()
         lock.put_in_place(config)
-    if modules != before:
+    left_by_a_crash = bool(registration.recorded) and at_hand is not None and not _holds(at_hand, modules)
+    if modules != before or left_by_a_crash:
         registration.recorded.append(_write_gitmodules(dataset, modules))
         registration.outcomes.append(_outcome(dataset, "add", GITMODULES, "file"))
+
+
+def _holds(index: GitIndex, text: bytes) -> bool:
+    position = index.find(GITMODULES)
+    return position is not None and index.oid(position) == object_id(BLOB, text)
 
 
 def _write_gitmodules(dataset: Dataset, text: bytes) -> Recorded:

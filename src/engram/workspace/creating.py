@@ -92,7 +92,7 @@ class Creation:
         parent.check_may_write()
         index = parent.read_index()
         first, last = index.below(scope)
-        if first < last or index.find(scope) is not None:
+        if (first < last or index.find(scope) is not None) and not self._creator.is_unfinished():
             raise TargetExists(
                 self._path,
                 f"is recorded in {parent.work_tree} already",
@@ -114,9 +114,10 @@ class Creation:
             from engram.datasets.procedures import run_procedure
 
             yield from run_procedure(procedure, dataset, self._around)
-        self._creator.finish()
+        self._creator.settle()
         if self._super is not None:
             yield from self._register(self._super)
+        self._creator.finish()
         yield DatasetOutcome(
             action="create",
             item=self._path,
