@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import shlex
 import signal
 import sys
 from collections.abc import Iterable, Sequence
@@ -48,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
         figures = Figures(found, count=options.shrink == 1)
     about = {
         "date": began.isoformat(timespec="seconds"),
-        "command": shlex.join(["./dev", "bench", *arguments]),
+        "command": _command(options),
         "commit": engram_commit(),
         "machine": describe_machine(),
         "programs": {tool.name: tool.version for tool in tools.values()},
@@ -86,6 +85,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--mark", default="bench", help="which marks: <!-- MARK: begin --> and <!-- MARK: end -->")
     return parser
+
+
+def _command(options: argparse.Namespace) -> str:
+    """What was asked for: without where it was written."""
+    said = ["--long"] * options.long + ["--no-peers"] * options.no_peers
+    numbers = {"--repeat": (options.repeat, 0), "--shrink": (options.shrink, 1)}
+    said += [f"{name} {value}" for name, (value, default) in numbers.items() if value != default]
+    return " ".join(["./dev bench", *options.rows, *said])
 
 
 def _chosen(options: argparse.Namespace) -> list[Row]:
