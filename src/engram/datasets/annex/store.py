@@ -19,6 +19,7 @@ from typing import NamedTuple
 from engram import durable
 from engram.datasets.annex.backends import new_hasher
 from engram.datasets.annex.hashdirs import object_path
+from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.syncing import ToSync
 from engram.durable import Steps
 from engram.model.errors import ChangedWhileSaved, EngramError, ItemFailed, Unreadable, UnsupportedFile
@@ -166,15 +167,18 @@ class ContentStore:
             relative: the object's path in the repository.
             target: what the link is to say.
 
-        Raises `ChangedWhileSaved` when it is not what was hashed any more, `ItemFailed` when its folder cannot be
-        changed; then everything is as it was.
+        Raises `ChangedWhileSaved` when it is not what was hashed any more, `ItemFailed` when its folder or the store
+        may not be changed, `NotUnderstood` when it lies on another file system; then everything is as it was.
         """
         place = self._root + relative
         folder = place[: place.rindex(b"/")]
         writers = _writers(content.descriptor)
         if changed := content.changed():
             raise ChangedWhileSaved(os.fsdecode(content.path), changed)
-        new = self._make_key_folder(folder) or not self._is_there(place, content, key)
+        try:
+            new = self._make_key_folder(folder) or not self._is_there(place, content, key)
+        except PermissionError as error:
+            raise ItemFailed(os.fsdecode(content.path), f"{_name(error)} may not be changed") from error
         try:
             if new:
                 self._put(content, place, adopt=writers is Writers.NONE and content.was.st_nlink == 1)
@@ -182,7 +186,7 @@ class ContentStore:
             if writers is Writers.SOME:
                 return Kept(None, OPEN_ELSEWHERE)
             return Kept(self._link_instead(content, target))
-        except (OSError, EngramError):
+        except (OSError, EngramError, NotUnderstood):
             if new:
                 self._give_back(content, place)
             raise
@@ -226,6 +230,7 @@ class ContentStore:
                 raise
             return False
         if not os.path.samestat(os.lstat(place), content.was):
+            durable.remove(self._steps, place)
             raise ChangedWhileSaved(os.fsdecode(content.path), "another file took its place")
         self.to_sync.file(place)
         return True
@@ -240,9 +245,11 @@ class ContentStore:
             durable.change_mode(self._steps, target, _without_write(content), aside)
             durable.sync_descriptor(self._steps, target, aside)
             durable.rename(self._steps, aside, place)
-        except (OSError, EngramError):
+        except (OSError, EngramError) as error:
             with suppress(FileNotFoundError):
                 durable.remove(self._steps, aside)
+            if isinstance(error, OSError) and error.errno == errno.EXDEV:
+                raise NotUnderstood("its annex lies on another file system than its .git") from error
             raise
         finally:
             os.close(target)
@@ -264,12 +271,23 @@ class ContentStore:
             durable.rename(self._steps, aside, content.path)
         except OSError as error:
             durable.remove(self._steps, aside)
+            if error.errno == errno.EXDEV:
+                raise NotUnderstood(f"{os.fsdecode(content.path)} lies on another file system") from error
             raise ItemFailed(os.fsdecode(content.path), f"its folder cannot be changed ({error.strerror})") from error
         self.to_sync.folder(content.path[: content.path.rindex(b"/")])
-        return os.lstat(content.path)
+        try:
+            return os.lstat(content.path)
+        except FileNotFoundError as error:
+            raise ChangedWhileSaved(os.fsdecode(content.path), "it was moved or deleted") from error
 
     def _give_back(self, content: OpenContent, place: bytes) -> None:
-        """Leave a file whose saving failed as it was: its only name, its old permissions."""
+        """Leave a file whose saving failed as it was: its only name, its old permissions.
+
+        Where somebody took its own name meanwhile, the object may be the only one that its bytes have: it stays.
+        """
+        if not _has_its_name(content):
+            return
+        self.to_sync.forget(place)
         with suppress(OSError, EngramError):
             durable.change_mode(self._steps, os.path.dirname(place), 0o755)
             with suppress(FileNotFoundError):
@@ -300,6 +318,17 @@ class ContentStore:
 def _without_write(content: OpenContent) -> int:
     """The permissions git-annex gives an object: as the file's, readable by its owner, writable by nobody."""
     return (stat.S_IMODE(content.was.st_mode) & ~_WRITE_BITS) | stat.S_IRUSR
+
+
+def _has_its_name(content: OpenContent) -> bool:
+    try:
+        return os.path.samestat(os.lstat(content.path), content.was)
+    except OSError:
+        return False
+
+
+def _name(error: OSError) -> str:
+    return os.fsdecode(error.filename or b"its place in the annex")
 
 
 def _has_key(place: bytes, key: bytes) -> bool:
