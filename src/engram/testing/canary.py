@@ -42,14 +42,15 @@ class Canary:
         """Whether nothing in the cage was written, removed, added, linked or made read-only."""
         return self._state() == self._before
 
-    def heard_in(self, folder: Path) -> list[str]:
-        """Regular files below *folder* that hold its song, git's own included: it was followed, copied or moved."""
-        files = (Path(path, name) for path, _, names in os.walk(folder) for name in names)
-        return [str(file) for file in files if file.is_file() and not file.is_symlink() and _sings(file)]
-
     def _state(self) -> tuple[dict[bytes, str], list[tuple[int, int, int]]]:
         states = [os.lstat(path) for path in (self.cage, self.file) if path.exists()]
         return contents(self.cage), [(state.st_ino, state.st_mode, state.st_nlink) for state in states]
+
+
+def heard_in(folder: Path) -> list[str]:
+    """Regular files below *folder* that hold a canary's song, git's own included: it was followed, copied or moved."""
+    files = (Path(path, name) for path, _, names in os.walk(folder) for name in names)
+    return [str(file) for file in files if file.is_file() and not file.is_symlink() and _sings(file)]
 
 
 def _sings(file: Path) -> bool:

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import stat
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from engram.durable import Steps
 from engram.model.errors import EngramError
 from engram.model.outcome import Outcome
 from engram.testing import trees
-from engram.testing.canary import Canary
-from engram.testing.changing import tree_on_disk
+from engram.testing.canary import Canary, heard_in
+from engram.testing.changing import Link, tree_on_disk
 from engram.testing.faults import act_at_every_step, in_child
 from engram.testing.places import Template, fresh_folder, scratch
 from engram.testing.processes import run
@@ -55,7 +56,9 @@ def failures(outcomes: list[Outcome]) -> dict[str, str]:
 
 
 def tracked(dataset: Path) -> set[bytes]:
-    return {os.fsencode(name) for name in git(dataset, "ls-files", "-z").split("\0") if name}
+    command = ["git", "-c", "safe.directory=*", "ls-files", "-z"]
+    done = subprocess.run(command, cwd=dataset, capture_output=True, check=True)
+    return set(done.stdout.split(b"\0")) - {b""}
 
 
 # --- what can be kept
@@ -65,16 +68,13 @@ def test_the_nasty_tree_is_kept_byte_for_byte(folder: Path, dataset: Path) -> No
     made = trees.nasty_tree(dataset, folder / "outside")
     before, contents = tree_on_disk(dataset), contents_kept(dataset)
     assert failures(outcomes_of_save(dataset)) == {}
-    assert tree_on_disk(dataset) == before
-    assert set(made) <= tracked_raw(dataset)
+    after = dict(tree_on_disk(dataset))
+    mended = after.pop(b"links/like-annexed")  # it looks like a link of git-annex's that was moved
+    assert {**after, b"links/like-annexed": before[b"links/like-annexed"]} == before
+    assert isinstance(mended, Link)
+    assert mended.target.startswith(b"../.git/annex/objects/")
+    assert set(made) <= tracked(dataset)
     sound(dataset, before=contents, annex=True)
-
-
-def tracked_raw(dataset: Path) -> set[bytes]:
-    import subprocess
-
-    done = subprocess.run(["git", "ls-files", "-z"], cwd=dataset, capture_output=True, check=True)
-    return set(done.stdout.split(b"\0"))
 
 
 def test_nothing_outside_is_read_through_a_link(folder: Path, dataset: Path) -> None:
@@ -83,7 +83,7 @@ def test_nothing_outside_is_read_through_a_link(folder: Path, dataset: Path) -> 
     (dataset / "folder").symlink_to(canary.cage)
     assert failures(outcomes_of_save(dataset)) == {}
     assert canary.lives()
-    assert canary.heard_in(dataset) == []
+    assert heard_in(dataset) == []
     assert (dataset / "file").readlink() == canary.file
 
 
@@ -103,8 +103,10 @@ def test_a_file_that_somebody_writes_to_is_copied_not_adopted(dataset: Path) -> 
         outcomes = outcomes_of_save(dataset)
         writer.write(b", second part")
     assert damaged_content(dataset) == []
-    if not failures(outcomes):
-        assert (dataset / "recording.bin").read_bytes() == b"first part"
+    assert failures(outcomes) in ({}, {"recording.bin": "ChangedWhileSaved"})
+    assert failures(outcomes_of_save(dataset)) == {}
+    assert (dataset / "recording.bin").read_bytes() == b"first part, second part"
+    sound(dataset)
 
 
 def test_a_locked_file_is_saved_all_the_same(dataset: Path) -> None:
@@ -200,11 +202,11 @@ def test_unreadable_files_are_named_and_the_others_saved(folder: Path, dataset: 
         assert _as_nobody(save_and_compare, folder) == 77
     finally:
         del os.environ["GIT_CONFIG_GLOBAL"]
-    assert b"data.bin" in tracked_raw(dataset)
-    assert not tracked_raw(dataset) & set(unreadable)
+    assert b"data.bin" in tracked(dataset)
+    assert not tracked(dataset) & set(unreadable)
 
 
-@pytest.mark.parametrize("words", [["nothing-there"], ["no*match"], ["a.bin", "nothing-there"], [""], ["\x01"]])
+@pytest.mark.parametrize("words", [["nothing-there"], ["no*match"], ["a.bin", "nothing-there"], ["\x01"]])
 def test_a_path_that_matches_nothing_refuses_before_anything_is_written(dataset: Path, words: list[str]) -> None:
     (dataset / "a.bin").write_bytes(b"a")
     ended = run(command(dataset, "save", "-m", "x", "--", *words))
@@ -269,7 +271,7 @@ def test_what_changes_while_it_is_saved_is_never_recorded_wrongly(
         assert damaged_content(folder / DATASET) == []
         assert (folder / "cage" / "canary").read_bytes().startswith(b"the canary sings")
         assert [path.name for path in (folder / "cage").iterdir()] == ["canary"]
-        assert Canary.__new__(Canary).heard_in(folder / DATASET) == []
+        assert heard_in(folder / DATASET) == []
 
     def saved_in_the_end(folder: Path) -> None:
         nothing_wrong(folder)

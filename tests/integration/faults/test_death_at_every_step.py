@@ -71,6 +71,20 @@ def test_an_amending_save_survives_death_at_every_step(changed: Template, expect
     die_at_every_step(amend, changed.fresh, one_commit, when_dead=expected.nothing_lost, stride=stride(11))
 
 
+def test_a_save_of_some_paths_survives_death_at_every_step(
+    changed: Template, expected: Expected, stride: Stride
+) -> None:
+    def save_some(folder: Path, steps: Steps) -> int:
+        return exit_code(verbs(folder / DATASET, steps).save(["new", "text/changed.txt"], message="some"))
+
+    def these_alone(folder: Path) -> None:
+        assert git(folder / DATASET, "log", "--format=%s") == "some\nfirst\n"
+        assert git(folder / DATASET, "status", "--porcelain", "-uall", "--", "new", "text/changed.txt") == ""
+        assert "annexed/changed.bin" in git(folder / DATASET, "status", "--porcelain", "-uall")
+
+    die_at_every_step(save_some, changed.fresh, these_alone, when_dead=expected.nothing_lost, stride=stride(3))
+
+
 def test_a_save_to_git_survives_death_at_every_step(changed: Template, expected: Expected, stride: Stride) -> None:
     def to_git(folder: Path, steps: Steps) -> int:
         return exit_code(verbs(folder / DATASET, steps).save(message="saved", to_git=True))

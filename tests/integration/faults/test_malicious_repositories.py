@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engram.testing.canary import Canary
+from engram.testing.canary import Canary, heard_in
 from engram.testing.escapes import ESCAPES
 from engram.testing.malice import PROGRAMS, Malice, every_hook, fsmonitor, hooks_path
 from engram.testing.places import Template, fresh_folder, scratch
@@ -68,7 +68,7 @@ def test_the_canary_lives(dataset: Path, canary: Canary, make: Malice, words: li
     make(dataset, canary)
     ended = engram(canary, dataset, *words)
     assert canary.lives(), ended.errors
-    assert canary.heard_in(dataset) == []
+    assert heard_in(dataset) == []
     _plain_words(ended)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engram.testing import escapes
-from engram.testing.canary import Canary
+from engram.testing.canary import Canary, heard_in
 from engram.testing.escapes import ESCAPES, index_of
 from engram.testing.malice import Malice
 from engram.testing.places import scratch
@@ -85,7 +85,7 @@ def test_every_escape_is_shown_to_work_or_said_to_leave_no_trace() -> None:
 def test_an_escape_says_what_it_is_and_harms_nothing_by_itself(repository: Path, canary: Canary, make: Malice) -> None:
     assert make(repository, canary)
     assert canary.lives()
-    assert canary.heard_in(repository) == []
+    assert heard_in(repository) == []
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_careless_command_reaches_the_canary(
         request.getfixturevalue("git_annex")
     make(repository, canary)
     run(Command(arguments=("sh", "-c", CARELESS[make.__name__]), folder=repository))
-    assert not canary.lives() or canary.heard_in(repository)
+    assert not canary.lives() or heard_in(repository)
 
 
 def test_an_index_is_read_by_git_as_it_was_meant(repository: Path, canary: Canary) -> None:

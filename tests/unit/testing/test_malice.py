@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engram.testing import malice
-from engram.testing.canary import Canary
+from engram.testing.canary import Canary, heard_in
 from engram.testing.malice import PROGRAMS, Malice
 from engram.testing.places import scratch
 from engram.testing.processes import Command, run
@@ -78,7 +78,7 @@ def repository(scene: Path) -> Path:
 def test_a_canary_lives_where_nothing_happens(canary: Canary, repository: Path) -> None:
     subprocess.run(["git", "status"], cwd=repository)
     assert canary.lives()
-    assert canary.heard_in(repository) == []
+    assert heard_in(repository) == []
 
 
 @pytest.mark.parametrize("harm", ["echo x >>canary", "rm canary", "touch other", "ln canary other", "chmod a-w canary"])
@@ -89,7 +89,7 @@ def test_a_canary_dies_of_any_change_in_its_cage(canary: Canary, harm: str) -> N
 
 def test_a_canary_is_heard_in_a_folder_that_got_a_copy(canary: Canary, repository: Path) -> None:
     (repository / "copied").write_bytes(canary.file.read_bytes())
-    assert canary.heard_in(repository) == [str(repository / "copied")]
+    assert heard_in(repository) == [str(repository / "copied")]
     assert canary.lives()
 
 
@@ -122,11 +122,11 @@ def test_a_careless_command_kills_the_canary(
 
 def test_a_canary_is_heard_in_the_objects_of_git(canary: Canary, repository: Path) -> None:
     subprocess.run(["git", "hash-object", "-w", str(canary.file)], cwd=repository, check=True)
-    assert len(canary.heard_in(repository)) == 1
+    assert len(heard_in(repository)) == 1
     subprocess.run(
         "cp ../cage/canary . && git add . && git commit -qm x && rm canary && git repack -qad && git prune-packed",
         shell=True,
         cwd=repository,
         check=True,
     )
-    assert [Path(path).suffix for path in canary.heard_in(repository)] == [".idx"]
+    assert [Path(path).suffix for path in heard_in(repository)] == [".idx"]
