@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from engram.datasets.git.config import GitConfig
+
 #: The hooks git-annex installs, word for word after its two first lines: they are carried out natively.
 #: Source: git-annex 10.20261026 and earlier, ``git annex init``.
 _ANNEX_HOOK_START = b"#!/bin/sh\n# automatically configured by git-annex\n"
@@ -85,6 +87,43 @@ def brought_settings(settings: Iterable[tuple[str, str]]) -> list[Brought]:
         for name, value in settings
         if _COMMANDS.fullmatch(name.lower()) and (name.lower(), value) not in _FINE and value.lower() not in _WORDS
     ]
+
+
+#: Parts of a repository that git, git-annex or engram write to: a link there leads the writing elsewhere.
+_WRITTEN = (
+    "HEAD config index objects objects/info objects/pack packed-refs refs refs/heads refs/remotes refs/tags logs"
+    " logs/refs logs/refs/heads logs/HEAD info info/attributes hooks annex annex/objects annex/journal"
+    " annex/journal-private annex/othertmp annex/tmp annex/bad annex/index annex/index.lck annex/journal.lck"
+    " annex/keysdb engram engram/tmp engram/lock"
+).split()
+
+
+def brought_links(work_tree: str, git_dir: str) -> list[Brought]:
+    """Where the repository has links in itself, or is itself elsewhere without that place knowing of it.
+
+    A linked work tree and an absorbed submodule are known where they lie; a ``.git`` file that somebody wrote is not.
+    """
+    found = []
+    dot_git = os.path.join(work_tree, ".git")
+    if os.path.islink(dot_git):
+        found.append(Brought("link .git", os.fsencode(os.readlink(dot_git))))
+    elif os.path.isfile(dot_git) and not _knows_of(git_dir, work_tree):
+        found.append(Brought(".git file", os.fsencode(git_dir)))
+    for name in _WRITTEN:
+        place = os.path.join(git_dir, name)
+        if os.path.islink(place):
+            found.append(Brought(f"link .git/{name}", os.fsencode(os.readlink(place))))
+    return found
+
+
+def _knows_of(git_dir: str, work_tree: str) -> bool:
+    """Whether a repository that lies elsewhere says itself that *work_tree* is its work tree."""
+    try:
+        with open(os.path.join(git_dir, "gitdir"), "rb") as file:  # a linked work tree
+            named: str | None = os.path.dirname(os.fsdecode(file.read().strip()))
+    except OSError:  # an absorbed submodule
+        named = GitConfig.from_file(os.fsencode(os.path.join(git_dir, "config"))).get("core.worktree")
+    return named is not None and os.path.realpath(os.path.join(git_dir, named)) == os.path.realpath(work_tree)
 
 
 def seal(path: str, brought: Iterable[Brought]) -> str:

@@ -83,6 +83,10 @@ class Creator:
                 "is not empty",
                 f"To make it a dataset with what is in it: engram create -f {request.path}",
             )
+        if os.path.lexists(self._git_dir) and not self.is_unfinished():
+            found = find_repository(os.fsencode(request.path))
+            if found is not None and os.fsdecode(found.work_tree) == request.path:
+                Dataset(found, self._around).check_may_write()
 
     def _is_ours_alone(self) -> bool:
         """Whether the folder is empty, but for what an interrupted create left."""

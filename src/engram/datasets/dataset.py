@@ -318,11 +318,15 @@ class Dataset:
 
     @cached_property
     def brought(self) -> "list[Brought]":
-        """The programs the repository brings along."""
-        from engram.datasets.brought import brought_hooks, brought_settings
+        """The programs the repository brings along, and the links by which it would have us write elsewhere."""
+        from engram.datasets.brought import brought_hooks, brought_links, brought_settings
 
         own = [(name, value) for name, value, _, _ in self.config.items(("local", "worktree"))]
-        return [*brought_hooks(os.path.join(self.repository.common_dir, b"hooks")), *brought_settings(own)]
+        return [
+            *brought_links(self.work_tree, self.git_dir),
+            *brought_hooks(os.path.join(self.repository.common_dir, b"hooks")),
+            *brought_settings(own),
+        ]
 
     @property
     def seal(self) -> str:

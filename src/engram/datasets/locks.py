@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from engram import durable
 from engram.datasets.git.objects import UNFINISHED
 from engram.durable import Steps
-from engram.model.errors import DatasetBusy
+from engram.model.errors import DatasetBusy, UsageError
 
 #: How long to wait for somebody else before giving up.
 PATIENCE_S = 600.0
@@ -32,6 +32,11 @@ def only_engram(
     Raises `DatasetBusy` after *patience_s*; *waiting* is told once when there is somebody to wait for.
     """
     folder = private_folder(git_dir)
+    for place in (folder, os.path.join(folder, "tmp")):
+        if os.path.islink(place):
+            raise UsageError(
+                f"{place} is a link; engram keeps and clears its own files there.", f"Look at it, then: rm {place}"
+            )
     durable.make_folders(steps, folder)
     path = os.path.join(folder, "lock")
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
