@@ -6,6 +6,7 @@ Source: gitmodules(5); ``datalad-id`` as DataLad's ``create -d`` adds it.
 import os
 import re
 
+from engram.datasets.git.config import GitConfig
 from engram.model.errors import UnsupportedFile
 
 _FORBIDDEN = re.compile(rb"[\x00-\x1f\x7f]")
@@ -22,6 +23,18 @@ def with_subdataset(text: bytes, path: bytes, *, url: bytes, dataset_id: bytes) 
         + _section(path)
         + _lines((b"path", path), (b"url", url), *(((b"datalad-id", dataset_id),) if dataset_id else ()))
     )
+
+
+def without_subdataset(text: bytes, path: bytes) -> bytes:
+    """The file's *text* without the sections whose subdataset lies at *path*; everything else stays as it is."""
+    starts = [match.start() for match in re.finditer(rb"^[ \t]*\[", text, re.MULTILINE)]
+    pieces = [text[start:end] for start, end in zip([0, *starts], [*starts, len(text)], strict=True)]
+    return b"".join(piece for piece in pieces if path not in _paths_in(piece))
+
+
+def _paths_in(section: bytes) -> set[bytes]:
+    settings = GitConfig.from_bytes(section, ".gitmodules").settings
+    return {os.fsencode(one.value or "") for one in settings if one.name.endswith(".path")}
 
 
 def with_active_subdataset(text: bytes, path: bytes, *, url: bytes) -> bytes:

@@ -10,8 +10,16 @@ from engram.datasets.git.refs import holds_repository
 from engram.model.errors import NoDataset
 
 
-def installed(dataset: Dataset, *, limit: int | None = None) -> Iterator[Dataset]:
-    """Every installed subdataset, the deepest first: what holds others comes after them. *limit*: levels down."""
+def installed(dataset: Dataset, *, limit: int | None = None) -> list[Dataset]:
+    """Every installed subdataset, by path from the last to the first: what holds others comes after them.
+
+    Args:
+        limit: levels down; ``None`` for all.
+    """
+    return sorted(_below(dataset, limit), key=lambda one: os.fsencode(one.work_tree), reverse=True)
+
+
+def _below(dataset: Dataset, limit: int | None) -> Iterator[Dataset]:
     if limit is not None and limit <= 0:
         return
     index = dataset.read_index()
@@ -21,7 +29,7 @@ def installed(dataset: Dataset, *, limit: int | None = None) -> Iterator[Dataset
         place = os.path.join(dataset.work_tree, os.fsdecode(path))
         if holds_repository(os.fsencode(place)):
             inner = open_dataset(place, dataset.around)
-            yield from installed(inner, limit=None if limit is None else limit - 1)
+            yield from _below(inner, None if limit is None else limit - 1)
             yield inner
 
 

@@ -6,16 +6,17 @@ reported as ``impossible`` to decide. Source: datalad-status(1); records of Data
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from engram.datasets.dataset import Dataset
+from engram.datasets.dataset import Dataset, open_dataset
 from engram.datasets.git.index import STAGE_MASK
 from engram.datasets.git.objects import SUBMODULE_MODE, SYMLINK_MODE
-from engram.datasets.git.problems import MissingObject
+from engram.datasets.git.problems import MissingObject, NotUnderstood
+from engram.datasets.git.refs import holds_repository
 from engram.datasets.nesting import checked_out
 from engram.datasets.worktree import Differences, Found, Untracked, walk
-from engram.model.errors import EngramError
+from engram.model.errors import EngramError, ItemFailed
 from engram.model.outcome import DatasetOutcome, Status
 
 _TYPES = {SYMLINK_MODE: "symlink", SUBMODULE_MODE: "dataset"}
@@ -34,6 +35,8 @@ class StatusRequest:
     evaluate_subdatasets: str = "full"
     #: Also report what did not change.
     report_clean: bool = True
+    #: How many levels of subdatasets to go into; ``None`` for all.
+    levels: int | None = 0
 
 
 @dataclass(slots=True)
@@ -42,6 +45,8 @@ class _States:
 
     by_position: dict[int, str] = field(default_factory=dict)
     undecided: set[int] = field(default_factory=set)
+    #: The commit that is checked out in a subdataset that changed, hex.
+    commits: dict[int, str] = field(default_factory=dict)
     problems: list[EngramError] = field(default_factory=list)
 
 
@@ -77,7 +82,7 @@ class StatusReader:
                 yield self._item(found.path, kind, "modified", prev_gitshasum=before[1].hex())
             elif found.kind != "directory" or index.find(found.path) is None:
                 yield self._untracked(found)
-        yield from self._recorded(states)
+        yield from self._recorded(states, differences.subdatasets if request.levels != 0 else [])
         for path, (mode, oid) in self._deleted_in_index():
             if path not in kept:
                 yield self._item(path, _TYPES.get(mode, "file"), "deleted", gitshasum=oid.hex())
@@ -94,8 +99,7 @@ class StatusReader:
             there = os.path.isdir(os.path.join(self._top, self._index.paths[position]))
             states.by_position[position] = "modified" if there else "deleted"
         for position in differences.subdatasets:
-            if self._subdataset_changed(position):
-                states.by_position[position] = "modified"
+            self._look_into(position, states)
         return states
 
     def _compare(self, differences: Differences, states: _States) -> None:
@@ -119,19 +123,15 @@ class StatusReader:
             elif verdict is Verdict.UNDECIDED:
                 states.undecided.add(position)
 
-    def _subdataset_changed(self, position: int) -> bool:
-        depth = self._request.evaluate_subdatasets
-        path = self._index.paths[position]
-        if depth == "no":
-            return False
-        commit = checked_out(self._dataset, path)
-        if not commit:
-            return False
-        return commit != self._index.oid(position).hex() or (depth == "full" and self._is_dirty(path))
+    def _look_into(self, position: int, states: _States) -> None:
+        """Note the state of one subdataset."""
+        depth, path = self._request.evaluate_subdatasets, self._index.paths[position]
+        commit = checked_out(self._dataset, path) if depth != "no" else ""
+        if commit and (commit != self._index.oid(position).hex() or (depth == "full" and self._is_dirty(path))):
+            states.by_position[position] = "modified"
+            states.commits[position] = commit
 
     def _is_dirty(self, path: bytes) -> bool:
-        from engram.datasets.dataset import open_dataset
-
         inner = open_dataset(os.path.join(self._dataset.work_tree, os.fsdecode(path)), self._dataset.around)
         request = StatusRequest(untracked=self._request.untracked, report_clean=False)
         return any(True for _ in StatusReader(inner, request).read())
@@ -163,10 +163,11 @@ class StatusReader:
 
     # --- outcomes
 
-    def _recorded(self, states: _States) -> Iterator[DatasetOutcome]:
+    def _recorded(self, states: _States, subdatasets: list[int]) -> Iterator[DatasetOutcome]:
         index, head = self._index, self._staged
+        within = set(subdatasets)
         if head is None and not self._request.report_clean and not self._request.annex:
-            positions: Iterator[int] = iter(sorted({*states.by_position, *states.undecided}))
+            positions: Iterator[int] = iter(sorted({*states.by_position, *states.undecided, *within}))
         else:
             positions = iter(range(len(index)))
         everything = self._request.scopes == (b"",)
@@ -175,7 +176,24 @@ class StatusReader:
             path = index.paths[position]
             if path != last and (everything or self._in_scope(path)):  # one in conflict stands there several times
                 yield from self._entry(position, path, states, head)
+                if position in within:
+                    yield from self._inside(path)
             last = path
+
+    def _inside(self, path: bytes) -> Iterator[DatasetOutcome]:
+        """The same for a subdataset, right after its own record; nothing when it is not installed."""
+        place = os.path.join(self._dataset.work_tree, os.fsdecode(path))
+        if not holds_repository(os.fsencode(place)):
+            return
+        levels = None if self._request.levels is None else self._request.levels - 1
+        inner = open_dataset(place, self._dataset.around)
+        try:
+            inner.check_format()
+            reader = StatusReader(inner, replace(self._request, scopes=(b"",), levels=levels), refds=self._refds)
+        except NotUnderstood as problem:
+            yield self._problem(ItemFailed(place, f"engram cannot read it itself ({problem.reason})"))
+            return
+        yield from reader.read()
 
     def _entry(
         self, position: int, path: bytes, states: _States, head: Mapping[bytes, tuple[int, bytes]] | None
@@ -188,6 +206,9 @@ class StatusReader:
             yield self._item(path, kind, "", status=Status.IMPOSSIBLE, gitshasum=oid.hex())
             return
         state = states.by_position.get(position, "")
+        if mode == SUBMODULE_MODE and self._request.evaluate_subdatasets == "no" and state != "deleted":
+            yield self._item(path, kind, "", gitshasum=oid.hex(), prev_gitshasum=before[1].hex() if before else "")
+            return
         if before is None:
             state = "added"
         elif index.flags(position) & STAGE_MASK:
@@ -201,7 +222,7 @@ class StatusReader:
             path,
             "file" if annexed else kind,
             state,
-            gitshasum="" if state == "deleted" else oid.hex(),
+            gitshasum="" if state == "deleted" else states.commits.get(position) or oid.hex(),
             prev_gitshasum=before[1].hex() if before else "",
             bytesize=self._size(oid) if state == "clean" and kind == "file" and not annexed else None,
             annexed=annexed,
@@ -266,7 +287,9 @@ class StatusReader:
         undecided = status is Status.IMPOSSIBLE
         return DatasetOutcome(
             action="status",
-            item=name,
+            item=name
+            if self._refds == self._dataset.work_tree
+            else os.path.relpath(f"{self._dataset.work_tree}/{name}", self._refds),
             status=status,
             message=f"{name}: only its filter can tell whether it changed." if undecided else "",
             error="Undecided" if undecided else "",

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 from engram import durable
 from engram.datasets.contents import Recorded
-from engram.datasets.dataset import Dataset
+from engram.datasets.dataset import Dataset, open_dataset
 from engram.datasets.decisions import Decisions
 from engram.datasets.git.config import GitConfig
 from engram.datasets.git.index import GitIndex, entry_from_stat
 from engram.datasets.git.objects import BLOB, FILE_MODE, SUBMODULE_MODE, object_id
 from engram.datasets.git.problems import NotUnderstood
-from engram.datasets.gitmodules import names, relative_url, with_active_subdataset, with_subdataset
+from engram.datasets.gitmodules import names, relative_url, with_active_subdataset, with_subdataset, without_subdataset
 from engram.datasets.locks import config_lock
 from engram.datasets.nesting import checked_out
 from engram.model.errors import DamagedRepository, EngramError, NothingToRecord
@@ -38,6 +38,9 @@ def record_subdatasets(dataset: Dataset, index: GitIndex, decisions: Decisions) 
     for position in decisions.subdatasets:
         _renew(dataset, index, position, registration)
     new = [found.path for found in decisions.repositories]
+    gone = [index.paths[i] for i in decisions.removed if index.mode(i) == SUBMODULE_MODE and i not in decisions.covered]
+    if gone:
+        _unregister(dataset, gone, registration)
     if new:
         by_itself = {file.path for file in decisions.files}
         _register(dataset, new, registration, at_hand=index if GITMODULES not in by_itself else None)
@@ -52,6 +55,15 @@ def _renew(dataset: Dataset, index: GitIndex, position: int, registration: Regis
         registration.outcomes.append(_outcome(dataset, "add", path, "dataset"))
 
 
+def _unregister(dataset: Dataset, paths: list[bytes], registration: Registration) -> None:
+    before = modules = _read(os.path.join(dataset.work_tree, ".gitmodules"))
+    for path in paths:
+        modules = without_subdataset(modules, path)
+    if modules != before:
+        registration.recorded.append(_write_gitmodules(dataset, modules))
+        registration.outcomes.append(_outcome(dataset, "add", GITMODULES, "file"))
+
+
 def _register(dataset: Dataset, paths: list[bytes], registration: Registration, *, at_hand: GitIndex | None) -> None:
     modules = _read(os.path.join(dataset.work_tree, ".gitmodules"))
     config = _read(os.path.join(dataset.common_dir, "config"))
@@ -61,7 +73,7 @@ def _register(dataset: Dataset, paths: list[bytes], registration: Registration, 
         try:
             if not commit:
                 raise NothingToRecord(os.path.join(dataset.work_tree, os.fsdecode(path)), "it has no commit yet")
-            url = relative_url(path)
+            url = _came_from(dataset, path) or relative_url(path)
             if not names(modules, path):
                 modules = with_subdataset(modules, path, url=url, dataset_id=dataset_id_in(dataset, path))
             if not names(config, path):
@@ -79,6 +91,18 @@ def _register(dataset: Dataset, paths: list[bytes], registration: Registration, 
     if modules != before or left_by_a_crash:
         registration.recorded.append(_write_gitmodules(dataset, modules))
         registration.outcomes.append(_outcome(dataset, "add", GITMODULES, "file"))
+
+
+def _came_from(dataset: Dataset, path: bytes) -> bytes:
+    """The URL that the branch checked out in a subdataset follows, b"" if it follows none."""
+    inner = open_dataset(os.path.join(dataset.work_tree, os.fsdecode(path)), dataset.around)
+    try:
+        branch = inner.head_name().removeprefix("refs/heads/")
+        remote = inner.setting(f"branch.{branch}.remote")
+        url = inner.setting(f"remote.{remote}.url") if remote and remote != "." else None
+    except NotUnderstood:
+        return b""
+    return os.fsencode(url or "")
 
 
 def _holds(index: GitIndex, text: bytes) -> bool:

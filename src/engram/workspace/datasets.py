@@ -190,22 +190,17 @@ class Datasets:
             untracked=Untracked(untracked),
             evaluate_subdatasets=evaluate_subdatasets,
             report_clean=report_clean,
+            levels=recursion_limit if recursive else 0,
         )
         try:
             opened.check_format()
-            readers = [StatusReader(opened, request)] if scopes else []
+            outcomes: Iterator[Outcome] = StatusReader(opened, request).read() if scopes else iter(())
         except NotUnderstood as problem:
             raise UsageError(
                 f"engram cannot read {opened.work_tree} itself ({problem.reason}).",
                 "Ask git: git status. Saving works: engram save hands it to git-annex.",
             ) from problem
-        if recursive and scopes:
-            inner = replace(request, scopes=(b"",))
-            readers += [
-                StatusReader(one, inner, refds=opened.work_tree)
-                for one in self._subdatasets(opened, scopes, recursion_limit)
-            ]
-        return _after(problems, "status", chain.from_iterable(reader.read() for reader in readers))
+        return _after(problems, "status", outcomes)
 
     # --- trust
 
