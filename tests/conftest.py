@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parents[1]
 #: How the reason of a skip begins that no installation could mend (no loop devices, not root, another system).
@@ -30,8 +31,17 @@ _OURS = {"ENGRAM_PEERS", "ENGRAM_ALL_SERVICES"}
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 
+# Nothing here depends on how fast the machine is. Where CI is set, hypothesis draws the same examples in every run.
+settings.register_profile("engram", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("long", settings.get_profile("engram"), max_examples=1000)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the tests marked long, too")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("long" if config.getoption("--long") else "engram")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -70,6 +80,9 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for name in os.environ:
             if name.startswith(_FOREIGN) and name not in _OURS:
                 patch.delenv(name)
+        patch.delenv(
+            "CI", raising=False
+        )  # for pytest it means: show differences whole, which takes minutes for large ones
         patch.setenv("HOME", str(home))
         patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
         patch.setenv("GIT_TERMINAL_PROMPT", "0")
