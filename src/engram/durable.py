@@ -76,6 +76,15 @@ def open_new(steps: Steps, path: AnyPath, *, mode: int = 0o666) -> int:
         _failed(error, path)
 
 
+def open_lock(steps: Steps, path: AnyPath) -> int:
+    """Descriptor of a file that is there only to be locked; it is made where it is missing."""
+    try:
+        steps.take("create", path)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        _failed(error, path)
+
+
 def write_new(steps: Steps, path: AnyPath, data: bytes, *, mode: int = 0o666, sync: bool = True) -> None:
     """Write a file that must not be there yet, and its bytes to the disk. Its name still needs `sync_folder`."""
     descriptor = open_new(steps, path, mode=mode)

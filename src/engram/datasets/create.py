@@ -101,6 +101,7 @@ class Creator:
         """The new dataset, with its first commit; durable after `settle`, and done after `finish`."""
         self._begin()
         dataset = self._repository()
+        self.settle()  # a first commit says that all below it is whole
         with only_engram(self._steps, dataset.git_dir):
             clear_what_a_crash_left(self._steps, dataset.git_dir)
             dataset.clear_ref_locks_of_a_crash()

@@ -39,7 +39,7 @@ def only_engram(
             )
     durable.make_folders(steps, folder)
     path = os.path.join(folder, "lock")
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+    descriptor = durable.open_lock(steps, path)
     try:
         _wait_for(
             lambda: fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB),
@@ -48,15 +48,15 @@ def only_engram(
             waiting,
             holder=lambda: f"engram, process {os.pread(descriptor, 32, 0).decode(errors='replace').strip() or '?'}",
         )
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        durable.truncate(steps, descriptor, 0, path)
+        durable.write_at(steps, descriptor, f"{os.getpid()}\n".encode(), 0, path)
         yield
     finally:
         os.close(descriptor)
 
 
 @contextmanager
-def annex_journal(git_dir: str, *, wanted: bool = True, patience_s: float = PATIENCE_S) -> Iterator[None]:
+def annex_journal(steps: Steps, git_dir: str, *, wanted: bool = True, patience_s: float = PATIENCE_S) -> Iterator[None]:
     """Hold git-annex's journal lock, under which alone its branch may move; nothing where it is not *wanted*.
 
     Source: a POSIX record lock (fcntl) on ``annex/journal.lck``, as git-annex takes it.
@@ -65,7 +65,7 @@ def annex_journal(git_dir: str, *, wanted: bool = True, patience_s: float = PATI
         yield
         return
     path = os.path.join(git_dir, "annex", "journal.lck")
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    descriptor = durable.open_lock(steps, path)
     try:
         _wait_for(
             lambda: fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB),

@@ -43,7 +43,9 @@ _SAFE = (
 #: Everything git writes is synced, so that what a verb acknowledged survives a power cut.
 _DURABLE = ("core.fsync=all", "core.fsyncMethod=fsync")
 
-INSTALL_GIT_ANNEX = "pip install 'engram[annex]'   (or your system's git-annex package)"
+#: The wheel that the ``annex`` extra names: in the environment of an engram that came from a clone, pip might take
+#: another project of that name for ``engram[annex]``.
+INSTALL_GIT_ANNEX = "pip install git-annex   (engram's extra annex; or your system's git-annex package)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +107,7 @@ class Programs:
         return done.returncode, done.stdout, _last_line(done.stderr)
 
     def _annex_command(self, *arguments: str | bytes) -> list[str | bytes]:
-        options = [word for setting in (*_SAFE, *self.configuration) for word in ("-c", setting)]
+        options = [word for setting in (*_SAFE, *_DURABLE, *self.configuration) for word in ("-c", setting)]
         return [self.annex().program, arguments[0], *options, *arguments[1:]]
 
     def script(self, folder: str, command: Sequence[str]) -> tuple[int, str]:

@@ -115,7 +115,7 @@ class Recorder:
         native = None if by_git else commit
         if native is not None:
             self.put(COMMIT, native[2], native[0])
-        with annex_journal(self._dataset.git_dir, wanted=self._dataset.has_annex):
+        with annex_journal(self._steps, self._dataset.git_dir, wanted=self._dataset.has_annex):
             branch = self._extend_branch(changes.keys_here, wish)
             self._store(to_sync)
             if next_index is not None:
