@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from engram.datasets.annex.backends import is_native
-from engram.datasets.annex.pointers import MAX_POINTER_BYTES, key_in
+from engram.datasets.annex.pointers import MAX_POINTER_BYTES, key_in, link_of
 from engram.datasets.annex.store import digest_of, open_content
 from engram.datasets.git.index import GitIndex
 from engram.datasets.git.objects import EXECUTABLE_MODE, FILE_MODE, SYMLINK_MODE, object_id
@@ -82,6 +82,12 @@ class Comparison:
             return key_in(self._objects.read(oid)[1])
         except MissingObject:
             return None
+
+    def is_misplaced_link(self, position: int) -> bool:
+        """Whether an entry is an annex link whose target does not fit its place."""
+        target = self._objects.read(self._index.oid(position))[1]
+        key = key_in(target)
+        return key is not None and link_of(self._index.paths[position], key) != target
 
     def _is_converted(self, path: bytes) -> bool:
         found = self._attributes(path, CONVERTING)

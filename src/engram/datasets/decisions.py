@@ -46,6 +46,8 @@ class Decisions:
     files: list[FileToSave] = field(default_factory=list)
     #: Symbolic links, new and changed.
     links: list[Found] = field(default_factory=list)
+    #: Annex links that were staged at another depth, as by ``git mv``: they are mended, and need no outcome.
+    mended: list[Found] = field(default_factory=list)
     #: Positions of entries to remove from the index.
     removed: list[int] = field(default_factory=list)
     #: Removed because a folder of that name took their place: no outcome of their own.
@@ -66,7 +68,7 @@ class Decisions:
     @property
     def nothing(self) -> bool:
         """Whether no path is changed."""
-        return not (self.files or self.links or self.removed or self.repositories)
+        return not (self.files or self.links or self.mended or self.removed or self.repositories)
 
 
 @dataclass(slots=True)
@@ -75,6 +77,8 @@ class Staged:
 
     #: Positions of entries whose path the last commit has, with another content or mode.
     changed: list[int] = field(default_factory=list)
+    #: Positions of symbolic links whose path the last commit does not have.
+    new_links: list[int] = field(default_factory=list)
     #: Paths that the last commit has and the index has not, with their mode.
     deleted: list[tuple[bytes, int]] = field(default_factory=list)
 
@@ -173,6 +177,9 @@ class _Decider:
         for position in staged.changed:
             if position not in looked_at and self._index.mode(position) in (FILE_MODE, EXECUTABLE_MODE):
                 self._unlocked(position)
+        for position in staged.new_links:
+            if position not in looked_at and self._comparison.is_misplaced_link(position):
+                self.decisions.mended.append(Found(self._index.paths[position], "symlink"))
         here = {found.path for found in differences.untracked}
         self.decisions.gone = [(path, mode) for path, mode in staged.deleted if path not in here]
 

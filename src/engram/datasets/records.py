@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from engram.datasets.dataset import Dataset
 from engram.datasets.git.objects import SUBMODULE_MODE, SYMLINK_MODE
-from engram.model.errors import EngramError
+from engram.model.errors import EngramError, NothingToRecord
 from engram.model.outcome import DatasetOutcome, Leaf, Status
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Reporter:
             item=os.path.relpath(place, self._refds),
             status=status,
             path=place,
-            type="file",
+            type="dataset" if isinstance(error, NothingToRecord) else "file",
             refds=self._refds,
             message=error.what,
             error=type(error).__name__,

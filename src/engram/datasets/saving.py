@@ -58,7 +58,8 @@ class Saving:
             taken = self._take_in()
             filled = list(fill_unlocked(self._dataset, self._survey.index, self._store, taken))
             registration = record_subdatasets(self._dataset, self._survey.index, self._survey.decisions)
-            changes = self._changes([*taken, *filled], registration)
+            mended = map(self._put, self._contents.links(self._survey.decisions.mended))
+            changes = self._changes([*taken, *filled, *mended], registration)
             self.made = self._recorder.record(self._survey.index, changes, self._wish, self._to_sync)
         except NotUnderstood as problem:
             yield from self._hand_over(problem.reason)

@@ -76,11 +76,14 @@ class StatusReader:
         kept = set()
         for found in differences.untracked:
             before = (self._staged or {}).get(found.path)
-            if before is not None:  # taken out of the index, and still there
+            if index.find(found.path) is not None:
+                if found.kind != "directory":
+                    yield self._untracked(found)
+            elif before is not None:  # taken out of the index, and still there
                 kept.add(found.path)
                 kind = _TYPES.get(before[0], "file")
                 yield self._item(found.path, kind, "modified", prev_gitshasum=before[1].hex())
-            elif found.kind != "directory" or index.find(found.path) is None:
+            else:
                 yield self._untracked(found)
         yield from self._recorded(states, differences.subdatasets if request.levels != 0 else [])
         for path, (mode, oid) in self._deleted_in_index():

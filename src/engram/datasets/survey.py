@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from engram.datasets.dataset import Dataset
 from engram.datasets.decisions import Decisions, Staged, decide
 from engram.datasets.git.index import GitIndex
+from engram.datasets.git.objects import SYMLINK_MODE
 from engram.datasets.git.problems import MissingObject, NotUnderstood
 from engram.datasets.worktree import Untracked, walk
 
@@ -94,15 +95,26 @@ def _staged(dataset: Dataset, index: GitIndex, scopes: tuple[bytes, ...]) -> Sta
     staged = Staged()
     if not head:
         return staged
+    committed = set()
     for path, mode, oid in dataset.objects.read_tree_flat(dataset.tree_of(head)):
-        if not any(not scope or path == scope or path.startswith(scope + b"/") for scope in scopes):
+        if not _is_within(path, scopes):
             continue
+        committed.add(path)
         position = index.find(path)
         if position is None:
             staged.deleted.append((path, mode))
         elif (index.mode(position), index.oid(position)) != (mode, oid):
             staged.changed.append(position)
+    staged.new_links = [
+        position
+        for position, path in enumerate(index.paths)
+        if path not in committed and index.mode(position) == SYMLINK_MODE and _is_within(path, scopes)
+    ]
     return staged
+
+
+def _is_within(path: bytes, scopes: tuple[bytes, ...]) -> bool:
+    return any(not scope or path == scope or path.startswith(scope + b"/") for scope in scopes)
 
 
 class _Sources:
