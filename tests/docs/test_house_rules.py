@@ -137,6 +137,17 @@ class TestHouseRules:
             if not node.name.startswith("_") and node.name not in spoken_for:
                 assert ast.get_docstring(node), f"line {node.lineno}: {node.name}"
 
+    def test_a_module_keeps_nothing_but_constants(self, module: Path) -> None:
+        for node in _tree(module).body:
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            targets += [node.target] if isinstance(node, ast.AnnAssign) else []
+            for name in map(ast.unparse, targets):
+                kind = isinstance(node, ast.AnnAssign) and "TypeAlias" in ast.unparse(node.annotation)
+                variable = isinstance(node, ast.Assign) and "TypeVar(" in ast.unparse(node.value)
+                constant = name.isupper() or re.fullmatch(r"__\w+__", name)
+                assert constant or kind or variable, f"line {node.lineno}: {name}"
+        assert not any(isinstance(node, ast.Global) for node in ast.walk(_tree(module)))
+
     def test_what_silences_a_tool_says_why(self, module: Path) -> None:
         """`type: ignore`, `noqa` and `cast` have their reason beside them or in the line above."""
         lines = module.read_text().splitlines()

@@ -5,6 +5,7 @@ Each reason here has its test. What is not set, or set to what git-annex does an
 
 import os
 from collections.abc import Callable
+from typing import TypeAlias
 
 from engram.datasets.dataset import Dataset
 
@@ -58,7 +59,7 @@ def _state_of_annex(dataset: Dataset) -> str:
     return ""
 
 
-_Test = Callable[[str], bool]
+_Test: TypeAlias = Callable[[str], bool]
 
 
 def _is_true(value: str) -> bool:
