@@ -1,23 +1,33 @@
 """Datasets: create, save and status, beside DataLad, git-annex, git, and loops that do nothing but the unavoidable."""
 
 import os
-import stat
 import sys
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
 from bench import bare, data
-from bench.harness import Broken, Contender, Scenario, Stage
-from bench.places import Room
-from bench.rows import Figures, Goal, Row
-from bench.rows import Room as BenchRoom
+from bench.harness import Contender, Scenario, Stage
+from bench.places import Space
+from bench.results import (
+    STATUS_OF_GIT,
+    check_annexed,
+    check_in_git,
+    expect,
+    with_datalad,
+    with_datalad_text2git,
+    with_engram,
+    with_engram_md5,
+    with_engram_text2git,
+    with_git,
+    with_git_annex,
+)
+from bench.rows import Figures, Goal, Room, Row
 
 _ENGRAM_SAVE = ("engram", "save", "-m", "more data")
 _DATALAD_SAVE = ("datalad", "save", "-m", "more data")
 _ANNEX_SAVE = ("sh", "-c", "git annex add --quiet . && git commit --quiet --allow-empty -m 'more data'")
 _GIT_SAVE = ("sh", "-c", "git add . && git commit --quiet --allow-empty -m 'more data'")
-_GIT_STATUS = ("git", "status", "--porcelain")
 _BARE = (sys.executable, "-I", bare.__file__)
 _NOTHING = ("python", "-c", "pass")
 
@@ -33,92 +43,9 @@ SHA256E, MD5E = "save, SHA256E", "save, MD5E"
 _STARTS = ("--version", "--help", "status")
 
 
-# ---- empty datasets, each with a first commit: git-annex is many times slower without one ---------------------------
-
-
-def with_engram(stage: Stage, *options: str) -> Path:
-    stage.run("engram", "create", *options, "ds")
-    return stage.folder / "ds"
-
-
-def with_engram_md5(stage: Stage) -> Path:
-    return with_engram(stage, "--backend", "MD5E")
-
-
-def with_engram_text2git(stage: Stage) -> Path:
-    return with_engram(stage, "-c", "text2git")
-
-
-def with_datalad_text2git(stage: Stage) -> Path:
-    return with_datalad(stage, "-c", "text2git")
-
-
-def with_datalad(stage: Stage, *options: str) -> Path:
-    stage.run("datalad", "create", *options, "ds")
-    return stage.folder / "ds"
-
-
-def with_git(stage: Stage) -> Path:
-    stage.run("git", "init", "--quiet", "ds")
-    return _with_first_commit(stage)
-
-
-def with_git_annex(stage: Stage) -> Path:
-    stage.run("git", "init", "--quiet", "ds")
-    stage.run("git", "annex", "init", "--quiet", "bench", at=stage.folder / "ds")
-    return _with_first_commit(stage)
-
-
-def _with_first_commit(stage: Stage) -> Path:
-    stage.run("git", "commit", "--quiet", "--allow-empty", "-m", "first", at=stage.folder / "ds")
-    return stage.folder / "ds"
-
-
 def fill(stage: Stage, dataset: Path, make: Maker) -> None:
     make(dataset)
     stage.settle()
-
-
-# ---- is the result right? -------------------------------------------------------------------------------------------
-
-
-def check_annexed(stage: Stage, dataset: Path, count: int, *, fsck: bool = False) -> None:
-    """Every file is committed as a link to content of the size that its key names, and nothing is left to save."""
-    links = _committed(stage, dataset, "120000")
-    _expect(len(links) == count, f"{len(links)} links are committed, {count} files were made")
-    for path in links:
-        content = os.stat(dataset / path)
-        size_bytes = int(os.readlink(dataset / path).rpartition("/")[2].split("--")[0].split("-s")[1])
-        _expect(content.st_size == size_bytes and stat.S_ISREG(content.st_mode), f"{path} has lost its content")
-    check_clean(stage, dataset)
-    if fsck:
-        here = stage.run("git", "annex", "find", "--in=here", at=dataset)
-        _expect(len(here.splitlines()) == count, "git-annex does not know where all content is")
-        stage.run("git", "annex", "fsck", "--fast", "--quiet", at=dataset)
-
-
-def check_in_git(stage: Stage, dataset: Path, count: int) -> None:
-    """Every file is committed as itself, and nothing is left to save."""
-    files = [path for path in _committed(stage, dataset, "100644") if not Path(path).name.startswith(".")]
-    files = [path for path in files if not path.startswith(".")]
-    _expect(len(files) == count, f"{len(files)} files are committed, {count} were made")
-    stage.run("git", "fsck", "--strict", at=dataset)
-    check_clean(stage, dataset)
-
-
-def check_clean(stage: Stage, dataset: Path) -> None:
-    left = stage.run(*_GIT_STATUS, at=dataset)
-    _expect(not left, f"left to save: {left[:200]}")
-
-
-def _committed(stage: Stage, dataset: Path, mode: str) -> list[str]:
-    listed = stage.run("git", "ls-tree", "-r", "-z", "HEAD", at=dataset).split("\0")
-    return [line.partition("\t")[2] for line in listed if line.startswith(mode)]
-
-
-def _expect(condition: bool, otherwise: str) -> None:
-    if not condition:
-        raise Broken(otherwise)
 
 
 # ---- ten thousand and a hundred thousand small files ----------------------------------------------------------------
@@ -152,7 +79,7 @@ def _small_bare(count: int, what: str) -> Act:
             check_annexed(stage, dataset, made)
         else:
             reached = sum(path.is_symlink() and path.stat().st_size == 4096 for path in dataset.glob("sub-*/*/*"))
-            _expect(reached == made, f"{reached} files were laid out, {made} were made")
+            expect(reached == made, f"{reached} files were laid out, {made} were made")
 
     return act
 
@@ -163,7 +90,7 @@ def _statuses(stage: Stage, dataset: Path, status: Command) -> None:
         stage.measure(STATUS, *status, at=dataset)
         if stage.program == "engram":
             stage.by("python", "bare Python").measure(STATUS, *_NOTHING, at=dataset)
-            stage.by("git").measure(STATUS, *_GIT_STATUS, at=dataset)
+            stage.by("git").measure(STATUS, *STATUS_OF_GIT, at=dataset)
 
 
 def _million(stage: Stage) -> None:
@@ -186,7 +113,7 @@ def _change_one(stage: Stage, dataset: Path, count: int) -> None:
                 stage.settle()
                 saver = stage.by(program)
                 saver.measure(ONE, *save, at=dataset) if measured else saver.run(*save, at=dataset)
-                _expect(path.is_symlink(), f"{program} did not save {path}")
+                expect(path.is_symlink(), f"{program} did not save {path}")
     check_annexed(stage, dataset, count)
 
 
@@ -204,7 +131,7 @@ def _text(create: Callable[[Stage], Path], save: Command) -> Act:
         dataset = create(stage)
         fill(stage, dataset, lambda folder: data.text_files(folder, made))
         stage.measure(SAVE, *save, at=dataset)
-        stage.measure(GIT_STATUS, *_GIT_STATUS, at=dataset)
+        stage.measure(GIT_STATUS, *STATUS_OF_GIT, at=dataset)
         check_in_git(stage, dataset, made)
 
     return act
@@ -241,7 +168,7 @@ def _start_up(stage: Stage) -> None:
 
 
 #: One for ten thousand and for a hundred thousand files, so that these can be compared.
-_ROOMY = Room(size_mib=10_240)
+_SPACIOUS = Space(size_mib=10_240)
 
 _SCENARIOS = (
     Scenario(
@@ -254,7 +181,7 @@ _SCENARIOS = (
             Contender("datalad", _small(10_000, with_datalad, _DATALAD_SAVE, status=("datalad", "status"))),
             Contender("git-annex", _small(10_000, with_git_annex, _ANNEX_SAVE), gives=(SAVE, AGAIN)),
         ),
-        room=_ROOMY,
+        space=_SPACIOUS,
     ),
     Scenario(
         name="100k",
@@ -264,14 +191,14 @@ _SCENARIOS = (
             Contender("bare loop", _small_bare(100_000, "dataset"), needs="git", gives=(SAVE,)),
             Contender("bare loop, links only", _small_bare(100_000, "links"), needs="git", gives=(SAVE,)),
         ),
-        room=_ROOMY,
+        space=_SPACIOUS,
         repeat=1,
     ),
     Scenario(
         name="1m",
         title="1,000,000 files of 100 bytes",
         contenders=(Contender("engram", _million),),
-        room=Room(size_mib=16_384, block_bytes=1024, inodes=5_000_000),
+        space=Space(size_mib=16_384, block_bytes=1024, inodes=5_000_000),
         repeat=1,
     ),
     Scenario(
@@ -292,7 +219,7 @@ _SCENARIOS = (
             Contender("datalad", _large(200, 5, with_datalad, _DATALAD_SAVE)),
             Contender("git-annex", _large(200, 5, with_git_annex, _ANNEX_SAVE)),
         ),
-        room=Room(size_mib=3072),
+        space=Space(size_mib=3072),
     ),
     Scenario(
         name="2g",
@@ -305,14 +232,14 @@ _SCENARIOS = (
             Contender("datalad", _large(1, 2048, with_datalad, _DATALAD_SAVE, step=MD5E)),
             Contender("git-annex", _large(1, 2048, with_git_annex, _ANNEX_SAVE, step=SHA256E)),
         ),
-        room=Room(size_mib=6144),
+        space=Space(size_mib=6144),
         repeat=2,
     ),
     Scenario(
         name="start",
         title="a dataset without data",
         contenders=(Contender("engram", _start_up),),
-        room=Room(size_mib=64),
+        space=Space(size_mib=64),
         repeat=15,
     ),
 )
@@ -455,4 +382,4 @@ _ROWS = (
     ),
 )
 
-DATASETS = BenchRoom(rows=_ROWS, scenarios=_SCENARIOS)
+DATASETS = Room(rows=_ROWS, scenarios=_SCENARIOS)

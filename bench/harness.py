@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 
-from bench.places import Room, mounted, plain
+from bench.places import Space, mounted, plain
 from bench.tools import Tool
 
 _RUNNER = Path(__file__).with_name("runner.py")
@@ -166,7 +166,7 @@ class Scenario:
     #: What is done, and on what.
     title: str
     contenders: tuple[Contender, ...]
-    room: Room = Room(size_mib=2048)
+    space: Space = Space(size_mib=2048)
     repeat: int = 3
 
 
@@ -214,7 +214,7 @@ class Bench:
         )
 
     def _turn(self, scenario: Scenario, contender: Contender, turn: int) -> list[Run]:
-        with self._place(scenario.room) as place:
+        with self._place(scenario.space) as place:
             stage = Stage(
                 program=contender.name,
                 tool=self.tools[contender.tool],
@@ -231,8 +231,8 @@ class Bench:
             )
         return stage.runs
 
-    def _place(self, room: Room) -> AbstractContextManager[Path]:
-        return mounted(self.scratch, room) if self.loop_mounts else plain(self.scratch)
+    def _place(self, space: Space) -> AbstractContextManager[Path]:
+        return mounted(self.scratch, space) if self.loop_mounts else plain(self.scratch)
 
 
 def _is_wanted(contender: Contender, steps: Collection[str]) -> bool:

@@ -15,7 +15,7 @@ _MIB = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class Space:
     """How much a fresh file system must take."""
 
     size_mib: int
@@ -34,7 +34,7 @@ def has_loop_mounts() -> bool:
     if os.geteuid() != 0 or shutil.which("mkfs.ext4", path=_system_path()) is None:
         return False
     try:
-        with scratch() as folder, mounted(folder, Room(size_mib=8)):
+        with scratch() as folder, mounted(folder, Space(size_mib=8)):
             return True
     except subprocess.CalledProcessError:
         return False
@@ -52,14 +52,14 @@ def scratch() -> Iterator[Path]:
 
 
 @contextmanager
-def mounted(folder: Path, room: Room) -> Iterator[Path]:
-    """A fresh ext4 as large as *room* asks, its image inside of *folder*."""
+def mounted(folder: Path, space: Space) -> Iterator[Path]:
+    """A fresh ext4 as large as *space* asks, its image inside of *folder*."""
     image, mount_point = folder / "image", folder / "place"
     mount_point.mkdir()
     with image.open("wb") as file:
-        file.truncate(room.size_mib * _MIB)
+        file.truncate(space.size_mib * _MIB)
     try:
-        _as_root(*room.mkfs(image))
+        _as_root(*space.mkfs(image))
         _as_root("mount", "-o", "loop", str(image), str(mount_point))
         try:
             yield mount_point

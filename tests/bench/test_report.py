@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 
 from bench.harness import Found, Run, Sample, Scenario, Series, series_of
-from bench.places import Room
+from bench.places import Space
 from bench.report import SCHEMA, as_json, as_markdown, put_into
 from bench.rows import Figures, Goal, Row
 
@@ -108,6 +108,6 @@ def test_a_page_without_marks_is_left_alone() -> None:
         put_into("above\n", "new")
 
 
-def test_a_room_asks_for_blocks_and_inodes_only_when_they_matter() -> None:
-    assert "-N" not in Room(size_mib=8).mkfs(IMAGE)
-    assert Room(size_mib=8, inodes=500).mkfs(IMAGE)[-3:-1] == ("-N", "500")
+def test_a_space_asks_for_blocks_and_inodes_only_when_they_matter() -> None:
+    assert "-N" not in Space(size_mib=8).mkfs(IMAGE)
+    assert Space(size_mib=8, inodes=500).mkfs(IMAGE)[-3:-1] == ("-N", "500")
