@@ -173,7 +173,8 @@ class _Decider:
 
     def staged(self, differences: Differences, staged: Staged) -> None:
         """What is staged and not committed yet, and is not looked at for another reason anyway."""
-        looked_at = {position for position, _ in differences.doubtful} | set(differences.missing)
+        unchanged = {position for position, _ in self.decisions.refreshed}
+        looked_at = ({position for position, _ in differences.doubtful} | set(differences.missing)) - unchanged
         for position in staged.changed:
             if position not in looked_at and self._index.mode(position) in (FILE_MODE, EXECUTABLE_MODE):
                 self._unlocked(position)

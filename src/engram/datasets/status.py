@@ -212,6 +212,7 @@ class StatusReader:
         if mode == SUBMODULE_MODE and self._request.evaluate_subdatasets == "no" and state != "deleted":
             yield self._item(path, kind, "", gitshasum=oid.hex(), prev_gitshasum=before[1].hex() if before else "")
             return
+        missing = state == "deleted"
         if before is None:
             state = "added"
         elif index.flags(position) & STAGE_MASK:
@@ -220,7 +221,7 @@ class StatusReader:
             state = "clean" if before == (mode, oid) else "modified"
         if state == "clean" and not self._request.report_clean and not self._request.annex:
             return
-        annexed = self._annexed(mode, oid) if self._request.annex and state != "deleted" else None
+        annexed = self._annexed(mode, oid) if self._request.annex and not missing else None
         yield self._item(
             path,
             "file" if annexed else kind,
