@@ -8,3 +8,4 @@ html_title = "engram"
 html_copy_source = False
 myst_heading_anchors = 4
 nitpicky = True
+smartquotes = False  # --dry-run is not a dash
