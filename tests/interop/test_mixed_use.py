@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.peers import DataLad, annex, create, git, keys_of, notes, save, status, told, without_complaint, write
+from engram.model.errors import NotTrusted
+from tests.interop.peers import DataLad, annex, create, engram, git, keys_of, notes, save, status, told, without_complaint, write
 
 pytestmark = pytest.mark.integration
 
@@ -77,7 +78,11 @@ def test_a_clone_by_datalad_gets_what_engram_saved(dataset: Path, datalad_api: D
     assert {record["state"] for record in status(clone)} == {"clean"}
 
 
-def test_an_ephemeral_clone_is_saved_as_git_annex_does_it(dataset: Path, datalad_api: DataLad, tmp_path: Path) -> None:
+def test_an_ephemeral_clone_is_saved_as_git_annex_does_it(
+    dataset: Path, datalad_api: DataLad, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its annex is a link to that of its origin: engram writes there once the user said that this is meant."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     write(dataset, "a.txt", "a")
     save(dataset)
     clone = tmp_path / "clone"
@@ -85,6 +90,9 @@ def test_an_ephemeral_clone_is_saved_as_git_annex_does_it(dataset: Path, datalad
     assert (clone / ".git/annex").is_symlink()
     branch = git(dataset, "rev-parse", "git-annex")
     write(clone, "b.txt", "b")
+    with pytest.raises(NotTrusted):
+        save(clone)
+    list(engram(clone).trust("."))
     records = save(clone)
     assert any(note.startswith("handed to git-annex: ") for note in notes(records))
     assert git(clone, "status", "--porcelain") == ""

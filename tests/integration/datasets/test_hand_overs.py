@@ -9,7 +9,7 @@ import pytest
 
 from engram.model.errors import EngramError
 from tests.conftest import NOT_HERE
-from tests.interop.peers import annex, create, git, keys_of, notes, save, told, tree_of, write
+from tests.interop.peers import annex, create, engram, git, keys_of, notes, save, told, tree_of, write
 
 pytestmark = pytest.mark.integration
 
@@ -65,6 +65,7 @@ def _alternative_git_folder(folder: Path) -> None:
     aside = folder.parent / f"{folder.name}.git"
     (folder / ".git").rename(aside)
     write(folder, ".git", f"gitdir: {aside}\n")
+    list(engram(folder).trust("."))
 
 
 def _unlocked_branch(folder: Path) -> None:
@@ -94,6 +95,12 @@ TRAPS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is trusted in one test is not trusted in another."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
 @pytest.mark.parametrize(("trap", "why"), TRAPS)
 def test_a_trap_hands_over_and_the_result_is_right(dataset: Path, trap: Trap, why: str) -> None:
     trap(dataset)
@@ -104,6 +111,7 @@ def test_a_trap_hands_over_and_the_result_is_right(dataset: Path, trap: Trap, wh
     assert told(records, dataset)[-1][:2] == ("save", "ok")
     assert git(dataset, "log", "-1", "--format=%s", "--all", "--grep=in a trap") == "in a trap\n"
     _right_by_git_annex(dataset, "d/x.new")
+    list(engram(dataset).trust("."))  # git-annex has made a link of a .git that was a file
     assert told(save(dataset), dataset) == [("save", "notneeded", "dataset", ".", "")]
 
 
@@ -169,8 +177,6 @@ class TestMoreHandOvers:
         assert git(dataset, "status", "--porcelain") == ""
 
     def test_a_plan_says_so_beforehand(self, dataset: Path) -> None:
-        from tests.interop.peers import engram
-
         git(dataset, "config", "annex.thin", "true")
         write(dataset, "new", "new")
         plan = engram(dataset).plan_save()
