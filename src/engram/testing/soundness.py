@@ -23,7 +23,6 @@ LEFTOVERS = (
     "annex/tmp/*",
     "annex/misctmp/*",
     "annex/journal/*",
-    "annex/bad/*",
 )
 
 

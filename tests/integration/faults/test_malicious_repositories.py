@@ -61,7 +61,13 @@ def _plain_words(ended: Ended) -> None:
 @pytest.mark.parametrize("make", EVERY, ids=lambda make: make.__name__)
 @pytest.mark.parametrize(
     "words",
-    [["status"], ["status", "--annex", "all"], ["save", "--dry-run"], ["save", "-m", "x"], ["create", "--force", "."]],
+    [
+        pytest.param(["status"], marks=pytest.mark.long),
+        ["status", "--annex", "all"],
+        pytest.param(["save", "--dry-run"], marks=pytest.mark.long),
+        ["save", "-m", "x"],
+        ["create", "--force", "."],
+    ],
     ids=" ".join,
 )
 def test_the_canary_lives(dataset: Path, canary: Canary, make: Malice, words: list[str]) -> None:
