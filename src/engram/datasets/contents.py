@@ -14,7 +14,7 @@ from engram.datasets.annex.backends import backend_of, is_native, key_for, new_h
 from engram.datasets.annex.backends import digest_of as digest_in
 from engram.datasets.annex.hashdirs import object_path
 from engram.datasets.annex.pointers import MAX_POINTER_BYTES, key_in, link_of, link_to
-from engram.datasets.annex.store import ContentStore, OpenContent, Stop, digest_of, open_content
+from engram.datasets.annex.store import ContentStore, OpenContent, Stop, digest_of, open_content, open_for_annex
 from engram.datasets.decisions import FileToSave
 from engram.datasets.git.index import Entry, entry_from_stat, entry_without_stat
 from engram.datasets.git.objects import BLOB, EXECUTABLE_MODE, FILE_MODE, SYMLINK_MODE, object_id
@@ -86,7 +86,8 @@ class Contents:
         done(file.size_bytes)
 
     def _take_in(self, file: FileToSave) -> Recorded:
-        content = open_content(os.path.join(self.top, file.path))
+        opened = open_for_annex if file.backend else open_content
+        content = opened(os.path.join(self.top, file.path))
         try:
             if content.was.st_size >= LARGE_BYTES:
                 return self._streamed_blob(file, content) if not file.backend else self._large(file, content)
@@ -155,7 +156,7 @@ class Contents:
                     _let_go(future)
 
     def _hash(self, file: FileToSave) -> tuple[OpenContent, str]:
-        content = open_content(os.path.join(self.top, file.path))
+        content = open_for_annex(os.path.join(self.top, file.path))
         try:
             return content, digest_of(content, file.backend, stopped=self.stop)
         except BaseException:

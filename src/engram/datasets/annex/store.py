@@ -7,24 +7,25 @@ names, it belongs to somebody else, it lies on another file system) a synced cop
 """
 
 import errno
-import fcntl
 import os
-import signal
 import stat
+import time
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import Enum
 from typing import NamedTuple
 
 from engram import durable
 from engram.datasets.annex.backends import new_hasher
 from engram.datasets.annex.hashdirs import object_path
+from engram.datasets.annex.writers import Writers, hold_off_writers, let_writers_in, somebody_waits
 from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.syncing import ToSync
 from engram.durable import Steps
 from engram.model.errors import ChangedWhileSaved, EngramError, ItemFailed, Unreadable, UnsupportedFile
 
 _CHUNK_BYTES = 1 << 20
+#: The longest step of the clock that file systems take their times from (Linux, 100 Hz).
+_TICK_NS = 10_000_000
 _WRITE_BITS = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 _CANNOT_ADOPT = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP}
 #: The remark on a file that a program still writes to.
@@ -39,6 +40,14 @@ class OpenContent:
     path: bytes
     descriptor: int
     was: os.stat_result
+    #: Who could write to it when it was opened; for what `open_for_annex` opened.
+    writers: Writers = Writers.UNKNOWN
+    #: A lease is held: nobody can have begun to write since.
+    held: bool = False
+
+    def writers_since(self) -> Writers:
+        """Who had it open for writing when it was opened, or has it now."""
+        return self.writers if self.held or self.writers is not Writers.NONE else hold_off_writers(self.descriptor)
 
     def close(self) -> None:
         """Let go of it."""
@@ -84,6 +93,22 @@ def open_content(path: bytes) -> OpenContent:
         os.close(descriptor)
         raise UnsupportedFile(os.fsdecode(path), "it is no regular file")
     return OpenContent(path, descriptor, was)
+
+
+def open_for_annex(path: bytes) -> OpenContent:
+    """As `open_content`, and nobody can change it unnoticed from now on.
+
+    While a small file is open, whoever wants to write to it waits; `ContentStore.keep` looks at a large one again.
+    """
+    content = open_content(path)
+    content.writers = hold_off_writers(content.descriptor)
+    content.held = content.writers is Writers.NONE
+    if content.held and content.was.st_size >= _CHUNK_BYTES:
+        let_writers_in(content.descriptor)
+        content.held = False
+        if 0 <= time.time_ns() - content.was.st_mtime_ns < _TICK_NS:  # a write now could leave the same time
+            time.sleep(_TICK_NS / 1e9)
+    return content
 
 
 def digest_of(content: OpenContent, backend: str, *, stopped: "Stop | None" = None) -> str:
@@ -172,7 +197,7 @@ class ContentStore:
         """
         place = self._root + relative
         folder = place[: place.rindex(b"/")]
-        writers = _writers(content.descriptor)
+        writers = content.writers_since()
         if changed := content.changed():
             raise ChangedWhileSaved(os.fsdecode(content.path), changed)
         try:
@@ -181,15 +206,34 @@ class ContentStore:
             raise ItemFailed(os.fsdecode(content.path), f"{_name(error)} may not be changed") from error
         try:
             if new:
-                self._put(content, place, adopt=writers is Writers.NONE and content.was.st_nlink == 1)
+                self._put(content, place, key, adopt=writers is Writers.NONE and content.was.st_nlink == 1)
             durable.change_mode(self._steps, folder, 0o555)
             if writers is Writers.SOME:
                 return Kept(None, OPEN_ELSEWHERE)
-            return Kept(self._link_instead(content, target))
+            return Kept(self._link_unless_wanted(content, target, place, writers))
         except (OSError, EngramError, NotUnderstood):
             if new:
                 self._give_back(content, place)
             raise
+
+    def _link_unless_wanted(
+        self, content: OpenContent, target: bytes, place: bytes, writers: Writers
+    ) -> os.stat_result:
+        if writers is not Writers.NONE:
+            return self._link_instead(content, target)
+        _check_nobody_waits(content)
+        link = self._link_instead(content, target)
+        if somebody_waits(content.descriptor):
+            self._take_link_back(content, place)
+        return link
+
+    def _take_link_back(self, content: OpenContent, place: bytes) -> None:
+        """Give an adopted file its own name again, before what a program will write to it gets into the object."""
+        if os.path.samestat(os.lstat(place), content.was):
+            aside = self.aside_name()
+            durable.link(self._steps, place, aside)
+            durable.rename(self._steps, aside, content.path)
+            _check_nobody_waits(content)
 
     def relink(self, place: bytes, target: bytes) -> None:
         """Give a symbolic link another target, in one step."""
@@ -204,11 +248,15 @@ class ContentStore:
             there = os.lstat(place)
         except FileNotFoundError:
             return False
-        if os.path.samestat(there, content.was) and there.st_nlink == 2:  # what a crash left between two steps
+        is_it = os.path.samestat(there, content.was)
+        if is_it and content.writers_since() is not Writers.NONE:
+            durable.remove(self._steps, place)  # left by a crash, and written to again: it must not be the object
+            return False
+        if is_it and there.st_nlink == 2:  # what a crash left between two steps
             durable.change_mode(self._steps, content.descriptor, _without_write(content), place)
             self.to_sync.file(place)
             return True
-        if there.st_size == content.was.st_size and not os.path.samestat(there, content.was) and _has_key(place, key):
+        if there.st_size == content.was.st_size and not is_it and _has_key(place, key):
             durable.sync_file(self._steps, place)
             return True
         bad = os.path.join(self._git_dir, b"annex", b"bad")
@@ -216,9 +264,9 @@ class ContentStore:
         durable.rename(self._steps, place, os.path.join(bad, os.path.basename(place)))
         return False
 
-    def _put(self, content: OpenContent, place: bytes, *, adopt: bool) -> None:
+    def _put(self, content: OpenContent, place: bytes, key: bytes, *, adopt: bool) -> None:
         if not (adopt and self._adopt(content, place)):
-            self._copy(content, place)
+            self._copy(content, place, key)
 
     def _adopt(self, content: OpenContent, place: bytes) -> bool:
         """Make the very file the object. False where that cannot be (then nothing happened)."""
@@ -235,13 +283,15 @@ class ContentStore:
         self.to_sync.file(place)
         return True
 
-    def _copy(self, content: OpenContent, place: bytes) -> None:
+    def _copy(self, content: OpenContent, place: bytes, key: bytes) -> None:
         aside = self.aside_name()
         target = durable.open_new(self._steps, aside, mode=0o600)
         try:
             self._copy_bytes(content, target, aside)
             if changed := content.changed():
                 raise ChangedWhileSaved(os.fsdecode(content.path), changed)
+            if not _has_key(aside, key):  # a write through a memory map changes no time
+                raise ChangedWhileSaved(os.fsdecode(content.path), "it was written to")
             durable.change_mode(self._steps, target, _without_write(content), aside)
             durable.sync_descriptor(self._steps, target, aside)
             durable.rename(self._steps, aside, place)
@@ -315,6 +365,11 @@ class ContentStore:
         return True
 
 
+def _check_nobody_waits(content: OpenContent) -> None:
+    if somebody_waits(content.descriptor):
+        raise ChangedWhileSaved(os.fsdecode(content.path), "a program is about to write to it")
+
+
 def _without_write(content: OpenContent) -> int:
     """The permissions git-annex gives an object: as the file's, readable by its owner, writable by nobody."""
     return (stat.S_IMODE(content.was.st_mode) & ~_WRITE_BITS) | stat.S_IRUSR
@@ -338,27 +393,3 @@ def _has_key(place: bytes, key: bytes) -> bool:
         return digest == digest_of(copy, key.partition(b"-")[0].decode())
     finally:
         copy.close()
-
-
-class Writers(Enum):
-    """Whether any process has a file open for writing."""
-
-    NONE = "none"
-    SOME = "some"
-    #: The file system, or the file's owner, does not let us ask.
-    UNKNOWN = "unknown"
-
-
-def _writers(descriptor: int) -> Writers:
-    """Ask the kernel, which grants a read lease only when nobody writes; closing the file gives it back.
-
-    Source: fcntl(2), "Leases".
-    """
-    try:
-        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)  # not SIGIO, which would end the process
-        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
-    except BlockingIOError:
-        return Writers.SOME
-    except OSError:
-        return Writers.UNKNOWN
-    return Writers.NONE
