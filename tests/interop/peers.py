@@ -55,7 +55,9 @@ class DataLad:
 # --- engram
 
 
-def engram(folder: Path, *, environment: Mapping[str, str] | None = None, configuration: Iterable[str] = ()) -> Datasets:
+def engram(
+    folder: Path, *, environment: Mapping[str, str] | None = None, configuration: Iterable[str] = ()
+) -> Datasets:
     """engram's dataset verbs in a folder."""
     surroundings = dict(os.environ if environment is None else environment)
     return Datasets(Context(folder=str(folder), environment=surroundings, git_configuration=tuple(configuration)))
@@ -167,7 +169,9 @@ def objects_of(folder: Path) -> dict[str, str]:
     """The annexed contents that are here, with the permissions of each and of its folder."""
     root = folder / ".git" / "annex" / "objects"
     return {
-        str(path.relative_to(root)): f"{stat.S_IMODE(path.stat().st_mode):o} in {stat.S_IMODE(path.parent.stat().st_mode):o}"
+        str(
+            path.relative_to(root)
+        ): f"{stat.S_IMODE(path.stat().st_mode):o} in {stat.S_IMODE(path.parent.stat().st_mode):o}"
         for path in root.rglob("*")
         if path.is_file()
     }
@@ -236,3 +240,17 @@ def write(folder: Path, path: str, content: str | bytes = "", *, mode: int | Non
     if mode is not None:
         place.chmod(mode)
     return place
+
+
+def remove(folder: Path, *paths: str) -> Path:
+    """Remove files or links."""
+    for path in paths:
+        (folder / path).unlink()
+    return folder
+
+
+def link(folder: Path, path: str, target: str) -> Path:
+    """Make a symbolic link, in the place of what was there."""
+    (folder / path).unlink(missing_ok=True)
+    (folder / path).symlink_to(target)
+    return folder

@@ -3,10 +3,13 @@
 import os
 import re
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import engram as engram_package
 from tests.interop.peers import (
     DataLad,
     Pair,
@@ -66,9 +69,7 @@ class TestANewDataset:
         assert _text_of(pair.ours, ".gitattributes") == "* annex.backend=SHA256E\n**/.git* annex.largefiles=nothing\n"
 
     def test_its_tree_and_its_work_tree_are_the_same_paths(self, pair: Pair) -> None:
-        ours, theirs = (
-            {path: held.split(" ")[0] for path, held in tree_of(ds).items()} for ds in pair
-        )
+        ours, theirs = ({path: held.split(" ")[0] for path, held in tree_of(ds).items()} for ds in pair)
         assert ours == theirs
         assert {entry.name for entry in os.scandir(pair.ours)} == {".git", ".gitattributes", ".datalad"}
 
@@ -76,9 +77,11 @@ class TestANewDataset:
         for name in ("HEAD", "git-annex"):
             ours, theirs = (git(ds, "log", "--format=%s|%b|%an|%ae|%cn|%ce|%P|%e", name).count("\n") for ds in pair)
             assert ours == theirs
-            assert git(pair.ours, "log", "--format=%B%an%ae%e", name) == git(pair.theirs, "log", "--format=%B%an%ae%e", name)
-        ours, theirs = (git(ds, "log", "-g", "--format=%gs", "HEAD") for ds in pair)
-        assert ours == theirs == "commit (initial): [DATALAD] new dataset\n"
+            assert git(pair.ours, "log", "--format=%B%an%ae%e", name) == git(
+                pair.theirs, "log", "--format=%B%an%ae%e", name
+            )
+        told_by_ours, told_by_theirs = (git(ds, "log", "-g", "--format=%gs", "HEAD") for ds in pair)
+        assert told_by_ours == told_by_theirs == "commit (initial): [DATALAD] new dataset\n"
 
     def test_its_branches_are_the_same(self, pair: Pair) -> None:
         ours, theirs = (git(ds, "for-each-ref", "--format=%(refname)", "refs/heads", "refs/tags") for ds in pair)
@@ -173,8 +176,14 @@ class TestWhatIsThereAlready:
         create(tmp_path / "ours", force=True)
         datalad_api("create", tmp_path, path=str(tmp_path / "theirs"), force=True)
         ours, theirs = tmp_path / "ours", tmp_path / "theirs"
-        assert set(tree_of(ours)) == set(tree_of(theirs)) == {".datalad/config", ".datalad/.gitattributes", ".gitattributes"}
-        assert (ours / ".gitattributes").read_text() == (theirs / ".gitattributes").read_text().replace("MD5E", "SHA256E")
+        assert (
+            set(tree_of(ours))
+            == set(tree_of(theirs))
+            == {".datalad/config", ".datalad/.gitattributes", ".gitattributes"}
+        )
+        assert (ours / ".gitattributes").read_text() == (theirs / ".gitattributes").read_text().replace(
+            "MD5E", "SHA256E"
+        )
         assert git(ours, "status", "--porcelain") == git(theirs, "status", "--porcelain") == "?? notes.txt\n"
 
     def test_force_makes_a_dataset_of_a_git_repository(self, datalad_api: DataLad, tmp_path: Path) -> None:
@@ -220,3 +229,59 @@ class TestWithoutAnIdentity:
         assert "git config --global user.name" in refused.value.next_step
         assert "git config --global user.email" in refused.value.next_step
         assert os.listdir(tmp_path) == []
+
+
+class TestProcedures:
+    @pytest.mark.parametrize("names", [("text2git",), ("yoda",), ("noannex",), ("text2git", "yoda")], ids="+".join)
+    def test_what_they_leave_is_what_they_leave_with_datalad(
+        self, datalad_api: DataLad, tmp_path: Path, names: tuple[str, ...]
+    ) -> None:
+        ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+        datalad_api("create", tmp_path, path=str(theirs), cfg_proc=list(names))
+        records = create(ours, procedures=names)
+        assert told(records, tmp_path)[-1] == ("create", "ok", "dataset", "ours", "")
+        for path in set(tree_of(ours)) | set(tree_of(theirs)):
+            if path != ".datalad/config":
+                assert (ours / path).read_text() == (theirs / path).read_text().replace("MD5E", "SHA256E"), path
+        assert {path: held[:6] for path, held in tree_of(ours).items()} == {
+            path: held[:6] for path, held in tree_of(theirs).items()
+        }
+        ours_log, theirs_log = (git(ds, "log", "--format=%B") for ds in (ours, theirs))
+        assert ours_log == theirs_log
+        assert git(ours, "for-each-ref", "--format=%(refname)", "refs/heads") == git(
+            theirs, "for-each-ref", "--format=%(refname)", "refs/heads"
+        )
+        assert git(ours, "status", "--porcelain") == ""
+        assert {hook.name for hook in (ours / ".git/hooks").iterdir()} == {
+            hook.name for hook in (theirs / ".git/hooks").iterdir()
+        }
+
+    def test_the_word_may_stand_on_either_side_of_the_path(self, git_annex: Path, tmp_path: Path) -> None:
+        for words in (["-c", "yoda", "before"], ["after", "-c", "yoda"]):
+            _call(tmp_path, "create", *words)
+        before, after = (set(tree_of(tmp_path / name)) for name in ("before", "after"))
+        assert before == after
+        assert "code/README.md" in before
+
+    def test_one_that_nobody_knows_is_refused_before_anything_is_written(self, git_annex: Path, tmp_path: Path) -> None:
+        from engram.model.errors import EngramError
+
+        with pytest.raises(EngramError) as refused:
+            create(tmp_path / "ds", procedures=("text3git",))
+        assert refused.value.exit_code == 2
+        assert "text3git" in refused.value.what
+        assert os.listdir(tmp_path) == []
+
+
+def _call(folder: Path, *words: str) -> str:
+    """What the command prints."""
+    source = str(Path(engram_package.__file__ or "").parents[1])
+    done = subprocess.run(
+        [sys.executable, "-m", "engram", *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": source},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -1,4 +1,4 @@
-"""What goes to git and what to the annex: as git-annex decides it, whoever says how, in the order it listens to them."""
+"""What goes to git and what to the annex: as git-annex decides it, whoever says how."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -110,7 +110,9 @@ def test_an_expression_chooses_the_same_files(folders: tuple[Path, Path], expres
         pytest.param(((_setting, "include=*.txt"),), id="git config"),
         pytest.param(((_branch, "include=*.txt"),), id="git annex config"),
         pytest.param(((_setting, "include=*.txt"), (_attribute, "nothing")), id="git config over attributes"),
-        pytest.param(((_attribute, "include=*.bin"), (_branch, "include=*.txt")), id="attributes over git annex config"),
+        pytest.param(
+            ((_attribute, "include=*.bin"), (_branch, "include=*.txt")), id="attributes over git annex config"
+        ),
         pytest.param(
             ((_setting, "include=*.json"), (_attribute, "include=*.bin"), (_branch, "include=*.txt")), id="all three"
         ),

@@ -7,7 +7,20 @@ from pathlib import Path
 import pytest
 
 from engram.model.errors import NotTrusted
-from tests.interop.peers import DataLad, annex, create, engram, git, keys_of, notes, save, status, told, without_complaint, write
+from tests.interop.peers import (
+    DataLad,
+    annex,
+    create,
+    engram,
+    git,
+    keys_of,
+    notes,
+    save,
+    status,
+    told,
+    without_complaint,
+    write,
+)
 
 pytestmark = pytest.mark.integration
 

@@ -1,7 +1,7 @@
 """`save` records what DataLad's `save` records: two copies of one dataset, one tool each, everything compared."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,13 @@ from tests.interop.peers import (
     annex_branch,
     git,
     keys_of,
+    link,
     links_of,
     modes_of,
     notes,
     objects_of,
     pair_of,
+    remove,
     save,
     told,
     tree_of,
@@ -57,7 +59,7 @@ class Saved:
         assert not any("handed" in note for note in notes(self.ours))
 
 
-Change = Callable[[Path], None]
+Change = Callable[[Path], object]
 
 
 def both(pair: Pair, datalad: DataLad, change: Change, *paths: str, **options: Any) -> Saved:
@@ -272,9 +274,7 @@ class TestLessUsualChanges:
             pytest.param(lambda ds: write(ds, "d/other.txt", "changed"), id="pointer file changed"),
             pytest.param(lambda ds: (ds / "d/other.txt").chmod(0o755), id="pointer file made executable"),
             pytest.param(lambda ds: (ds / "d/other.txt").unlink(), id="pointer file deleted"),
-            pytest.param(
-                lambda ds: ((ds / "d/other.txt").unlink(), os.symlink("x", ds / "d/other.txt")), id="pointer to link"
-            ),
+            pytest.param(lambda ds: link(ds, "d/other.txt", "x"), id="pointer to link"),
             pytest.param(lambda ds: (ds / "d/other.txt").rename(ds / "moved.txt"), id="pointer file renamed"),
             pytest.param(lambda ds: git(ds, "mv", "d/other.txt", "moved.txt"), id="pointer file renamed by git"),
             pytest.param(lambda ds: write(ds, "x.sh", "changed", mode=0o755), id="program changed"),
@@ -293,17 +293,25 @@ class TestLessUsualChanges:
                 lambda ds: (annex(ds, "drop", "--force", "x.sh"), write(ds, "copy.sh", "run me")),
                 id="content comes back by a copy",
             ),
-            pytest.param(lambda ds: ((ds / "git.txt").unlink(), write(ds, "git.txt/in", "folder now")), id="git file became folder"),
+            pytest.param(
+                lambda ds: write(remove(ds, "git.txt"), "git.txt/in", "folder now"),
+                id="git file became folder",
+            ),
             pytest.param(
                 lambda ds: os.symlink("../.git/annex/objects/aa/bb/MD5E-s1--0/MD5E-s1--0", ds / "d/fake"),
                 id="link to content nobody has",
             ),
             pytest.param(lambda ds: annex(ds, "lock", "d/other.txt"), id="locked again"),
             pytest.param(
-                lambda ds: (write(ds, "s.txt", "staged"), git(ds, "-c", "filter.annex.process=", "-c", "filter.annex.clean=", "add", "s.txt")),
+                lambda ds: (
+                    write(ds, "s.txt", "staged"),
+                    git(ds, "-c", "filter.annex.process=", "-c", "filter.annex.clean=", "add", "s.txt"),
+                ),
                 id="staged to git",
             ),
-            pytest.param(lambda ds: (write(ds, "s.txt", "staged"), annex(ds, "add", "s.txt")), id="staged by git-annex"),
+            pytest.param(
+                lambda ds: (write(ds, "s.txt", "staged"), annex(ds, "add", "s.txt")), id="staged by git-annex"
+            ),
             pytest.param(lambda ds: os.utime(ds / "d/other.txt", (1_500_000_000, 1_500_000_000)), id="pointer touched"),
             pytest.param(lambda ds: os.utime(ds / "git.txt", (1_500_000_000, 1_500_000_000)), id="git file touched"),
         ],
@@ -342,10 +350,10 @@ class TestWhereDataLadIsNotFollowed:
 
 
 @pytest.fixture(params=["text2git", "yoda"])
-def configured(request: pytest.FixtureRequest, datalad_api: DataLad, tmp_path: Path) -> Iterator[Pair]:
+def configured(request: pytest.FixtureRequest, datalad_api: DataLad, tmp_path: Path) -> Pair:
     original = tmp_path / "original"
     datalad_api("create", tmp_path, path=str(original), cfg_proc=request.param)
-    yield pair_of(original, tmp_path)
+    return pair_of(original, tmp_path)
 
 
 class TestConfiguredDatasets:
@@ -470,8 +478,8 @@ class TestSomePaths:
         assert git(pair.ours, "status", "--porcelain") == "A  staged.txt\n"
 
     def test_a_deleted_path_can_be_named(self, pair: Pair, datalad_api: DataLad) -> None:
-        both(pair, datalad_api, lambda ds: (write(ds, "a.txt"), write(ds, "d/b.txt"), write(ds, "d/c.txt"))[0])
-        saved = both(pair, datalad_api, lambda ds: ((ds / "a.txt").unlink(), (ds / "d/b.txt").unlink())[0], "d/b.txt")
+        both(pair, datalad_api, lambda ds: (write(ds, "a.txt"), write(ds, "d/b.txt"), write(ds, "d/c.txt")))
+        saved = both(pair, datalad_api, lambda ds: remove(ds, "a.txt", "d/b.txt"), "d/b.txt")
         saved.same_records()
         saved.same_everything()
 

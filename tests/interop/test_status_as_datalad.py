@@ -158,9 +158,7 @@ class TestEveryState:
         ],
         ids="+".join,
     )
-    def test_paths_keep_it_to_what_they_name(
-        self, dataset: Path, datalad_api: DataLad, paths: tuple[str, ...]
-    ) -> None:
+    def test_paths_keep_it_to_what_they_name(self, dataset: Path, datalad_api: DataLad, paths: tuple[str, ...]) -> None:
         assert _ours(dataset, *paths) == _told(datalad_api.status(dataset, *paths))
 
     def test_nothing_is_changed_by_looking(self, dataset: Path) -> None:
@@ -210,7 +208,9 @@ class TestOtherMoments:
             pytest.param(lambda ds: git(ds, "config", "core.trustctime", "false"), id="core.trustctime"),
             pytest.param(lambda ds: git(ds, "config", "core.checkStat", "minimal"), id="core.checkStat"),
             pytest.param(lambda ds: git(ds, "update-index", "--index-version=4"), id="index version 4"),
-            pytest.param(lambda ds: git(ds, "update-index", "--assume-unchanged", "git-modified"), id="assume-unchanged"),
+            pytest.param(
+                lambda ds: git(ds, "update-index", "--assume-unchanged", "git-modified"), id="assume-unchanged"
+            ),
             pytest.param(lambda ds: git(ds, "gc", "-q"), id="packed"),
             pytest.param(lambda ds: git(ds, "checkout", "-q", "--detach"), id="detached"),
         ],
@@ -233,7 +233,6 @@ class TestOtherMoments:
         (folder / "git-chmod").chmod(0o755)
         ours = _ours(folder)
         assert ours == _told(datalad_api.status(folder))
-
 
     def test_what_is_kept_out_of_the_work_tree_is_clean(self, made_by_datalad: Path, tmp_path: Path) -> None:
         """As git says; DataLad takes it for deleted."""

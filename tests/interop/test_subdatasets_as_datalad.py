@@ -152,8 +152,14 @@ class TestSaving:
             write(top, "y", "y")
         theirs = datalad_api.save(families.theirs, recursive=True, message="all")
         ours = save(families.ours, recursive=True, message="all")
-        assert [record for record in told(ours, families.ours) if record[3] != "sub/.gitmodules" and record[3] != ".gitmodules"] == [
-            record for record in told(theirs, families.theirs) if record[3] != "sub/.gitmodules" and record[3] != ".gitmodules"
+        assert [
+            record
+            for record in told(ours, families.ours)
+            if record[3] != "sub/.gitmodules" and record[3] != ".gitmodules"
+        ] == [
+            record
+            for record in told(theirs, families.theirs)
+            if record[3] != "sub/.gitmodules" and record[3] != ".gitmodules"
         ]
         for sub in ("", "sub", "sub/deep", "sub2"):
             assert {path: held for path, held in tree_of(families.ours / sub).items() if held[:2] != "16"} == {
@@ -222,7 +228,9 @@ class TestRepositoriesInside:
             path: held.split(" ")[0] for path, held in tree_of(pair.theirs).items()
         }
 
-    def test_one_that_was_cloned_keeps_where_it_came_from(self, pair: Pair, datalad_api: DataLad, tmp_path: Path) -> None:
+    def test_one_that_was_cloned_keeps_where_it_came_from(
+        self, pair: Pair, datalad_api: DataLad, tmp_path: Path
+    ) -> None:
         self._nested(tmp_path, "origin")
         for folder in pair:
             git(folder, "clone", "-q", str(tmp_path / "origin"), "cloned")
@@ -252,7 +260,9 @@ class TestStatus:
     @staticmethod
     def _states(records: list[dict[str, Any]], top: Path) -> list[tuple[Any, ...]]:
         fields = ("state", "type", "gitshasum", "prev_gitshasum")
-        return [(str(Path(record["path"]).relative_to(top)), *(record.get(name) for name in fields)) for record in records]
+        return [
+            (str(Path(record["path"]).relative_to(top)), *(record.get(name) for name in fields)) for record in records
+        ]
 
     @pytest.mark.parametrize("depth", ["no", "commit", "full"])
     def test_one_in_another_state_is_told_as_by_datalad(self, families: Pair, datalad_api: DataLad, depth: str) -> None:
@@ -262,7 +272,10 @@ class TestStatus:
         ours = status(families.ours, evaluate_subdatasets=depth)
         theirs = datalad_api.status(families.theirs, eval_subdataset_state=depth)
         ours_states, theirs_states = self._states(ours, families.ours), self._states(theirs, families.theirs)
-        hide = git(families.ours / "sub", "rev-parse", "HEAD").strip(), git(families.theirs / "sub", "rev-parse", "HEAD").strip()
+        hide = (
+            git(families.ours / "sub", "rev-parse", "HEAD").strip(),
+            git(families.theirs / "sub", "rev-parse", "HEAD").strip(),
+        )
         replaced = [tuple("(new)" if value in hide else value for value in state) for state in ours_states]
         assert replaced == [tuple("(new)" if value in hide else value for value in state) for state in theirs_states]
 

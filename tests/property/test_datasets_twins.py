@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -14,7 +15,6 @@ from engram.testing.changing import Change, Entry, File, Tree, changes, tree_on_
 from engram.testing.places import remove_tree
 from tests.interop.peers import (
     DataLad,
-
     annex_branch,
     create,
     git,
@@ -64,7 +64,7 @@ class _Twins:
             subprocess.run(["cp", "-a", str(original), str(place)], check=True)
             git(place, "update-index", "-q", "--really-refresh")
 
-    def __enter__(self) -> "_Twins":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -170,14 +170,18 @@ def _is_tame(path: bytes) -> bool:
         text = path.decode()
     except UnicodeDecodeError:
         return False
-    return text.isprintable() and not set(text) & set(':*?[]\\"!') and not any(
-        part.startswith((" ", "-")) or part.endswith(" ") for part in text.split("/")
+    return (
+        text.isprintable()
+        and not set(text) & set(':*?[]\\"!')
+        and not any(part.startswith((" ", "-")) or part.endswith(" ") for part in text.split("/"))
     )
 
 
 def _states(records: list[dict[str, object]], folder: Path) -> list[tuple[object, ...]]:
     fields = ("state", "type", "gitshasum", "prev_gitshasum", "bytesize")
-    return [(os.path.relpath(str(record["path"]), folder), *(record.get(name) for name in fields)) for record in records]
+    return [
+        (os.path.relpath(str(record["path"]), folder), *(record.get(name) for name in fields)) for record in records
+    ]
 
 
 @pytest.mark.long

@@ -132,7 +132,14 @@ class TestGitAnnexGoesOn:
         git(folders[0], "remote", "add", "two", str(folders[1]))
         git(folders[1], "remote", "add", "one", str(folders[0]))
         for folder in (*folders, folders[0]):
-            annex(folder, "sync", "-q", "--content", "--allow-unrelated-histories", "two" if folder == folders[0] else "one")
+            annex(
+                folder,
+                "sync",
+                "-q",
+                "--content",
+                "--allow-unrelated-histories",
+                "two" if folder == folders[0] else "one",
+            )
         for folder in folders:
             assert (folder / "by-one").read_text() == "one"
             assert (folder / "by-two").read_text() == "two"

@@ -1,4 +1,4 @@
-"""What engram's own way does not fully know is left to git-annex, and the record says why; ordinary datasets never are."""
+"""What engram does not fully know is left to git-annex, and the record says why; ordinary datasets never are."""
 
 import os
 import subprocess

@@ -36,7 +36,7 @@ for mode in (None, "basic", "availability"):
         ):
             if mode is None and not recursive and outcome.state != "clean":
                 print(outcome.status, outcome.state, outcome.item, sep="|")
-assert not [name for name in sys.modules if name.startswith(("git_annex", "subprocess"))], "loaded what it does not need"
+assert not [name for name in sys.modules if name.startswith(("git_annex", "subprocess"))], "loaded too much"
 """
 
 

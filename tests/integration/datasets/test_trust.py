@@ -178,7 +178,16 @@ class TestTheUsersOwnSettings:
         home.mkdir(mode=0o700)
         monkeypatch.setenv("GNUPGHOME", str(home))
         try:
-            words = ("--batch", "--passphrase", "", "--quick-generate-key", "Ada Tester <ada@example.org>", "default", "default", "1d")
+            words = (
+                "--batch",
+                "--passphrase",
+                "",
+                "--quick-generate-key",
+                "Ada Tester <ada@example.org>",
+                "default",
+                "default",
+                "1d",
+            )
             subprocess.run(["gpg", "--quiet", *words], check=True, capture_output=True)
             git(dataset, "config", "--global", "commit.gpgSign", "true")
             git(dataset, "config", "--global", "user.signingKey", "ada@example.org")
