@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from engram.datasets.git.config import GitConfig
+from engram.model.errors import Unreadable
 
 #: The hooks git-annex installs, word for word after its two first lines: they are carried out natively.
 #: Source: git-annex 10.20261026 and earlier, ``git annex init``.
@@ -36,6 +37,7 @@ _COMMANDS = re.compile(
     r"|(difftool|mergetool)\..+\.(cmd|path)|interactive\.difffilter|credential\.(.+\.)?helper"
     r"|(man|browser|instaweb|web|guitool|sendemail|trailer)\..+\.?(cmd|path|command|browser|smtpserver|tocmd|cccmd)"
     r"|remote\..+\.(uploadpack|receivepack|vcs|proxy)|submodule\..+\.update|uploadpack\.packobjectshook"
+    r"|hook\..+\.command|gc\.recentobjectshook"
     r"|receive\.procreceiverefs|protocol\.ext\.allow|include\.path|includeif\..+\.path"
     r"|annex\..*(command|program|options|hook)|remote\..+\.annex-.*(command|hook|options|program|externaltype|shell|transport)"
     r"|annex\.security\..+|remote\..+\.annex-(ssh|rsync|bup|gnupg|ddar|borg).*"
@@ -72,12 +74,21 @@ def brought_hooks(hooks_folder: bytes) -> list[Brought]:
         place = os.path.join(hooks_folder, name)
         if name.endswith(b".sample") or not os.path.isfile(place) or not os.access(place, os.X_OK):
             continue
-        with open(place, "rb") as file:
-            content = file.read()
+        try:
+            with open(place, "rb") as file:
+                content = file.read()
+        except PermissionError as error:  # what cannot be looked at cannot be allowed
+            raise Unreadable(os.fsdecode(place), os.strerror(error.errno or 0)) from error
         line = content.removeprefix(_ANNEX_HOOK_START)
         if content == line or line not in _ANNEX_HOOKS.get(name, set()):
             found.append(Brought(f"hook {os.fsdecode(name)}", content))
     return found
+
+
+def named_hooks_folders(settings: Iterable[tuple[str, str]], work_tree: str) -> list[bytes]:
+    """Where a repository's own settings (name, value) would have git look for hooks: in the work tree, perhaps."""
+    named = [os.path.expanduser(value) for name, value in settings if name == "core.hookspath" and value]
+    return [os.fsencode(os.path.join(work_tree, folder)) for folder in named]
 
 
 def brought_settings(settings: Iterable[tuple[str, str]]) -> list[Brought]:

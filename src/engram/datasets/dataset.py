@@ -319,12 +319,13 @@ class Dataset:
     @cached_property
     def brought(self) -> "list[Brought]":
         """The programs the repository brings along, and the links by which it would have us write elsewhere."""
-        from engram.datasets.brought import brought_hooks, brought_links, brought_settings
+        from engram.datasets.brought import brought_hooks, brought_links, brought_settings, named_hooks_folders
 
+        hooks = os.path.join(self.repository.common_dir, b"hooks")
         own = [(name, value) for name, value, _, _ in self.config.items(("local", "worktree"))]
         return [
             *brought_links(self.work_tree, self.git_dir),
-            *brought_hooks(os.path.join(self.repository.common_dir, b"hooks")),
+            *(hook for folder in (hooks, *named_hooks_folders(own, self.work_tree)) for hook in brought_hooks(folder)),
             *brought_settings(own),
         ]
 

@@ -69,6 +69,10 @@ def _lines(*settings: tuple[bytes, bytes]) -> bytes:
 
 
 def _quoted(value: bytes) -> bytes:
-    if re.search(rb"[\"\\;#]|^\s|\s$", value) is None:
+    """A value as git's own files spell it; it may come from a subdataset that means harm."""
+    value = value.replace(b"\0", b"").replace(b"\r", b"")
+    if re.search(rb"[\"\\;#\n\t\x08]|^\s|\s$", value) is None:
         return value
-    return b'"' + value.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+    for letter, spelled in ((b"\\", b"\\\\"), (b'"', b'\\"'), (b"\n", b"\\n"), (b"\t", b"\\t"), (b"\b", b"\\b")):
+        value = value.replace(letter, spelled)
+    return b'"' + value + b'"'

@@ -143,10 +143,12 @@ class FileLock:
                 self._held = True
                 return
 
-    def put_in_place(self, content: bytes) -> None:
-        """Make *content* the file: written, synced, then given its name in one step."""
+    def put_in_place(self, content: bytes, *, mode: int | None = None) -> None:
+        """Make *content* the file: written, synced, then given its name in one step. *mode*: its permissions."""
         descriptor = os.open(self._own, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         try:
+            if mode is not None:
+                durable.change_mode(self._steps, descriptor, mode, self._own)
             durable.write_all(self._steps, descriptor, content, self._own)
             durable.sync_descriptor(self._steps, descriptor, self._own)
         finally:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Protocol
 
-from engram.model.errors import NoIdentity
+from engram.model.errors import NoIdentity, UsageError
 
 #: What git strips from both ends of a name. Source: git's ident handling, see git-commit-tree(1), "COMMIT INFORMATION".
 _CRUD = "".join(map(chr, range(33))) + ".,:;<>\"\\'"
@@ -65,8 +65,13 @@ def clean_message(text: str) -> bytes:
 
     >>> clean_message("\n one  \n\n\n two\n\n")
     b' one\n\n two\n'
+
+    Raises:
+        UsageError: for what no commit can hold.
     """
-    lines = [line.rstrip(" \t\r\f\v") for line in text.split("\n")]
+    if "\0" in text:
+        raise UsageError("The message holds a NUL character.", "Take it out: git keeps none in a message.")
+    lines = [line.rstrip(" \t\r") for line in text.split("\n")]
     kept = [line for place, line in enumerate(lines) if line or (place and lines[place - 1])]
     joined = "\n".join(kept).strip("\n")
     return f"{joined}\n".encode("utf-8", "surrogateescape") if joined else b""

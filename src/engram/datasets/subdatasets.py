@@ -4,6 +4,8 @@ Source: gitmodules(5); DataLad's ``save`` and ``create -d`` for what is written 
 """
 
 import os
+import stat
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from engram import durable
@@ -17,10 +19,11 @@ from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.gitmodules import names, relative_url, with_active_subdataset, with_subdataset, without_subdataset
 from engram.datasets.locks import config_lock
 from engram.datasets.nesting import checked_out
-from engram.model.errors import DamagedRepository, EngramError, NothingToRecord
+from engram.model.errors import DamagedRepository, EngramError, NothingToRecord, UnsupportedFile
 from engram.model.outcome import DatasetOutcome, Status
 
 GITMODULES = b".gitmodules"
+_COMMIT_LETTERS = 40
 
 
 @dataclass(slots=True)
@@ -49,10 +52,22 @@ def record_subdatasets(dataset: Dataset, index: GitIndex, decisions: Decisions) 
 
 def _renew(dataset: Dataset, index: GitIndex, position: int, registration: Registration) -> None:
     path = index.paths[position]
-    commit = checked_out(dataset, path)
+    try:
+        commit = _commit_in(dataset, path)
+    except EngramError as error:
+        registration.problems.append(error)
+        return
     if commit and commit != index.oid(position).hex():
         registration.recorded.append(_link(dataset, path, commit))
         registration.outcomes.append(_outcome(dataset, "add", path, "dataset"))
+
+
+def _commit_in(dataset: Dataset, path: bytes) -> str:
+    """The commit that is checked out in a subdataset, '' for none. Raises `UnsupportedFile` for what git refuses."""
+    commit = checked_out(dataset, path)
+    if len(commit) not in (0, _COMMIT_LETTERS):
+        raise UnsupportedFile(os.fsdecode(path), "its commits are named by another hash than this dataset's")
+    return commit
 
 
 def _unregister(dataset: Dataset, paths: list[bytes], registration: Registration) -> None:
@@ -66,31 +81,44 @@ def _unregister(dataset: Dataset, paths: list[bytes], registration: Registration
 
 def _register(dataset: Dataset, paths: list[bytes], registration: Registration, *, at_hand: GitIndex | None) -> None:
     modules = _read(os.path.join(dataset.work_tree, ".gitmodules"))
-    config = _read(os.path.join(dataset.common_dir, "config"))
     before = modules
+    urls: dict[bytes, bytes] = {}
     for path in paths:
-        commit = checked_out(dataset, path)
         try:
+            commit = _commit_in(dataset, path)
             if not commit:
                 raise NothingToRecord(os.path.join(dataset.work_tree, os.fsdecode(path)), "it has no commit yet")
-            url = _came_from(dataset, path) or relative_url(path)
+            urls[path] = _came_from(dataset, path) or relative_url(path)
             if not names(modules, path):
-                modules = with_subdataset(modules, path, url=url, dataset_id=dataset_id_in(dataset, path))
-            if not names(config, path):
-                config = with_active_subdataset(config, path, url=url)
+                modules = with_subdataset(modules, path, url=urls[path], dataset_id=dataset_id_in(dataset, path))
         except EngramError as error:
+            urls.pop(path, None)
             registration.problems.append(error)
             continue
         registration.recorded.append(_link(dataset, path, commit))
         registration.outcomes.append(_outcome(dataset, "add", path, "dataset"))
-    if registration.recorded:
-        lock = config_lock(dataset.steps, dataset.common_dir)
-        lock.take()
-        lock.put_in_place(config)
+    if urls:
+        _mark_as_installed(dataset, urls)
     left_by_a_crash = bool(registration.recorded) and at_hand is not None and not _holds(at_hand, modules)
     if modules != before or left_by_a_crash:
         registration.recorded.append(_write_gitmodules(dataset, modules))
         registration.outcomes.append(_outcome(dataset, "add", GITMODULES, "file"))
+
+
+def _mark_as_installed(dataset: Dataset, urls: Mapping[bytes, bytes]) -> None:
+    """Note new subdatasets in the repository's own configuration, whose permissions stay as they are."""
+    lock = config_lock(dataset.steps, dataset.common_dir)
+    lock.take()
+    try:
+        config = _read(lock.path)
+        new = config
+        for path, url in urls.items():
+            if not names(new, path):
+                new = with_active_subdataset(new, path, url=url)
+        if new != config:
+            lock.put_in_place(new, mode=stat.S_IMODE(os.stat(lock.path).st_mode))
+    finally:
+        lock.release()
 
 
 def _came_from(dataset: Dataset, path: bytes) -> bytes:

@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from engram.datasets.dataset import Dataset, Surroundings, open_dataset
 from engram.durable import Steps
-from engram.model.errors import EngramError, UsageError
+from engram.model.errors import EngramError, StorageFailed, UsageError
 from engram.model.outcome import Outcome, failure
 from engram.workspace.context import Context, trust_folder
 
@@ -73,9 +74,10 @@ class Datasets:
             backend=backend or "",
             init_options=tuple(init_options),
         )
-        creation = Creation(self._context, self._around, wish)
-        creation.check()
-        return creation.carry_out()
+        with _refusals_told():
+            creation = Creation(self._context, self._around, wish)
+            creation.check()
+        return _told(creation.carry_out())
 
     def plan_create(
         self,
@@ -194,7 +196,8 @@ class Datasets:
         )
         try:
             opened.check_format()
-            outcomes: Iterator[Outcome] = StatusReader(opened, request).read() if scopes else iter(())
+            with _refusals_told():
+                outcomes: Iterator[Outcome] = StatusReader(opened, request).read() if scopes else iter(())
         except NotUnderstood as problem:
             raise UsageError(
                 f"engram cannot read {opened.work_tree} itself ({problem.reason}).",
@@ -208,7 +211,7 @@ class Datasets:
         """Allow the programs that a dataset brings along, exactly as they are now, to run for this user."""
         from engram.workspace.trusting import trust
 
-        return trust(self._open(dataset), self._around)
+        return _told(trust(self._open(dataset), self._around))
 
     # --- arguments
 
@@ -224,14 +227,16 @@ class Datasets:
     def _open(self, dataset: str | None) -> Dataset:
         folder = self._context.folder
         place = os.path.normpath(os.path.join(folder, dataset)) if dataset is not None else folder
-        return open_dataset(place, self._around)
+        with _refusals_told():
+            return open_dataset(place, self._around)
 
     def _scopes(self, dataset: Dataset, paths: Sequence[str]) -> tuple[tuple[bytes, ...], list[EngramError]]:
         if not paths:
             return (b"",), []
         from engram.datasets.arguments import scopes_of
 
-        scopes, problems = scopes_of(dataset, self._context.folder, paths)
+        with _refusals_told():
+            scopes, problems = scopes_of(dataset, self._context.folder, paths)
         if problems and not self._context.reports_unknown:
             raise problems[0]
         return scopes, problems
@@ -276,11 +281,25 @@ class Datasets:
             ) from error
 
 
+@contextmanager
+def _refusals_told() -> Iterator[None]:
+    """What the system does not let this user do is no bug of ours."""
+    try:
+        yield
+    except PermissionError as error:
+        raise StorageFailed(os.fsdecode(error.filename or ""), error.strerror or "Permission denied") from error
+
+
+def _told(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+    with _refusals_told():
+        yield from outcomes
+
+
 def _after(problems: list[EngramError], action: str, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
     """The arguments that name nothing first, then what was done."""
     for problem in problems:
         yield failure(problem, action=action, item=_item(problem))
-    yield from outcomes
+    yield from _told(outcomes)
 
 
 def _item(problem: EngramError) -> str:

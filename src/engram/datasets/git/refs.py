@@ -5,11 +5,12 @@ Source: gitrepository-layout(5), git-rev-parse(1), gitformat of ``packed-refs`` 
 
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engram.datasets.git.problems import NotUnderstood
-from engram.model.errors import DamagedRepository
+from engram.model.errors import DamagedRepository, Unreadable
 
 _OID = re.compile(rb"[0-9a-f]{40}")
 _EXTENSION = re.compile(rb"^\s*(\w+)\s*=\s*(\S+)", re.MULTILINE)
@@ -74,7 +75,7 @@ def holds_repository(folder: bytes) -> bool:
         return False
     try:
         return repository_in(folder) is not None
-    except OSError:  # what may not be read is taken for one
+    except (Unreadable, DamagedRepository):  # what may not be read is taken for one
         return True
 
 
@@ -114,12 +115,12 @@ class Refs:
         """What is checked out. Raises `DamagedRepository` for a HEAD that makes no sense."""
         text = self._loose(b"HEAD")
         if text is None:
-            raise DamagedRepository(os.fsdecode(os.path.join(self._repository.git_dir, b"HEAD")), "it is missing")
+            raise DamagedRepository(os.fsdecode(self._place(b"HEAD")), "it is missing")
         if not text.startswith(b"ref:"):
             return Head(None, self._oid(text, b"HEAD"))
         name = text.removeprefix(b"ref:").strip()
         if not name.startswith(b"refs/") or b".." in name:
-            raise DamagedRepository("HEAD", "it points outside of refs/")
+            raise DamagedRepository(os.fsdecode(self._place(b"HEAD")), "it points outside of refs/")
         return Head(name, self.resolve(name))
 
     def resolve(self, name: bytes) -> bytes | None:
@@ -142,11 +143,13 @@ class Refs:
             found.update(os.path.join(relative, file) for file in files if not file.endswith(b".lock"))
         return iter(sorted(found))
 
-    def _loose(self, name: bytes) -> bytes | None:
+    def _place(self, name: bytes) -> bytes:
         own = name == b"HEAD" or name.startswith((b"refs/bisect/", b"refs/worktree/", b"refs/rewritten/"))
-        folder = self._repository.git_dir if own else self._repository.common_dir
+        return os.path.join(self._repository.git_dir if own else self._repository.common_dir, name)
+
+    def _loose(self, name: bytes) -> bytes | None:
         try:
-            return _first_bytes(os.path.join(folder, name))
+            return _first_bytes(self._place(name))
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
 
@@ -166,7 +169,7 @@ class Refs:
     def _oid(self, text: bytes, name: bytes) -> bytes:
         word = text.split(b"\n")[0].strip()
         if not _OID.fullmatch(word):
-            raise DamagedRepository(os.fsdecode(name), "it holds no object id")
+            raise DamagedRepository(os.fsdecode(self._place(name)), "it holds no object id")
         return bytes.fromhex(word.decode("ascii"))
 
 
@@ -179,7 +182,7 @@ def _check_format(config: bytes) -> None:
         return
     for section in re.split(rb"^\s*\[", text, flags=re.MULTILINE):
         if section.startswith(b"extensions]"):
-            for name, value in _EXTENSION.findall(section):
+            for name, value in _EXTENSION.findall(section.removeprefix(b"extensions]")):
                 if name not in _FINE_EXTENSIONS and (name, value) not in _PLAIN:
                     raise NotUnderstood(f"repository extension {name.decode()} = {value.decode(errors='replace')}")
 
@@ -189,5 +192,14 @@ _PLAIN = {(b"objectformat", b"sha1"), (b"refstorage", b"files"), (b"compatobject
 
 
 def _first_bytes(path: bytes) -> bytes:
-    with open(path, "rb") as file:
-        return file.read(_LARGEST_FILE)
+    """The beginning of a file, without waiting for whoever feeds a FIFO in its place."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except PermissionError as error:
+        raise Unreadable(os.fsdecode(path), os.strerror(error.errno or 0)) from error
+    try:
+        if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+            raise DamagedRepository(os.fsdecode(path), "it is no file")
+        return os.read(descriptor, _LARGEST_FILE)
+    finally:
+        os.close(descriptor)
