@@ -128,7 +128,12 @@ class _Walker:
     def _single(self, scope: bytes, place: bytes, position: int | None, rules: Ignore | None) -> None:
         try:
             status = os.lstat(place)
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            self._unreadable(scope, place, error)
+            if position is not None:
+                self.seen[position] = 1
             return
         if position is not None:
             self._recorded(position, status)
@@ -140,40 +145,53 @@ class _Walker:
 
     def _folder(self, prefix: bytes, place: bytes, ignore: Ignore) -> bool:
         """Look at everything in one folder. True when it holds anything that is not ignored."""
+        try:
+            with os.scandir(place) as entries:
+                return self._entries(prefix, entries, ignore)
+        except FileNotFoundError:  # removed since its parent was read
+            return False
+        except OSError as error:
+            self._unreadable(prefix.rstrip(b"/"), place, error)
+            return False
+
+    def _unreadable(self, path: bytes, place: bytes, error: OSError) -> None:
+        """Nothing is known of what lies there: least of all that it is gone."""
+        self.differences.problems.append(Unreadable(os.fsdecode(place), os.strerror(error.errno or 0)))
+        first, last = self.index.below(path)
+        self.seen[first:last] = b"\1" * (last - first)
+
+    def _entries(self, prefix: bytes, entries: "Iterable[os.DirEntry[bytes]]", ignore: Ignore) -> bool:
         get, data, offsets, seen = self.index.by_path.get, self.index.data, self.index.offsets, self.seen
         unpack, plain, doubt = STAT_BLOCK.unpack_from, self.plain, self._recorded
         written_ns = self.index.mtime_ns
         anything = False
-        try:
-            entries = os.scandir(place)
-        except OSError as error:
-            self.differences.problems.append(Unreadable(os.fsdecode(place), os.strerror(error.errno or 0)))
-            return False
-        with entries:
-            for entry in entries:
-                path = prefix + entry.name
-                position = get(path)
-                if position is None:
-                    anything |= self._unrecorded(entry, path, ignore)
-                    continue
-                anything = True
+        for entry in entries:
+            path = prefix + entry.name
+            position = get(path)
+            if position is None:
+                anything |= self._unrecorded(entry, path, ignore)
+                continue
+            try:
                 status = entry.stat(follow_symlinks=False)
-                fields = unpack(data, offsets[position])
-                mtime_ns = status.st_mtime_ns
-                if (
-                    plain
-                    and mtime_ns < written_ns
-                    and fields[2] * _NS + fields[3] == mtime_ns
-                    and 0 < fields[9] == status.st_size & _U32  # 0 may be spoiled: it needs a closer look
-                    and fields[5] == status.st_ino & _U32
-                    and fields[0] * _NS + fields[1] == status.st_ctime_ns
-                    and (fields[6] ^ status.st_mode) & _MODE_BITS == (_OF_LINKS if fields[6] == SYMLINK_MODE else 0)
-                ):
-                    seen[position] = 1
-                else:
-                    doubt(position, status)
-                    if stat.S_ISDIR(status.st_mode) and not seen[position]:
-                        self._unrecorded(entry, path, ignore)
+            except FileNotFoundError:
+                continue
+            anything = True
+            fields = unpack(data, offsets[position])
+            mtime_ns = status.st_mtime_ns
+            if (
+                plain
+                and mtime_ns < written_ns
+                and fields[2] * _NS + fields[3] == mtime_ns
+                and 0 < fields[9] == status.st_size & _U32  # 0 may be spoiled: it needs a closer look
+                and fields[5] == status.st_ino & _U32
+                and fields[0] * _NS + fields[1] == status.st_ctime_ns
+                and (fields[6] ^ status.st_mode) & _MODE_BITS == (_OF_LINKS if fields[6] == SYMLINK_MODE else 0)
+            ):
+                seen[position] = 1
+            else:
+                doubt(position, status)
+                if stat.S_ISDIR(status.st_mode) and not seen[position]:
+                    self._unrecorded(entry, path, ignore)
         return anything
 
     def _recorded(self, position: int, status: os.stat_result) -> None:
@@ -198,7 +216,10 @@ class _Walker:
         if not entry.is_dir(follow_symlinks=False):
             if self.untracked is Untracked.NO or ignore.ignores(name, is_dir=False):
                 return False
-            return self._note_untracked(path, entry.stat(follow_symlinks=False))
+            try:
+                return self._note_untracked(path, entry.stat(follow_symlinks=False))
+            except FileNotFoundError:
+                return False
         first, last = self.index.below(path)
         if first == last:
             return self._unrecorded_folder(entry, path, ignore)
