@@ -233,7 +233,6 @@ _SCENARIOS = (
             Contender("git-annex", _large(1, 2048, with_git_annex, _ANNEX_SAVE, step=SHA256E)),
         ),
         space=Space(size_mib=6144),
-        repeat=2,
     ),
     Scenario(
         name="start",

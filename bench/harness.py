@@ -167,7 +167,7 @@ class Scenario:
     title: str
     contenders: tuple[Contender, ...]
     space: Space = Space(size_mib=2048)
-    repeat: int = 3
+    repeat: int = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
