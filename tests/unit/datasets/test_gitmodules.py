@@ -1,0 +1,70 @@
+"""``.gitmodules``: what is written is what git reads."""
+
+import os
+import subprocess
+import tempfile
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engram.datasets.gitmodules import names, relative_url, with_active_subdataset, with_subdataset
+from engram.model.errors import UnsupportedFile
+
+NAME = st.binary(min_size=1, max_size=12).filter(
+    lambda name: not name.startswith((b"-", b"/")) and all(byte >= 32 and byte != 127 for byte in name)
+)
+#: Whatever a subdataset's own files may say.
+FOREIGN = st.binary(max_size=20).map(lambda text: text.replace(b"\0", b"").replace(b"\r", b""))
+
+
+def read_by_git(text: bytes) -> list[tuple[bytes, bytes]]:
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(text)
+        file.flush()
+        said = subprocess.run(["git", "config", "-f", file.name, "-l", "-z"], capture_output=True, check=True).stdout
+    pairs = [line.split(b"\n", 1) for line in said.split(b"\0") if line]
+    return [(pair[0], pair[1]) for pair in pairs]
+
+
+@settings(max_examples=80, deadline=None)
+@given(NAME, FOREIGN, FOREIGN)
+def test_git_reads_what_was_written_and_nothing_else(path: bytes, url: bytes, dataset_id: bytes) -> None:
+    text = with_subdataset(b"", path, url=url, dataset_id=dataset_id)
+    section = b"submodule." + path
+    expected = [(section + b".path", path), (section + b".url", url)]
+    expected += [(section + b".datalad-id", dataset_id)] if dataset_id else []
+    assert read_by_git(text) == expected
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(NAME, unique=True, max_size=4))
+def test_one_more_leaves_the_others_as_they_are(paths: list[bytes]) -> None:
+    text = b"[core]\n\tbare = false"
+    for path in paths:
+        assert not names(text, path)
+        text = with_active_subdataset(text, path, url=relative_url(path))
+    assert all(names(text, path) for path in paths)
+    found = read_by_git(text)
+    assert found[0] == (b"core.bare", b"false")
+    assert [value for name, value in found if name.endswith(b".url")] == [b"./" + path for path in paths]
+
+
+@pytest.mark.parametrize("path", [b"a\nb", b"tab\there", b"-option", b"\x7f"])
+def test_a_path_that_could_be_read_as_something_else_is_refused(path: bytes) -> None:
+    with pytest.raises(UnsupportedFile):
+        with_subdataset(b"", path, url=b"./x", dataset_id=b"")
+
+
+def test_an_id_cannot_smuggle_settings_in() -> None:
+    text = with_subdataset(b"", b"sub", url=b"./sub", dataset_id=b"abc\n\turl = ext::harm\n[core]\n\tpager = harm")
+    assert [name for name, _ in read_by_git(text)] == [
+        b"submodule.sub.path",
+        b"submodule.sub.url",
+        b"submodule.sub.datalad-id",
+    ]
+
+
+def test_names_that_are_not_text_are_kept() -> None:
+    assert read_by_git(with_subdataset(b"", b"\xff\xfe", url=b"./\xff\xfe", dataset_id=b""))[0][1] == b"\xff\xfe"
+    assert os.fsdecode(relative_url(b"\xff")) == "./\udcff"
