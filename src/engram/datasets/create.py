@@ -30,6 +30,7 @@ NEW_DATASET = "[DATALAD] new dataset"
 NEW_SUBDATASET = "[DATALAD] Created subdataset"
 
 _MARK = "creating"
+_OWN_FILES = (b".datalad/.gitattributes", b".datalad/config", b".gitattributes", b".noannex")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,15 +150,15 @@ class Creator:
         recorder = Recorder(dataset, dataset.objects)
         for path, text in self._files(dataset.read_index()).items():
             self._write(dataset, path, text, changes, recorder)
-        if not changes.entries:
+        if not changes.entries and dataset.equals_head(dataset.read_index()):
             return
         now_s = self._clock()
         wish = CommitWish(
             message=clean_message(self._request.message or NEW_DATASET),
             author=dataset.identity("author", now_s=now_s),
             committer=dataset.identity("committer", now_s=now_s),
-            partial=bool(dataset.head_commit()),
-            by_git=commits_by_git(dataset),
+            scopes=_OWN_FILES if dataset.head_commit() else (b"",),
+            by_git=commits_by_git(dataset) and bool(changes.entries),
             now_s=int(now_s),
         )
         to_sync = ToSync(dataset.repository.git_dir, dataset.repository.work_tree)

@@ -52,8 +52,8 @@ class CommitWish:
     author: bytes
     committer: bytes
     amend: bool = False
-    #: Only these changes go in, whatever else is staged.
-    partial: bool = False
+    #: Only what is below these paths goes in, whatever else is staged; ``(b"",)`` for everything.
+    scopes: tuple[bytes, ...] = (b"",)
     #: git makes the commit, because hooks are to run or it is to be signed.
     by_git: bool = False
     now_s: int = 0
@@ -136,15 +136,31 @@ class Recorder:
         for oid, data in trees.objects:
             self.put(TREE, data, oid)
         head, root = self._dataset.head_commit(), trees.root
-        if wish.partial and head and not self._is_tree_of(index, head):
+        if wish.scopes != (b"",) and head and not self._is_tree_of(index, head):
             if wish.by_git:
                 raise NotUnderstood("git itself is to commit, and something else is staged")
-            root, grafted = graft(self._objects, self._dataset.tree_of(head), complete)
+            meant = {**self._staged_below(wish.scopes, index, head), **complete}
+            root, grafted = graft(self._objects, self._dataset.tree_of(head), meant)
             for oid, kind, data in grafted:
                 self.put(kind, data, oid)
         if complete or changes.checked or index.cache_tree != trees.cache_tree:
             return write_index(index, complete, trees.cache_tree, checked=changes.checked), root
         return None, root
+
+    def _staged_below(self, scopes: Iterable[bytes], index: GitIndex, head: str) -> dict[bytes, Entry | None]:
+        """What git, or a save that was interrupted, staged of the paths that are meant."""
+        committed = {path: (mode, oid) for path, mode, oid in self._objects.read_tree_flat(self._dataset.tree_of(head))}
+        staged: dict[bytes, Entry | None] = {}
+        for scope in scopes:
+            itself = index.find(scope)
+            for position in (*range(*index.below(scope)), *([] if itself is None else [itself])):
+                path = index.paths[position]
+                if committed.get(path) != (index.mode(position), index.oid(position)):
+                    staged[path] = index.entry(position)
+            for path in committed:
+                if (not scope or path == scope or path.startswith(scope + b"/")) and index.find(path) is None:
+                    staged[path] = None
+        return staged
 
     def _commit_by_git(self, wish: CommitWish) -> None:
         """Have git commit what is staged: it runs the user's hooks, and signs. Raises `PeerFailed` when they refuse."""

@@ -69,7 +69,7 @@ class Saver:
                     author=author,
                     committer=committer,
                     amend=self._request.amend,
-                    partial=self._request.partial,
+                    scopes=self._request.scopes,
                     by_git=commits_by_git(dataset),
                     now_s=int(now_s),
                 )

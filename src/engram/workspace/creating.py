@@ -129,7 +129,8 @@ class Creation:
         )
 
     def _register(self, parent: Dataset) -> Iterator[Outcome]:
-        request = SaveRequest(scopes=(parent.relative(self._path),), message=self._wish.message or NEW_SUBDATASET)
+        scopes = (parent.relative(self._path), b".gitmodules")  # an interrupted create may have staged either
+        request = SaveRequest(scopes=scopes, message=self._wish.message or NEW_SUBDATASET)
         yield from Saver(parent, request).carry_out()
 
     def _note(self) -> str:
