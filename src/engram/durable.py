@@ -96,9 +96,14 @@ def write_new(steps: Steps, path: AnyPath, data: bytes, *, mode: int = 0o666, sy
         os.close(descriptor)
 
 
-def replace(steps: Steps, path: str, data: bytes, *, mode: int = 0o666) -> None:
-    """Give a file new content: at any moment, and after a power cut, it has the old or the new, whole."""
-    temporary = f"{path}.engram-new"
+def replace(steps: Steps, path: str, data: bytes, *, mode: int = 0o666, aside: str = "") -> None:
+    """Give a file new content: at any moment, and after a power cut, it has the old or the new, whole.
+
+    Args:
+        aside: a folder of the same file system for what is being written, where the file's own folder may hold
+            nothing else (a work tree).
+    """
+    temporary = os.path.join(aside, f"{os.path.basename(path)}.engram-new") if aside else f"{path}.engram-new"
     with suppress(FileNotFoundError):
         remove(steps, temporary)
     write_new(steps, temporary, data, mode=mode)

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 _HANDED_ON = frozenset(
     "HOME PATH USER LOGNAME SHELL LANG LANGUAGE TZ TMPDIR SSH_AUTH_SOCK SSH_AGENT_PID GNUPGHOME GPG_TTY GPG_AGENT_INFO"
     " EMAIL DBUS_SESSION_BUS_ADDRESS GIT_CONFIG_GLOBAL GIT_CONFIG_SYSTEM GIT_CONFIG_NOSYSTEM GIT_CEILING_DIRECTORIES"
+    " GIT_CONFIG_COUNT GIT_CONFIG_PARAMETERS"
     " LD_LIBRARY_PATH SUDO_UID".split()
 )
-_HANDED_ON_PREFIXES = ("LC_", "XDG_", "GIT_AUTHOR_", "GIT_COMMITTER_")
+_HANDED_ON_PREFIXES = ("LC_", "XDG_", "GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
 
 #: Settings that no repository may choose for us. Source: git-config(1), gitattributes(5), githooks(5).
 _SAFE = (
@@ -161,7 +162,7 @@ class Programs:
             for name, value in self.environment.items()
             if name in _HANDED_ON or name.startswith(_HANDED_ON_PREFIXES)
         }
-        environment.update(GIT_TERMINAL_PROMPT="0", GIT_EDITOR=":")
+        environment.update(GIT_TERMINAL_PROMPT="0", GIT_EDITOR=":", LANGUAGE="en")
         annex = find_git_annex(self.environment)
         if annex is not None:
             if annex.folder:

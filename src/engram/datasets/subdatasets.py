@@ -17,7 +17,7 @@ from engram.datasets.git.index import GitIndex, entry_from_stat
 from engram.datasets.git.objects import BLOB, FILE_MODE, SUBMODULE_MODE, object_id
 from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.gitmodules import names, relative_url, with_active_subdataset, with_subdataset, without_subdataset
-from engram.datasets.locks import config_lock
+from engram.datasets.locks import config_lock, private_folder
 from engram.datasets.nesting import checked_out
 from engram.model.errors import DamagedRepository, EngramError, NothingToRecord, UnsupportedFile
 from engram.model.outcome import DatasetOutcome, Status
@@ -140,7 +140,7 @@ def _holds(index: GitIndex, text: bytes) -> bool:
 
 def _write_gitmodules(dataset: Dataset, text: bytes) -> Recorded:
     place = os.path.join(dataset.work_tree, ".gitmodules")
-    durable.replace(dataset.steps, place, text)
+    durable.replace(dataset.steps, place, text, aside=private_folder(dataset.git_dir))
     entry = entry_from_stat(GITMODULES, os.lstat(place), FILE_MODE, object_id(BLOB, text))
     return Recorded(GITMODULES, entry, blob=text)
 

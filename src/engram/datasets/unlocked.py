@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from engram import durable
 from engram.datasets.annex.hashdirs import log_path, object_path
@@ -13,6 +14,7 @@ from engram.datasets.dataset import Dataset
 from engram.datasets.git.index import GitIndex, entry_from_stat
 from engram.datasets.git.objects import EXECUTABLE_MODE, FILE_MODE
 from engram.durable import Steps
+from engram.model.errors import ChangedWhileSaved
 
 _COPY_BYTES = 1 << 22
 
@@ -36,7 +38,8 @@ def fill_unlocked(
         if index.mode(position) in (FILE_MODE, EXECUTABLE_MODE) and path not in done:
             key = _pointer_at(os.path.join(os.fsencode(dataset.work_tree), path))
             if key in came_back:
-                yield _fill(dataset, index, position, key, store)
+                with suppress(ChangedWhileSaved):  # then it is no pointer any more, and for the next save
+                    yield _fill(dataset, index, position, key, store)
 
 
 def _pointer_at(place: bytes) -> bytes:
@@ -54,9 +57,14 @@ def _pointer_at(place: bytes) -> bytes:
 def _fill(dataset: Dataset, index: GitIndex, position: int, key: bytes, store: ContentStore) -> Recorded:
     path = index.paths[position]
     place = os.path.join(os.fsencode(dataset.work_tree), path)
-    mode = stat.S_IMODE(os.lstat(place).st_mode)
+    was = os.lstat(place)
+    mode = stat.S_IMODE(was.st_mode)
     aside = store.aside_name()
     _copy(dataset.steps, os.path.join(os.fsencode(dataset.git_dir), object_path(key)), aside, mode)
+    now = os.lstat(place)
+    if (now.st_ino, now.st_mtime_ns, now.st_size) != (was.st_ino, was.st_mtime_ns, was.st_size):
+        durable.remove(dataset.steps, aside)
+        raise ChangedWhileSaved(os.fsdecode(place), "somebody wrote to it")
     durable.rename(dataset.steps, aside, place)
     store.to_sync.folder(os.path.dirname(place))
     entry = entry_from_stat(path, os.lstat(place), index.mode(position), index.oid(position))

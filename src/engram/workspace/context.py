@@ -52,5 +52,6 @@ def user_file(environment: Mapping[str, str], platform: str = sys.platform) -> s
 def trust_folder(context: Context) -> str:
     """Where it is noted, one file each, what this user allowed to run."""
     folder = context.environment.get("XDG_STATE_HOME", "").strip()
+    folder = folder if os.path.isabs(folder) else ""  # a relative one would be the dataset's to choose
     home = context.environment.get("HOME") or os.path.expanduser("~")
     return os.path.join(folder or os.path.join(home, ".local", "state"), "engram", "trust")
