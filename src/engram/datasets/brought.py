@@ -116,10 +116,8 @@ def brought_links(work_tree: str, git_dir: str) -> list[Brought]:
     """
     found = []
     dot_git = os.path.join(work_tree, ".git")
-    if os.path.islink(dot_git):
-        found.append(Brought("link .git", os.fsencode(os.readlink(dot_git))))
-    elif os.path.isfile(dot_git) and not _knows_of(git_dir, work_tree):
-        found.append(Brought(".git file", os.fsencode(git_dir)))
+    if os.path.islink(dot_git) or (os.path.isfile(dot_git) and not _knows_of(git_dir, work_tree)):
+        found.append(Brought("a .git that lies elsewhere", os.fsencode(os.path.realpath(git_dir))))
     for name in _WRITTEN:
         place = os.path.join(git_dir, name)
         if os.path.islink(place):

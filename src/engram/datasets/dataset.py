@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from engram.datasets.git.attributes import Attributes
     from engram.datasets.programs import Programs
 
+_DIGEST_BYTES = 20
 _REFS_IN_FLIGHT = "refs-in-flight"
 
 
@@ -143,12 +144,15 @@ class Dataset:
         return GitIndex.read(os.path.join(self.repository.git_dir, b"index"))
 
     def index_again(self, index: GitIndex) -> GitIndex:
-        """The same *index*, or, if somebody wrote it since, the new one."""
+        """The same *index*, or, if somebody wrote it since, the new one: its digest tells."""
         try:
-            now = os.stat(os.path.join(self.repository.git_dir, b"index"))
+            with open(os.path.join(self.repository.git_dir, b"index"), "rb") as file:
+                file.seek(-_DIGEST_BYTES, os.SEEK_END)
+                digest = file.read()
         except FileNotFoundError:
             return self.read_index() if index.data else index
-        return index if (now.st_mtime_ns, now.st_size) == (index.mtime_ns, len(index.data)) else self.read_index()
+        known = digest == index.data[-_DIGEST_BYTES:] and any(digest)
+        return index if known else self.read_index()
 
     @cached_property
     def stat_rules(self) -> StatRules:
@@ -237,9 +241,15 @@ class Dataset:
         durable.remove(self.steps, note)
 
     def sync_refs(self, *refs: str) -> None:
-        """Bring the names of refs that moved to the disk; git syncs what they hold."""
+        """Bring refs that moved, and their names, to the disk: git before 2.36 does not."""
         folders = {self.git_dir, os.path.join(self.common_dir, "refs", "heads")}
-        folders.update(os.path.dirname(os.path.join(self.common_dir, ref)) for ref in (self.head_name(), *refs) if ref)
+        for ref in (self.head_name(), BRANCH, *refs):
+            place = os.path.join(self.common_dir, ref)
+            if ref and os.path.isfile(place):
+                durable.sync_file(self.steps, place)
+                while len(place) > len(self.common_dir):
+                    place = os.path.dirname(place)
+                    folders.add(place)
         for folder in sorted(folders):
             if os.path.isdir(folder):
                 durable.sync_folder(self.steps, folder)

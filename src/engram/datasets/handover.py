@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from engram import durable
 from engram.datasets.dataset import Dataset
 from engram.datasets.records import Made, Reporter
+from engram.datasets.subdatasets import GITMODULES, Registration, register
 from engram.datasets.survey import SaveRequest
-from engram.model.errors import ItemFailed, PeerFailed
+from engram.model.errors import ItemFailed, PeerFailed, UsageError
 from engram.model.outcome import DatasetOutcome
 
 #: DataLad's own setting for every add. Source: runs of DataLad 1.7.1.
@@ -32,6 +33,7 @@ class HandOver:
     def carry_out(self, message: bytes) -> Iterator[DatasetOutcome]:
         """Do it. Raises `PeerFailed` when git refuses the commit; what was added stays staged."""
         dataset = self._dataset
+        self._check_conflicts()
         before = self._head()
         if dataset.wants_annex and not dataset.annex_uuid:
             dataset.programs.git_annex(dataset.work_tree, "init", "--no-autoenable")
@@ -44,6 +46,16 @@ class HandOver:
 
     def _git(self, *arguments: str | bytes, stdin: bytes = b"") -> bytes:
         return self._dataset.programs.git(self._dataset.work_tree, *arguments, stdin=stdin, hooks=True)
+
+    def _check_conflicts(self) -> None:
+        """Refuse to record files in the state in which a merge left them. Raises `UsageError`."""
+        lines = self._git("ls-files", "-z", "--unmerged", "--", *self._scopes).split(b"\0")
+        names = list(dict.fromkeys(os.fsdecode(line.partition(b"\t")[2]) for line in lines if line))
+        if names:
+            said = ", ".join(names[:4]) + (", …" if len(names) > 4 else "")
+            raise UsageError(
+                f"In conflict since a merge: {said}.", f"Mend it, then: git add {names[0]}; then save again."
+            )
 
     def _head(self) -> str:
         """The commit that is checked out, '' before the first."""
@@ -63,13 +75,14 @@ class HandOver:
             yield self._report.deleted(path, int(modes.get(path, "100644"), 8))
         if gone:
             self._git("rm", "--cached", "-q", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=b"\0".join(gone))
+        yield from self._add_subdatasets(register(self._dataset, new=[], gone=_subdatasets_in(gone, modes)), [])
         new = [] if self._request.updated else self._listed("--others", "--exclude-standard")
         changed = [*new, *self._listed("--modified")]
         present = [path for path in dict.fromkeys(changed) if path not in set(deleted)]
-        links = [path for path in present if modes.get(path) == _SUBMODULE or path.endswith(b"/")]
-        files = [path for path in present if path not in set(links)]
-        if links:
-            yield from self._add_subdatasets([path.rstrip(b"/") for path in links])
+        known = _subdatasets_in(present, modes)
+        nested = [path.rstrip(b"/") for path in present if path.endswith(b"/")]
+        yield from self._add_subdatasets(register(self._dataset, new=nested, gone=[]), known)
+        files = [path for path in present if path not in set(known) and not path.endswith(b"/")]
         if files:
             yield from self._add_plainly(files) if self._request.to_git or not self._has_annex() else self._add(files)
 
@@ -87,10 +100,14 @@ class HandOver:
         pairs = (line.split(b"\t", 1) for line in lines if line)
         return {path: head.split(b" ")[0].decode() for head, path in pairs}
 
-    def _add_subdatasets(self, paths: list[bytes]) -> Iterator[DatasetOutcome]:
-        self._git("add", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=b"\0".join(paths))
+    def _add_subdatasets(self, registration: Registration, known: list[bytes]) -> Iterator[DatasetOutcome]:
+        paths = [*known, *(recorded.path for recorded in registration.recorded)]
+        if paths:
+            self._add_by_git(paths)
         for path in paths:
-            yield self._report.taken(path, "dataset")
+            yield self._report.taken(path, "file" if path == GITMODULES else "dataset")
+        for problem in registration.problems:
+            yield self._report.failed("add", problem)
 
     def _add_plainly(self, paths: list[bytes]) -> Iterator[DatasetOutcome]:
         self._add_by_git(paths)
@@ -137,6 +154,10 @@ class HandOver:
         else:
             words.append("--no-edit")
         self._git(*words, *partial, stdin=message)
+
+
+def _subdatasets_in(paths: list[bytes], modes: dict[bytes, str]) -> list[bytes]:
+    return [path for path in paths if modes.get(path) == _SUBMODULE]
 
 
 def _answers(out: bytes, paths: list[bytes]) -> list[tuple[bytes, bytes]]:

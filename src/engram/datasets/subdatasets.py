@@ -50,6 +50,16 @@ def record_subdatasets(dataset: Dataset, index: GitIndex, decisions: Decisions) 
     return registration
 
 
+def register(dataset: Dataset, *, new: list[bytes], gone: list[bytes]) -> Registration:
+    """Name *new* subdatasets in ``.gitmodules`` and in the repository's configuration, and those that are *gone* no more."""
+    registration = Registration()
+    if gone:
+        _unregister(dataset, gone, registration)
+    if new:
+        _register(dataset, new, registration, at_hand=None)
+    return registration
+
+
 def _renew(dataset: Dataset, index: GitIndex, position: int, registration: Registration) -> None:
     path = index.paths[position]
     try:
@@ -68,6 +78,13 @@ def _commit_in(dataset: Dataset, path: bytes) -> str:
     if len(commit) not in (0, _COMMIT_LETTERS):
         raise UnsupportedFile(os.fsdecode(path), "its commits are named by another hash than this dataset's")
     return commit
+
+
+def register(dataset: Dataset, paths: list[bytes]) -> Registration:
+    """Register new subdatasets in ``.gitmodules`` and the configuration; somebody else brings them into the index."""
+    registration = Registration()
+    _register(dataset, paths, registration, at_hand=None)
+    return registration
 
 
 def _unregister(dataset: Dataset, paths: list[bytes], registration: Registration) -> None:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from engram.datasets.dataset import Dataset
 from engram.datasets.decisions import Decisions, Staged, decide
-from engram.datasets.git.index import GitIndex
+from engram.datasets.git.index import STAGE_MASK, GitIndex
 from engram.datasets.git.objects import SYMLINK_MODE
 from engram.datasets.git.problems import MissingObject, NotUnderstood
 from engram.datasets.worktree import Untracked, walk
+from engram.model.errors import UsageError
 
 if TYPE_CHECKING:
     from engram.datasets.annex.magic import Magic
@@ -69,6 +70,7 @@ def survey(dataset: Dataset, request: SaveRequest) -> Survey:
     try:
         dataset.check_format()
         index = dataset.read_index()
+        _check_conflicts(dataset, index, request.scopes)
         differences = walk(
             top,
             index,
@@ -88,6 +90,17 @@ def survey(dataset: Dataset, request: SaveRequest) -> Survey:
     except MissingObject as missing:
         return Survey(index, Decisions(), f"object {missing.oid.hex()} is not here", staged=True)
     return found
+
+
+def _check_conflicts(dataset: Dataset, index: GitIndex, scopes: tuple[bytes, ...]) -> None:
+    """Refuse to record a file with the marks of a conflict in it. Raises `UsageError`."""
+    merging = os.path.exists(os.path.join(dataset.git_dir, "MERGE_HEAD"))
+    if not merging and len(index.by_path) == len(index.paths):
+        return
+    for position, path in enumerate(index.paths):
+        if index.flags(position) & STAGE_MASK and _is_within(path, scopes):
+            name = os.fsdecode(path)
+            raise UsageError(f"{name} is in conflict: two sides changed it.", f"Mend it, then: git add {name}")
 
 
 def _staged(dataset: Dataset, index: GitIndex, scopes: tuple[bytes, ...]) -> Staged:
