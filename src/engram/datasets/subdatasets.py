@@ -51,7 +51,7 @@ def record_subdatasets(dataset: Dataset, index: GitIndex, decisions: Decisions) 
 
 
 def register(dataset: Dataset, *, new: list[bytes], gone: list[bytes]) -> Registration:
-    """Name *new* subdatasets in ``.gitmodules`` and in the repository's configuration, and those that are *gone* no more."""
+    """Name *new* subdatasets in ``.gitmodules`` and the repository's configuration, and *gone* ones no more."""
     registration = Registration()
     if gone:
         _unregister(dataset, gone, registration)
@@ -78,13 +78,6 @@ def _commit_in(dataset: Dataset, path: bytes) -> str:
     if len(commit) not in (0, _COMMIT_LETTERS):
         raise UnsupportedFile(os.fsdecode(path), "its commits are named by another hash than this dataset's")
     return commit
-
-
-def register(dataset: Dataset, paths: list[bytes]) -> Registration:
-    """Register new subdatasets in ``.gitmodules`` and the configuration; somebody else brings them into the index."""
-    registration = Registration()
-    _register(dataset, paths, registration, at_hand=None)
-    return registration
 
 
 def _unregister(dataset: Dataset, paths: list[bytes], registration: Registration) -> None:
