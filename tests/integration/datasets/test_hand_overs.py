@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engram.model.errors import EngramError
+from engram.model.errors import EngramError, UsageError
 from tests.conftest import NOT_HERE
 from tests.interop.peers import annex, create, engram, git, keys_of, notes, save, told, tree_of, write
 
@@ -175,6 +175,49 @@ class TestMoreHandOvers:
         records = save(dataset)
         assert {os.fsencode(record["path"])[len(os.fsencode(dataset)) + 1 :] for record in records} >= set(made)
         assert git(dataset, "status", "--porcelain") == ""
+
+    def test_nested_repositories_are_registered(self, dataset: Path) -> None:
+        git(dataset, "config", "annex.thin", "true")
+        for name in ("nested", "without"):
+            git(dataset, "init", "-q", name)
+        git(dataset / "nested", "commit", "-q", "--allow-empty", "-m", "first")
+        write(dataset, "new", "new")
+        records = told(save(dataset), dataset)
+        assert [record[:4] for record in records] == [
+            ("add", "ok", "dataset", "nested"),
+            ("add", "ok", "file", ".gitmodules"),
+            ("add", "error", "dataset", "without"),
+            ("add", "ok", "file", "new"),
+            ("save", "ok", "dataset", "."),
+        ]
+        assert "path = nested" in (dataset / ".gitmodules").read_text()
+        assert git(dataset, "submodule", "status").split()[1] == "nested"
+        git(dataset / "nested", "commit", "-q", "--allow-empty", "-m", "second")
+        assert told(save(dataset), dataset)[0][:4] == ("add", "ok", "dataset", "nested")
+        (dataset / "nested").rename(dataset.parent / "aside")
+        assert [record[:4] for record in told(save(dataset), dataset)][:2] == [
+            ("delete", "ok", "dataset", "nested"),
+            ("add", "ok", "file", ".gitmodules"),
+        ]
+        assert git(dataset, "submodule", "status") == ""
+
+    def test_a_conflict_is_refused_until_it_is_mended(self, dataset: Path) -> None:
+        git(dataset, "checkout", "-q", "-b", "other")
+        write(dataset, "c", "theirs\n")
+        save(dataset, to_git=True)
+        git(dataset, "checkout", "-q", "master")
+        write(dataset, "c", "ours\n")
+        save(dataset, to_git=True)
+        git(dataset, "merge", "-q", "other", fine=(1,))
+        head = git(dataset, "rev-parse", "HEAD")
+        with pytest.raises(UsageError) as refused:
+            save(dataset)
+        assert "git add c" in refused.value.next_step
+        assert git(dataset, "rev-parse", "HEAD") == head
+        write(dataset, "c", "both\n")
+        git(dataset, "add", "c")
+        assert told(save(dataset), dataset)[-1][:2] == ("save", "ok")
+        assert git(dataset, "log", "-1", "--format=%P").count(" ") == 1
 
     def test_a_plan_says_so_beforehand(self, dataset: Path) -> None:
         git(dataset, "config", "annex.thin", "true")

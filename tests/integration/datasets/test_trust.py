@@ -8,9 +8,6 @@ from pathlib import Path
 import pytest
 
 from engram.model.errors import EngramError, NotTrusted, PeerFailed
-from engram.testing.canary import Canary
-from engram.testing.escapes import ESCAPES
-from engram.testing.malice import PROGRAMS, Malice
 from engram.testing.places import contents
 from tests.conftest import NOT_HERE
 from tests.interop.peers import annex, create, engram, git, save, status, told, tree_of, without_complaint, write
@@ -233,34 +230,7 @@ class TestTheUsersOwnSettings:
         assert not (dataset / "new").is_symlink()
 
 
-#: Where git and git-annex themselves let a repository keep its parts elsewhere; users do (a second disk, an ephemeral
-#: clone), and writing there is what they want. git-annex is left to do it.
-SHARED_ON_PURPOSE = {"repository_elsewhere", "annex_elsewhere", "annex_objects_elsewhere", "git_objects_elsewhere"}
-MALICE = [malice for malice in (*PROGRAMS, *ESCAPES) if malice.__name__ not in SHARED_ON_PURPOSE]
-
-
-class TestMaliciousDatasets:
-    @pytest.mark.parametrize("malice", MALICE, ids=lambda malice: malice.__name__)
-    def test_neither_looking_nor_saving_reaches_outside(self, dataset: Path, tmp_path: Path, malice: Malice) -> None:
-        canary = Canary(tmp_path / "cage")
-        malice(dataset, canary)
-        write(dataset, "new", "new")
-        with (dataset / "in-git.txt").open("a") as file:
-            file.write("touched")
-        canary.settle()
-        environment = {**os.environ, "PATH": f"{canary.cage / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-        for verb in (
-            lambda: engram(dataset, environment=environment).status(annex="all"),
-            lambda: engram(dataset, environment=environment).save(),
-            lambda: engram(dataset, environment=environment).create(".", force=True),
-            lambda: engram(dataset, environment=environment).status(recursive=True),
-        ):
-            try:
-                list(verb())
-            except EngramError:
-                continue
-        assert canary.lives()
-
+class TestDatasetsOfOthers:
     def test_a_dataset_that_belongs_to_somebody_else_is_left_alone(self, as_root: None, dataset: Path) -> None:
         for place in (dataset, dataset / ".git"):
             os.chown(place, 65534, 65534)
