@@ -122,7 +122,7 @@ class Creator:
 
     def _begin(self) -> None:
         durable.make_folders(self._steps, self._request.path)
-        if self.is_unfinished() and not self._has_commit():
+        if self.is_unfinished() and not self._has_commit() and not self._has_content():
             durable.remove_tree(self._steps, self._git_dir)
         if os.path.lexists(self._git_dir):
             return
@@ -132,6 +132,11 @@ class Creator:
     def _has_commit(self) -> bool:
         status, _, _ = self._programs.git_status_of(self._request.path, "rev-parse", "--verify", "-q", "HEAD")
         return status == 0
+
+    def _has_content(self) -> bool:
+        """Whether somebody went on with what an interrupted create left: then it is finished, never begun anew."""
+        objects = os.path.join(self._git_dir, "annex", "objects")
+        return os.path.lexists(os.path.join(self._git_dir, "index")) or any(files for _, _, files in os.walk(objects))
 
     def _repository(self) -> Dataset:
         path = self._request.path

@@ -167,7 +167,7 @@ class Recorder:
         words = ["commit", "-q"] + ["--amend"] * wish.amend
         words += ["-F", "-", "--cleanup=verbatim"] if wish.message else ["--no-edit"]
         self._dataset.programs.git(self._dataset.work_tree, *words, stdin=wish.message, hooks=True)
-        self._dataset.sync_refs()
+        durable.sync_file_system(self._steps, self._dataset.git_dir)  # git syncs files, and no folder
 
     def _is_tree_of(self, index: GitIndex, head: str) -> bool:
         return build_trees(index, {}).root == self._dataset.tree_of(head)
@@ -184,6 +184,7 @@ class Recorder:
                 author=old.author,
                 committer=wish.committer,
                 message=wish.message or old.message,
+                headers=() if wish.message else tuple(line for line in old.headers if line[0] == b"encoding"),
             )
         else:
             parents = (bytes.fromhex(head),) if head else ()
