@@ -24,6 +24,7 @@ State = TypeVar("State")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _WAIT_FOR_THE_GROUP_S = 0.2
 _BETWEEN_LOOKS_S = 0.005
+_TRIES_PER_KILL = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,15 +176,6 @@ def paused(command: Command, *, after_s: float, pause_s: float, patience_s: floa
         return running.end(patience_s=patience_s)
 
 
-@dataclass(frozen=True, slots=True)
-class Kill:
-    """One kill at a random time."""
-
-    after_s: float
-    #: Whether the command was still running then.
-    in_time: bool
-
-
 def kill_at_random_times(
     command: Callable[[State], Command],
     prepare: Callable[[], State],
@@ -192,19 +184,26 @@ def kill_at_random_times(
     count: int,
     seed: int,
     when_killed: Callable[[State], object] | None = None,
-) -> tuple[Kill, ...]:
-    """When it was killed: *count* times, spread evenly at random over the run time that was measured first.
+) -> tuple[float, ...]:
+    """After how many seconds it was killed: *count* times, spread evenly at random over its run time.
 
-    After each kill *when_killed* looks at the state; then the same command must finish with 0, and *check* hold.
+    The run time is measured first, and taken to be shorter once a kill came too late; such kills do not count. After
+    each kill *when_killed* looks at the state; then the same command must finish with 0, and *check* hold.
     """
     random_times = random.Random(seed)
     state = prepare()
     longest_s = finished(command(state)).duration_s
     check(state)
-    return tuple(
-        _kill_and_repeat(command, prepare(), check, random_times.uniform(0, longest_s), when_killed)
-        for _ in range(count)
-    )
+    killed_after_s: list[float] = []
+    for _ in range(count * _TRIES_PER_KILL):
+        if len(killed_after_s) == count:
+            return tuple(killed_after_s)
+        after_s = random_times.uniform(0, longest_s)
+        if _kill_and_repeat(command, prepare(), check, after_s, when_killed):
+            killed_after_s.append(after_s)
+        else:
+            longest_s = after_s
+    raise AssertionError(f"only {len(killed_after_s)} of {count} kills came before the end")
 
 
 def _kill_and_repeat(
@@ -213,14 +212,14 @@ def _kill_and_repeat(
     check: Callable[[State], object],
     after_s: float,
     when_killed: Callable[[State], object] | None,
-) -> Kill:
+) -> bool:
     killed = signalled(command(state), signal.SIGKILL, after_s=after_s)
     with noted(f"killed after {after_s:.4f} s"):
         if when_killed is not None:
             when_killed(state)
         finished(command(state))
         check(state)
-    return Kill(after_s, killed.was_running)
+    return killed.was_running
 
 
 def finished(command: Command) -> Ended:

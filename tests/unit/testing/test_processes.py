@@ -18,6 +18,9 @@ from engram.testing.processes import (
     started,
 )
 
+#: A seed whose first times are all near the end.
+LATE = 92_377
+
 SAFE = """
 import os, time
 open("table.new", "w").write("new" * 50_000)
@@ -77,7 +80,18 @@ def test_a_safe_command_survives_kills_at_random_times(prepare: Callable[[], Pat
         lambda folder: python(SAFE, folder), prepare, whole, count=10, seed=1, when_killed=whole
     )
     assert len(kills) == 10
-    assert any(kill.in_time for kill in kills)
+    assert all(after_s > 0 for after_s in kills)
+
+
+def test_kills_that_always_come_too_late_prove_nothing_and_are_refused(prepare: Callable[[], Path]) -> None:
+    runs: list[Path] = []
+
+    def slow_only_once(folder: Path) -> Command:
+        runs.append(folder)
+        return Command(arguments=("sleep", "1") if len(runs) == 1 else ("true",), folder=folder)
+
+    with pytest.raises(AssertionError, match="only 0 of 1 kills came before the end"):
+        kill_at_random_times(slow_only_once, prepare, whole, count=1, seed=LATE)
 
 
 def test_a_command_that_writes_in_place_is_caught(prepare: Callable[[], Path]) -> None:
