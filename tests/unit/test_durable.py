@@ -20,7 +20,7 @@ class Noting(Steps):
     def __init__(self) -> None:
         self.kinds: list[str] = []
 
-    def take(self, kind: str, path: durable.AnyPath) -> None:  # noqa: ARG002
+    def take(self, kind: str, path: durable.AnyPath) -> None:
         self.kinds.append(kind)
 
 
@@ -79,9 +79,9 @@ def test_what_a_caller_may_expect_stays_an_ordinary_error(tmp_path: Path) -> Non
         durable.remove(STEPS, str(tmp_path / "nothing"))
     with pytest.raises(FileExistsError):
         durable.make_folder(STEPS, str(tmp_path))
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
     with pytest.raises(OSError, match="Directory not empty"):
-        (tmp_path / "full").mkdir()
-        (tmp_path / "full" / "file").touch()
         durable.remove_folder(STEPS, str(tmp_path / "full"))
 
 
