@@ -30,6 +30,8 @@ NEW_DATASET = "[DATALAD] new dataset"
 NEW_SUBDATASET = "[DATALAD] Created subdataset"
 
 _MARK = "creating"
+#: What the first commit may hold.
+_OURS = {b".datalad/config", b".datalad/.gitattributes", b".gitattributes", b".noannex"}
 _OWN_FILES = (b".datalad/.gitattributes", b".datalad/config", b".gitattributes", b".noannex")
 
 
@@ -114,11 +116,10 @@ class Creator:
         durable.sync_file_system(self._steps, self._git_dir)
 
     def finish(self) -> None:
-        """Take the mark away: what remained to be done with the new dataset is done."""
+        """Take the mark away: all is done. Nothing may come after it; should it come back, there is nothing to do."""
         mark = os.path.join(private_folder(self._git_dir), _MARK)
         with suppress(FileNotFoundError):
             durable.remove(self._steps, mark)
-            durable.sync_folder(self._steps, private_folder(self._git_dir))
 
     def _begin(self) -> None:
         durable.make_folders(self._steps, self._request.path)
@@ -136,7 +137,8 @@ class Creator:
     def _has_content(self) -> bool:
         """Whether somebody went on with what an interrupted create left: then it is finished, never begun anew."""
         objects = os.path.join(self._git_dir, "annex", "objects")
-        return os.path.lexists(os.path.join(self._git_dir, "index")) or any(files for _, _, files in os.walk(objects))
+        index = GitIndex.read(os.fsencode(os.path.join(self._git_dir, "index")))
+        return bool(set(index.paths) - _OURS) or any(files for _, _, files in os.walk(objects))
 
     def _repository(self) -> Dataset:
         path = self._request.path
