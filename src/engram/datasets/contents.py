@@ -83,6 +83,11 @@ class Contents:
             if error.exit_code != 3:
                 raise
             self.problems.append(error)
+        except (FileNotFoundError, NotADirectoryError):
+            place = os.path.join(self.top, file.path)
+            if os.path.lexists(place):  # then it was something of ours that was missing
+                raise
+            self.problems.append(ChangedWhileSaved(os.fsdecode(place), "it went away"))
         done(file.size_bytes)
 
     def _take_in(self, file: FileToSave) -> Recorded:
