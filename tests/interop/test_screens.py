@@ -1,5 +1,6 @@
 """What engram shows is what DataLad shows, line by line."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -7,20 +8,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_process import AROUND
+import engram as engram_package
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+
+def around() -> dict[str, str]:
+    """This test's environment, in which Python finds engram."""
+    return {**os.environ, "PYTHONPATH": str(Path(engram_package.__file__ or "").parents[1])}
 
 
 @pytest.fixture(scope="module")
 def dataset(datalad: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A dataset with one of everything that changes, below a subfolder, too."""
     folder = tmp_path_factory.mktemp("screens") / "ds"
-    subprocess.run([str(datalad), "create", str(folder)], check=True, capture_output=True, env=AROUND)
+    subprocess.run([str(datalad), "create", str(folder)], check=True, capture_output=True, env=around())
     (folder / "sub").mkdir()
     for name in ("same.dat", "gone.dat", "changed.dat", "sub/below.dat", "sub/other.dat"):
         (folder / name).write_text(f"{name}\n")
-    subprocess.run([str(datalad), "save", "-m", "first"], cwd=folder, check=True, capture_output=True, env=AROUND)
+    subprocess.run([str(datalad), "save", "-m", "first"], cwd=folder, check=True, capture_output=True, env=around())
     (folder / "gone.dat").unlink()
     for name in ("changed.dat", "sub/other.dat"):
         (folder / name).unlink()
@@ -34,7 +40,7 @@ def dataset(datalad: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def shown(program: list[str], words: list[str], folder: Path) -> str:
     command = [*program, *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, env=AROUND).stdout
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, env=around()).stdout
 
 
 def both(datalad: Path, words: list[str], folders: tuple[Path, Path]) -> tuple[str, str]:
