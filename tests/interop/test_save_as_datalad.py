@@ -335,6 +335,16 @@ class TestWhereDataLadIsNotFollowed:
         assert os.readlink(pair.ours / "a.txt") == "elsewhere"
         without_complaint(pair.ours)
 
+    def test_a_file_whose_place_an_empty_folder_took_is_recorded_as_gone(self, pair: Pair) -> None:
+        """DataLad tells it as modified, and leaves it so."""
+        write(pair.ours, "a", "a")
+        save(pair.ours)
+        remove(pair.ours, "a")
+        (pair.ours / "a").mkdir()
+        assert told(save(pair.ours), pair.ours)[-1][:2] == ("save", "ok")
+        assert "a" not in tree_of(pair.ours)
+        without_complaint(pair.ours)
+
     def test_a_name_with_a_line_break_is_saved_once(self, pair: Pair) -> None:
         """DataLad takes what git says about such a name for a file that was deleted."""
         write(pair.ours, "new\nline", "a")
