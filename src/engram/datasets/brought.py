@@ -109,10 +109,11 @@ _WRITTEN = (
 ).split()
 
 
-def brought_links(work_tree: str, git_dir: str) -> list[Brought]:
+def brought_links(work_tree: str, git_dir: str, *, origin: str = "") -> list[Brought]:
     """Where the repository has links in itself, or is itself elsewhere without that place knowing of it.
 
     A linked work tree and an absorbed submodule are known where they lie; a ``.git`` file that somebody wrote is not.
+    A throw-away clone (DataLad's ``--reckless ephemeral``) has the annex of its *origin*, which is fine.
     """
     found = []
     dot_git = os.path.join(work_tree, ".git")
@@ -120,9 +121,19 @@ def brought_links(work_tree: str, git_dir: str) -> list[Brought]:
         found.append(Brought("a .git that lies elsewhere", os.fsencode(os.path.realpath(git_dir))))
     for name in _WRITTEN:
         place = os.path.join(git_dir, name)
-        if os.path.islink(place):
+        if os.path.islink(place) and not (name == "annex" and _is_annex_of(origin, place)):
             found.append(Brought(f"link .git/{name}", os.fsencode(os.readlink(place))))
     return found
+
+
+def _is_annex_of(origin: str, place: str) -> bool:
+    """Whether a link leads to the annex of the repository at the path *origin*, which belongs to this user."""
+    origin = origin.removeprefix("file://")
+    if not os.path.isabs(origin):
+        return False
+    target = os.path.realpath(place)
+    own = os.path.isdir(target) and os.stat(target).st_uid == os.geteuid()
+    return own and target in {os.path.realpath(os.path.join(origin, part, "annex")) for part in (".git", "")}
 
 
 def _knows_of(git_dir: str, work_tree: str) -> bool:

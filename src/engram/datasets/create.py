@@ -19,6 +19,7 @@ from engram.datasets.git.objects import BLOB, FILE_MODE, object_id
 from engram.datasets.git.refs import find_repository
 from engram.datasets.locks import clear_what_a_crash_left, only_engram, private_folder
 from engram.datasets.people import clean_message, identity
+from engram.datasets.permission import check_may_write
 from engram.datasets.programs import Programs
 from engram.datasets.recording import Changes, CommitWish, Recorder, commits_by_git
 from engram.datasets.subdatasets import dataset_id_of
@@ -89,7 +90,7 @@ class Creator:
         if os.path.lexists(self._git_dir) and not self.is_unfinished():
             found = find_repository(os.fsencode(request.path))
             if found is not None and os.fsdecode(found.work_tree) == request.path:
-                Dataset(found, self._around).check_may_write()
+                check_may_write(Dataset(found, self._around))
 
     def _is_ours_alone(self) -> bool:
         """Whether the folder is empty, but for what an interrupted create left."""
@@ -144,7 +145,7 @@ class Creator:
         path = self._request.path
         self._programs.git(path, "init", "-q", *self._request.init_options)
         dataset = open_dataset(path, self._around)
-        dataset.check_may_write()
+        check_may_write(dataset)
         if self._request.annex and not dataset.annex_uuid:
             words = [self._request.description] if self._request.description else []
             self._programs.git_annex(path, "init", "--no-autoenable", *words)

@@ -23,10 +23,8 @@ from engram.durable import Steps
 from engram.model.errors import (
     MovedMeanwhile,
     NoDataset,
-    NotTrusted,
     OutsideDataset,
     PeerFailed,
-    UsageError,
 )
 
 if TYPE_CHECKING:
@@ -334,7 +332,7 @@ class Dataset:
         hooks = os.path.join(self.repository.common_dir, b"hooks")
         own = [(name, value) for name, value, _, _ in self.config.items(("local", "worktree"))]
         return [
-            *brought_links(self.work_tree, self.git_dir),
+            *brought_links(self.work_tree, self.git_dir, origin=self.setting("remote.origin.url") or ""),
             *(hook for folder in (hooks, *named_hooks_folders(own, self.work_tree)) for hook in brought_hooks(folder)),
             *brought_settings(own),
         ]
@@ -351,30 +349,6 @@ class Dataset:
         """Whether the user allowed what it brings, exactly as it is now."""
         folder = self.around.trust_folder
         return bool(folder) and os.path.exists(os.path.join(folder, self.seal))
-
-    def check_may_write(self) -> None:
-        """Refuse what must not be written to.
-
-        Raises:
-            NotTrusted: it brings programs along that the user has not allowed.
-            UsageError: it belongs to somebody else, as git sees it.
-        """
-        self.programs.annex()
-        owners = {os.stat(place).st_uid for place in (self.work_tree, self.git_dir)}
-        if owners != {os.geteuid()}:
-            status, _, said = self.programs.git_status_of(self.work_tree, "rev-parse", "--git-dir")
-            if status:
-                raise UsageError(
-                    f"{self.work_tree} belongs to another user: {said}",
-                    "Ask its owner, or work in a clone of your own.",
-                )
-        if self.brought and not self.is_trusted:
-            names = ", ".join(one.name for one in self.brought[:4]) + (", …" if len(self.brought) > 4 else "")
-            raise NotTrusted(self.work_tree, names)
-
-    def shared_mode(self, mode: int) -> int:
-        """Permissions for a new file of the repository, before the umask takes its part."""
-        return mode
 
     # --- paths
 

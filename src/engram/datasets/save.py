@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from engram.datasets.dataset import Dataset
 from engram.datasets.locks import clear_what_a_crash_left, only_engram
 from engram.datasets.people import clean_message
+from engram.datasets.permission import check_may_write
 from engram.datasets.records import Made, Reporter
 from engram.datasets.survey import SaveRequest, survey
 from engram.model.outcome import Outcome, Status
@@ -52,7 +53,7 @@ class Saver:
             NotTrusted, NoIdentity, ExtraMissing, BadExpression: before anything is written.
         """
         dataset = self._dataset
-        dataset.check_may_write()
+        check_may_write(dataset)
         now_s = self._clock()
         author, committer = dataset.identity("author", now_s=now_s), dataset.identity("committer", now_s=now_s)
         with only_engram(dataset.steps, dataset.git_dir, waiting=self._say_waiting):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engram.datasets.create import NEW_SUBDATASET, CreateRequest, Creator, identity_is_known
 from engram.datasets.dataset import Dataset, Surroundings, open_dataset
+from engram.datasets.permission import check_may_write
 from engram.datasets.programs import find_git_annex, git_annex_is_on_path
 from engram.datasets.save import Saver
 from engram.datasets.survey import SaveRequest
@@ -89,7 +90,7 @@ class Creation:
         scope = parent.relative(self._path)
         if not scope:
             raise OutsideDataset(self._path, parent.work_tree)
-        parent.check_may_write()
+        check_may_write(parent)
         index = parent.read_index()
         first, last = index.below(scope)
         if (first < last or index.find(scope) is not None) and not self._creator.is_unfinished():
