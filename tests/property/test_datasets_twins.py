@@ -37,7 +37,7 @@ _FEW = settings(
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
     derandomize=True,
 )
-_MANY = settings(_FEW, max_examples=300, derandomize=False)
+_MANY = settings(_FEW, max_examples=150, derandomize=False)
 
 
 @pytest.fixture(scope="module")
