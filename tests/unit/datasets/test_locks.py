@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -63,7 +63,7 @@ def test_the_lock_goes_with_whatever_ends_the_block(git_dir: str) -> None:
 
 
 def test_a_generator_that_nobody_finishes_lets_go_of_the_lock(git_dir: str) -> None:
-    def work() -> Iterator[int]:
+    def work() -> Generator[int, None, None]:
         with only_engram(STEPS, git_dir):
             yield 1
             yield 2

@@ -180,6 +180,8 @@ def _check_format(config: bytes) -> None:
             text = file.read().lower()
     except FileNotFoundError:
         return
+    except PermissionError as error:
+        raise Unreadable(os.fsdecode(config), os.strerror(error.errno or 0)) from error
     for section in re.split(rb"^\s*\[", text, flags=re.MULTILINE):
         if section.startswith(b"extensions]"):
             for name, value in _EXTENSION.findall(section.removeprefix(b"extensions]")):

@@ -1,0 +1,94 @@
+"""The dataset verbs in a context: arguments, messages, and what the system refuses."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engram.model.errors import NoDataset, PathNotFound, StorageFailed, Unreadable, UsageError
+from engram.workspace.context import Context, trust_folder
+from engram.workspace.datasets import Datasets
+
+IDENTITY = {"GIT_AUTHOR_NAME": "A", "GIT_COMMITTER_NAME": "A", "EMAIL": "a@x"}
+
+
+def datasets(folder: Path, *, reports_unknown: bool = False) -> Datasets:
+    environment = {**os.environ, **IDENTITY}
+    return Datasets(Context(folder=str(folder), environment=environment, reports_unknown=reports_unknown))
+
+
+@pytest.fixture
+def top(tmp_path: Path) -> Path:
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    (tmp_path / "f").write_text("x")
+    return tmp_path
+
+
+def states(folder: Path, *paths: str) -> list[tuple[str, str]]:
+    return [(one.item, one.as_json()["state"]) for one in datasets(folder).status(paths)]
+
+
+def test_paths_are_relative_to_where_the_user_is(top: Path) -> None:
+    (top / "d").mkdir()
+    (top / "d" / "g").touch()
+    assert [item for item, _ in states(top / "d", "g")] == ["d/g"]
+    assert [item for item, _ in states(top / "d")] == ["d", "f"]
+
+
+def test_where_there_is_no_dataset_that_is_said_at_once(tmp_path: Path) -> None:
+    with pytest.raises(NoDataset):
+        datasets(tmp_path).status()
+
+
+def test_an_argument_that_matches_nothing_refuses_or_becomes_an_outcome(top: Path) -> None:
+    with pytest.raises(PathNotFound):
+        datasets(top).status(["nothing", "f"])
+    told = list(datasets(top, reports_unknown=True).status(["nothing", "f"]))
+    assert [(one.item, str(one.status)) for one in told] == [("nothing", "error"), ("f", "ok")]
+
+
+@pytest.mark.parametrize(
+    ("message", "file"), [("one", "file"), (None, "missing"), (None, "folder")], ids=["both", "missing", "folder"]
+)
+def test_a_message_that_cannot_be_had_refuses(top: Path, message: str | None, file: str) -> None:
+    (top / "folder").mkdir()
+    (top / "file").write_text("two")
+    with pytest.raises(UsageError):
+        datasets(top).save(message=message, message_file=file)
+
+
+class TestWhatTheSystemRefuses:
+    @pytest.fixture
+    def nobody(self, as_root: None, top: Path) -> Iterator[Path]:
+        """A dataset of somebody who has few rights; the test runs as he."""
+        for above in (top, *top.parents[:3]):
+            above.chmod(0o755)
+        os.seteuid(65534)
+        try:
+            yield top
+        finally:
+            os.seteuid(0)
+
+    @pytest.mark.parametrize("part", [".git", ".git/HEAD", ".git/config"])
+    def test_is_no_bug_of_ours(self, nobody: Path, part: str) -> None:
+        os.seteuid(0)
+        (nobody / part).chmod(0)
+        os.seteuid(65534)
+        with pytest.raises((Unreadable, StorageFailed)) as refused:
+            list(datasets(nobody).status())
+        assert part in refused.value.what
+
+    def test_is_said_of_a_folder_that_may_not_be_written(self, nobody: Path, git_annex: Path) -> None:
+        with pytest.raises(StorageFailed, match="Permission denied"):
+            list(datasets(nobody).create("new"))
+
+
+def test_trust_is_kept_where_no_dataset_can_put_it() -> None:
+    def place(**environment: str) -> str:
+        return trust_folder(Context(folder="/", environment=environment))
+
+    assert place(HOME="/home/ada") == "/home/ada/.local/state/engram/trust"
+    assert place(HOME="/home/ada", XDG_STATE_HOME="/state") == "/state/engram/trust"
+    assert place(HOME="/home/ada", XDG_STATE_HOME="relative") == "/home/ada/.local/state/engram/trust"
