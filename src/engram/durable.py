@@ -169,6 +169,28 @@ def rename(steps: Steps, path: AnyPath, to: AnyPath) -> None:
         _failed(error, to)
 
 
+def rename_over(steps: Steps, path: AnyPath, to: bytes, was: os.stat_result) -> os.stat_result | None:
+    """Move a name over the file *was*, and say what lies there then; ``None`` when it lies there no longer.
+
+    The folder that holds it counts, whatever that folder's own name has come to mean meanwhile.
+    """
+    folder, _, name = to.rpartition(b"/")
+    try:
+        descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            if not os.path.samestat(os.stat(name, dir_fd=descriptor, follow_symlinks=False), was):
+                return None
+            steps.take("rename", to)
+            os.rename(path, name, dst_dir_fd=descriptor)
+            return os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+        finally:
+            os.close(descriptor)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        _failed(error, to)
+
+
 def remove(steps: Steps, path: AnyPath) -> None:
     """Remove a file's name."""
     try:

@@ -318,17 +318,19 @@ class ContentStore:
         aside = self.aside_name()
         durable.symlink(self._steps, target, aside)
         try:
-            durable.rename(self._steps, aside, content.path)
+            link = durable.rename_over(self._steps, aside, content.path, content.was)
         except OSError as error:
             durable.remove(self._steps, aside)
             if error.errno == errno.EXDEV:
                 raise NotUnderstood(f"{os.fsdecode(content.path)} lies on another file system") from error
             raise ItemFailed(os.fsdecode(content.path), f"its folder cannot be changed ({error.strerror})") from error
-        self.to_sync.folder(content.path[: content.path.rindex(b"/")])
-        try:
-            return os.lstat(content.path)
-        except FileNotFoundError as error:
-            raise ChangedWhileSaved(os.fsdecode(content.path), "it was moved or deleted") from error
+        if link is None:
+            durable.remove(self._steps, aside)
+        else:
+            self.to_sync.folder(content.path[: content.path.rindex(b"/")])
+        if link is None or not os.path.lexists(content.path):
+            raise ChangedWhileSaved(os.fsdecode(content.path), "it was moved, deleted or replaced")
+        return link
 
     def _give_back(self, content: OpenContent, place: bytes) -> None:
         """Leave a file whose saving failed as it was: its only name, its old permissions.
