@@ -3,9 +3,9 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from engram.datasets.dataset import Dataset, Surroundings, open_dataset
 from engram.durable import Steps
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from engram.model.plan import Plan
 
 
-@dataclass(frozen=True, slots=True)
-class _Wish:
+class _Wish(NamedTuple):
     updated: bool
     tag: str
     to_git: bool

@@ -7,14 +7,13 @@ import os
 import pwd
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.git.wildmatch import expression
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(NamedTuple):
     """What conditions and paths of settings are about."""
 
     git_dir: bytes | None

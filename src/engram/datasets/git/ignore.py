@@ -6,7 +6,7 @@ Source: gitignore(5)
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Final, Self, TypeAlias
+from typing import Final, NamedTuple, Self, TypeAlias
 
 from engram.datasets.git.path_patterns import PathPattern, read_rules
 from engram.datasets.git.wildmatch import Matcher, matcher
@@ -17,8 +17,7 @@ FILE_NAME: Final = b".gitignore"
 _Active: TypeAlias = "tuple[_Rules, bytes]"
 
 
-@dataclass(frozen=True, slots=True)
-class _Rules:
+class _Rules(NamedTuple):
     """The rules of one file: runs of patterns that say the same, the last one first."""
 
     files: "tuple[_Run, ...]"
@@ -30,8 +29,7 @@ class _Rules:
         return cls(_runs(pattern for pattern in patterns if not pattern.dir_only), _runs(patterns))
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(NamedTuple):
     """Patterns that say the same. A text that any of them matches is ignored, or, when negative, is not."""
 
     ignored: bool
@@ -66,7 +64,7 @@ class _Run:
         return path in self.paths or (self.path_matcher is not None and self.path_matcher(path) is not None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False, match_args=False)
 class _Context:
     """What all folders of one work tree share."""
 
@@ -87,7 +85,7 @@ class _Context:
         return rules if rules.folders else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False, match_args=False)
 class Ignore:
     """The rules that hold in one folder."""
 

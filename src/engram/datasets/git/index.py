@@ -93,8 +93,7 @@ def entry_without_stat(path: bytes, mode: int, oid: bytes, flags: int = 0) -> En
     return Entry(path, oid, STAT_BLOCK.pack(0, 0, 0, 0, 0, 0, mode, 0, 0, 0), flags)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatRules:
+class StatRules(NamedTuple):
     """What of `lstat` counts: git's core.trustctime, core.checkStat=default, core.fileMode, core.symlinks."""
 
     trust_ctime: bool = True

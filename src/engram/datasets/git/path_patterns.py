@@ -6,8 +6,7 @@ Source: gitignore(5) "PATTERN FORMAT"
 import errno
 import os
 import re
-from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from engram.datasets.git.small_files import read_small_file
 from engram.datasets.git.wildmatch import SPECIAL, expression
@@ -22,8 +21,7 @@ _NO_RULES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PathPattern:
+class PathPattern(NamedTuple):
     """What a pattern says, ready for a fast test."""
 
     negative: bool

@@ -7,7 +7,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from engram.datasets.git.problems import NotUnderstood
 from engram.model.errors import DamagedRepository, Unreadable
@@ -19,8 +19,7 @@ _DEEPEST_SYMREF = 5
 _LARGEST_FILE = 4096
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repository:
+class Repository(NamedTuple):
     """The folders of a repository, absolute."""
 
     #: b"" for a bare one.
@@ -31,8 +30,7 @@ class Repository:
     common_dir: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """What is checked out."""
 
     #: The branch, in full; ``None`` when HEAD is detached.
