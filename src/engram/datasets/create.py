@@ -199,7 +199,7 @@ class Creator:
         place = os.path.join(dataset.work_tree, path)
         if not os.path.isfile(place) or _read(place) != text:
             durable.make_folders(self._steps, os.path.dirname(place))
-            durable.replace(self._steps, place, text)
+            durable.replace(self._steps, place, text, aside=private_folder(dataset.git_dir))
         name = os.fsencode(path)
         oid = object_id(BLOB, text)
         index = dataset.read_index()
