@@ -359,6 +359,8 @@ class Dataset:
                 return b""
             if place.startswith(top.rstrip("/") + "/"):
                 return os.fsencode(place[len(top.rstrip("/")) + 1 :])
+        if os.path.realpath(path) == os.path.realpath(self.work_tree):
+            return b""
         raise OutsideDataset(path, self.work_tree)
 
 
