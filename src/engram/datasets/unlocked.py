@@ -38,7 +38,8 @@ def fill_unlocked(
         if index.mode(position) in (FILE_MODE, EXECUTABLE_MODE) and path not in done:
             key = _pointer_at(os.path.join(os.fsencode(dataset.work_tree), path))
             if key in came_back:
-                with suppress(ChangedWhileSaved, FileNotFoundError):  # then it is no pointer any more, and for the next save
+                # what was written to or deleted meanwhile is no pointer any more, and for the next save
+                with suppress(ChangedWhileSaved, FileNotFoundError):
                     yield _fill(dataset, index, position, key, store)
 
 
