@@ -10,6 +10,8 @@ from typing import NoReturn
 
 #: Signals that end a call in good order; ``nohup`` and background jobs may have switched some off.
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: So many new objects before garbage is looked for: a call makes little, and loads much.
+_GARBAGE_FROM = 50_000
 #: So long may the good order take.
 _GRACE_S = 1.5
 
@@ -31,6 +33,7 @@ def main() -> int:
         from engram.cli.run import call_here, run
 
         gc.freeze()
+        gc.set_threshold(_GARBAGE_FROM)
         gc.enable()
         code = run(call_here(), sys.argv[1:])
         gc.freeze()  # nor is there anything to be gained at the end

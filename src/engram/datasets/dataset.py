@@ -60,6 +60,7 @@ class Dataset:
         self.work_tree = os.fsdecode(repository.work_tree)
         self.git_dir = os.fsdecode(repository.git_dir)
         self.common_dir = os.fsdecode(repository.common_dir)
+        self._last_index: GitIndex | None = None
 
     @cached_property
     def refs(self) -> Refs:
@@ -121,13 +122,9 @@ class Dataset:
 
     def _recorded_blob(self, path: bytes) -> bytes | None:
         """What the index has for a file that is not in the work tree."""
-        position = self._first_index.find(path)
-        return None if position is None else self.objects.read(self._first_index.oid(position))[1]
-
-    @cached_property
-    def _first_index(self) -> GitIndex:
-        """The index as it was when an attribute was first asked for."""
-        return self.read_index()
+        index = self._last_index or self.read_index()
+        position = index.find(path)
+        return None if position is None else self.objects.read(index.oid(position))[1]
 
     def _user_file(self, setting: str, name: str) -> bytes | None:
         path = self.config.path(setting)
@@ -139,7 +136,8 @@ class Dataset:
 
     def read_index(self) -> GitIndex:
         """Its index, as it is now."""
-        return GitIndex.read(os.path.join(self.repository.git_dir, b"index"))
+        self._last_index = GitIndex.read(os.path.join(self.repository.git_dir, b"index"))
+        return self._last_index
 
     def index_again(self, index: GitIndex) -> GitIndex:
         """The same *index*, or, if somebody wrote it since, the new one: its digest tells."""

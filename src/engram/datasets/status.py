@@ -22,7 +22,7 @@ from engram.model.outcome import DatasetOutcome, Status
 _TYPES = {SYMLINK_MODE: "symlink", SUBMODULE_MODE: "dataset"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class StatusRequest:
     """What is asked."""
 
@@ -39,7 +39,7 @@ class StatusRequest:
     levels: int | None = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class _States:
     """State of each index entry that is not clean, by position."""
 

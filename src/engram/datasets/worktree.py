@@ -8,16 +8,20 @@ import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from struct import Struct
 from typing import NamedTuple
 
 from engram.datasets.git.ignore import Ignore
-from engram.datasets.git.index import ASSUME_VALID, SKIP_WORKTREE, STAT_BLOCK, GitIndex, StatRules
+from engram.datasets.git.index import ASSUME_VALID, SKIP_WORKTREE, GitIndex, StatRules
 from engram.datasets.git.objects import SUBMODULE_MODE, SYMLINK_MODE
 from engram.datasets.git.refs import holds_repository
 from engram.model.errors import EngramError, Unreadable
 
 _NS = 1_000_000_000
 _U32 = 0xFFFF_FFFF
+#: What of an entry's stat block is compared: ctime s, ns; mtime s, ns; inode; mode; size. Of what `os.lstat` gives the
+#: plain numbers are taken (0 mode, 1 inode, 6 size, 8 mtime, 9 ctime), whose reading costs a third of the names'.
+_COMPARED = Struct(">4I4xII8xI")
 #: What of a mode the index records: the type, and whether the owner may execute.
 _MODE_BITS = 0o170100
 #: A link's permission bits are always all set; the index records none.
@@ -162,7 +166,7 @@ class _Walker:
 
     def _entries(self, prefix: bytes, entries: "Iterable[os.DirEntry[bytes]]", ignore: Ignore) -> bool:
         get, data, offsets, seen = self.index.by_path.get, self.index.data, self.index.offsets, self.seen
-        unpack, plain, doubt = STAT_BLOCK.unpack_from, self.plain, self._recorded
+        unpack, plain, doubt = _COMPARED.unpack_from, self.plain, self._recorded
         written_ns = self.index.mtime_ns
         anything = False
         for entry in entries:
@@ -176,16 +180,18 @@ class _Walker:
             except FileNotFoundError:
                 continue
             anything = True
-            fields = unpack(data, offsets[position])
+            ctime_s, ctime_ns, mtime_s, mtime_rest, inode, mode, size = unpack(data, offsets[position])
             mtime_ns = status.st_mtime_ns
             if (
                 plain
                 and mtime_ns < written_ns
-                and fields[2] * _NS + fields[3] == mtime_ns
-                and 0 < fields[9] == status.st_size & _U32  # 0 may be spoiled: it needs a closer look
-                and fields[5] == status.st_ino & _U32
-                and fields[0] * _NS + fields[1] == status.st_ctime_ns
-                and (fields[6] ^ status.st_mode) & _MODE_BITS == (_OF_LINKS if fields[6] == SYMLINK_MODE else 0)
+                and mtime_s == status[8]
+                and mtime_rest == mtime_ns % _NS
+                and 0 < size == status[6] & _U32  # 0 may be spoiled: it needs a closer look
+                and inode == status[1] & _U32
+                and ctime_s == status[9]
+                and ctime_ns == status.st_ctime_ns % _NS
+                and (mode ^ status[0]) & _MODE_BITS == (_OF_LINKS if mode == SYMLINK_MODE else 0)
             ):
                 seen[position] = 1
             else:

@@ -122,4 +122,4 @@ def test_a_seal_breaks_with_every_byte(content: bytes, place: int, other: int) -
 
 def test_hooks_are_looked_for_where_settings_put_them() -> None:
     settings = [("core.hookspath", ".githooks"), ("core.hookspath", "/etc/hooks"), ("core.pager", "x")]
-    assert named_hooks_folders(settings, "/work") == [b"/work/.githooks", b"/etc/hooks"]
+    assert named_hooks_folders(settings, "/home/ada/ds") == [b"/home/ada/ds/.githooks", b"/etc/hooks"]

@@ -95,12 +95,13 @@ def presence_logs(
         pending: what git-annex's journal holds; it stands for the branch's own file of that path.
     """
     logs: dict[bytes, bytes] = {}
+    first = with_line(b"", uuid, present=True, now_s=now_s)  # one object for the many keys nobody held before
     for key in keys:
         path = log_path(key)
         old = pending.get(path)
         if old is None:
             old = branch.read(path) or b""
-        new = with_line(old, uuid, present=True, now_s=now_s)
+        new = with_line(old, uuid, present=True, now_s=now_s) if old else first
         if new != old:
             logs[path] = new
     return logs

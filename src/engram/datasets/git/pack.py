@@ -34,6 +34,9 @@ _FAST = 1
 _KIND_BITS = {COMMIT: 1 << 4, TREE: 2 << 4, BLOB: 3 << 4, TAG: 4 << 4}
 _READ_ONLY = 0o444
 _LARGE_OFFSET = 0x8000_0000
+#: Where an object is and its checksum, in one number: half the memory of a pair.
+_CHECKSUM_BITS = 32
+_CHECKSUM = (1 << _CHECKSUM_BITS) - 1
 
 
 class PackWriter:
@@ -55,8 +58,8 @@ class PackWriter:
         self._parts: list[bytes] = [_header(0)]
         self._held = 0
         self._offset = 12
-        #: Object id → (checksum, offset) in the pack.
-        self._places: dict[bytes, tuple[int, int]] = {}
+        #: Object id → offset and checksum in the pack, see `_CHECKSUM_BITS`.
+        self._places: dict[bytes, int] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -81,7 +84,7 @@ class PackWriter:
         size = len(data)
         first = _KIND_BITS[kind] | size & 15
         entry = (bytes((first,)) if size < 16 else _entry_header(first, size)) + deflate(data)
-        self._places[oid] = (zlib.crc32(entry), self._offset)
+        self._places[oid] = self._offset << _CHECKSUM_BITS | zlib.crc32(entry)
         self._put(entry)
         return oid
 
@@ -101,7 +104,7 @@ class PackWriter:
         if oid in self._places:
             self._rewind(start)
         else:
-            self._places[oid] = (checksum, start)
+            self._places[oid] = start << _CHECKSUM_BITS | checksum
         return oid
 
     def _stream(self, kind: bytes, size_bytes: int, chunks: Iterable[bytes], name: str) -> tuple[bytes, int]:
@@ -281,14 +284,14 @@ def _entry_header(first: int, size: int) -> bytes:
     return bytes(encoded)
 
 
-def _pack_index(places: Mapping[bytes, tuple[int, int]], trailer: bytes) -> bytes:
+def _pack_index(places: Mapping[bytes, int], trailer: bytes) -> bytes:
     """A pack's index, version 2."""
     names = sorted(places)
     fanout = _fanout(names)
-    checksums = [places[name][0] for name in names]
+    checksums = [places[name] & _CHECKSUM for name in names]
     offsets, large = [], []
     for name in names:
-        offset = places[name][1]
+        offset = places[name] >> _CHECKSUM_BITS
         if offset >= _LARGE_OFFSET:
             large.append(offset)
             offset = _LARGE_OFFSET | len(large) - 1

@@ -61,7 +61,7 @@ def test_the_index_of_a_pack_is_the_one_that_git_makes(work: Path, git: Git, tmp
 
 def test_offsets_beyond_two_gibibytes_are_kept_apart() -> None:
     names = [bytes([i]) * 20 for i in range(4)]
-    places = {name: (i, [12, 1 << 31, (1 << 31) - 1, 1 << 40][i]) for i, name in enumerate(names)}
+    places = {name: [12, 1 << 31, (1 << 31) - 1, 1 << 40][i] << 32 | i for i, name in enumerate(names)}
     index = pack_module._pack_index(places, bytes(20))
     assert len(index) == 8 + 1024 + 4 * 28 + 2 * 8 + 40
 
