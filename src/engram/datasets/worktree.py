@@ -241,7 +241,8 @@ class _Walker:
         anything = self._folder(path + b"/", entry.path, ignore.enter(entry.name))
         if anything and self.untracked is Untracked.NORMAL:
             del self.differences.untracked[before:]
-            self.differences.untracked.append(Found(path, "directory"))
+            if path not in self.index.by_path:  # else the file whose place it took is told of
+                self.differences.untracked.append(Found(path, "directory"))
         return anything
 
     def _note_untracked(self, path: bytes, status: os.stat_result) -> bool:
