@@ -17,7 +17,7 @@ from engram.datasets.dataset import Dataset, Surroundings, open_dataset
 from engram.datasets.git.index import GitIndex, entry_from_stat
 from engram.datasets.git.objects import BLOB, FILE_MODE, object_id
 from engram.datasets.git.refs import find_repository
-from engram.datasets.locks import clear_what_a_crash_left, only_engram, private_folder
+from engram.datasets.locks import clear_what_a_crash_left, only_engram, only_one_in, private_folder
 from engram.datasets.people import clean_message, identity
 from engram.datasets.permission import check_may_write
 from engram.datasets.programs import Programs
@@ -103,13 +103,15 @@ class Creator:
 
     def create(self) -> Dataset:
         """The new dataset, with its first commit; durable after `settle`, and done after `finish`."""
-        self._begin()
-        dataset = self._repository()
-        self.settle()  # a first commit says that all below it is whole
-        with only_engram(self._steps, dataset.git_dir):
-            clear_what_a_crash_left(self._steps, dataset.git_dir)
-            dataset.clear_ref_locks_of_a_crash()
-            self._first_commit(dataset)
+        durable.make_folders(self._steps, self._request.path)
+        with only_one_in(self._request.path):
+            self._begin()
+            dataset = self._repository()
+            self.settle()  # a first commit says that all below it is whole
+            with only_engram(self._steps, dataset.git_dir):
+                clear_what_a_crash_left(self._steps, dataset.git_dir)
+                dataset.clear_ref_locks_of_a_crash()
+                self._first_commit(dataset)
         return open_dataset(self._request.path, self._around)
 
     def settle(self) -> None:
@@ -123,7 +125,6 @@ class Creator:
             durable.remove(self._steps, mark)
 
     def _begin(self) -> None:
-        durable.make_folders(self._steps, self._request.path)
         if self.is_unfinished() and not self._has_commit() and not self._has_content():
             durable.remove_tree(self._steps, self._git_dir)
         if os.path.lexists(self._git_dir):

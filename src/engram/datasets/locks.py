@@ -56,6 +56,23 @@ def only_engram(
 
 
 @contextmanager
+def only_one_in(folder: str, *, patience_s: float = PATIENCE_S) -> Iterator[None]:
+    """Hold a folder that is no repository yet against every other engram that would make it one."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        _wait_for(
+            lambda: fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB),
+            folder,
+            patience_s,
+            None,
+            holder=lambda: "another engram create",
+        )
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
 def annex_journal(steps: Steps, git_dir: str, *, wanted: bool = True, patience_s: float = PATIENCE_S) -> Iterator[None]:
     """Hold git-annex's journal lock, under which alone its branch may move; nothing where it is not *wanted*.
 

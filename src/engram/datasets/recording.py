@@ -29,7 +29,7 @@ from engram.datasets.git.odb import ObjectStore
 from engram.datasets.git.pack import PACK_FROM, PackWriter, write_loose
 from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.git.trees import build_trees
-from engram.datasets.locks import FileLock, annex_journal, index_lock
+from engram.datasets.locks import annex_journal, index_lock
 from engram.datasets.people import subject_of
 from engram.datasets.records import Made
 from engram.datasets.syncing import ToSync
@@ -96,18 +96,15 @@ class Recorder:
             PeerFailed: when a hook, or what signs, refuses the commit; the changes stay staged.
         """
         for tries_left in range(_TRIES, 0, -1):
-            lock = index_lock(self._steps, self._dataset.git_dir)
-            lock.take()
+            index = self._dataset.index_again(index)
             try:
-                return self._record(self._dataset.index_again(index), changes, wish, to_sync, lock)
+                return self._record(index, changes, wish, to_sync)
             except MovedMeanwhile:
                 if tries_left == 1:
                     raise
-            finally:
-                lock.release()
         raise MovedMeanwhile("HEAD")
 
-    def _record(self, index: GitIndex, changes: Changes, wish: CommitWish, to_sync: ToSync, lock: FileLock) -> Made:
+    def _record(self, index: GitIndex, changes: Changes, wish: CommitWish, to_sync: ToSync) -> Made:
         next_index, root = self._next_index(index, changes, wish)
         head = self._dataset.head_commit()
         commit = self._commit(head, root, wish)
@@ -119,15 +116,25 @@ class Recorder:
             branch = self._extend_branch(changes.keys_here, wish)
             self._store(to_sync)
             if next_index is not None:
-                lock.put_in_place(next_index)
+                self._replace_index(index, next_index)
             self._move(branch, native, head, wish)
             for path in branch.journal:
                 durable.remove(self._steps, path)
         if by_git:
-            lock.release()
             self._commit_by_git(wish)
             return Made(head, self._dataset.head_commit())
         return Made(head, commit[0].hex() if commit else head)
+
+    def _replace_index(self, index: GitIndex, content: bytes) -> None:
+        """Put the new index in the place of *index*. git's lock is held for no longer than that."""
+        lock = index_lock(self._steps, self._dataset.git_dir)
+        lock.take()
+        try:
+            if self._dataset.index_again(index) is not index:
+                raise MovedMeanwhile("The index")
+            lock.put_in_place(content)
+        finally:
+            lock.release()
 
     def _next_index(self, index: GitIndex, changes: Changes, wish: CommitWish) -> tuple[bytes | None, bytes]:
         """The bytes of the index that is to be, ``None`` if it stays, and the tree that is to be committed."""

@@ -168,7 +168,7 @@ def test_a_create_in_a_git_repository_survives_death_at_every_step(empty: Callab
     def one_commit_more(folder: Path) -> None:
         assert git(folder / DATASET, "log", "--format=%s") == "[DATALAD] new dataset\ncode\n"
         assert git(folder / DATASET, "status", "--porcelain") == "A  staged.py\n"
-        assert git(folder / DATASET, "fsck", "--strict") == ""
+        assert git(folder / DATASET, "fsck", "--strict", "--no-dangling") == ""
 
     die_at_every_step(create, with_a_repository, one_commit_more, stride=stride(4))
 
