@@ -56,9 +56,10 @@ def test_a_save_that_is_told_to_stop_leaves_nothing_running_and_can_be_repeated(
     whole_s = run(save_command(changed.fresh())).duration_s
     folder = changed.fresh()
     stopped = signalled(save_command(folder), number, after_s=share * whole_s)
-    assert "Traceback" not in stopped.errors or "import" in stopped.errors  # Python itself was still starting
+    python_was_starting = "Traceback" in stopped.errors and "import" in stopped.errors
+    assert python_was_starting or "Traceback" not in stopped.errors
     assert not stopped.left_running
-    if stopped.was_running and stopped.exit_code != 0:
+    if stopped.was_running and stopped.exit_code != 0 and not python_was_starting:
         assert stopped.exit_code in {128 + number, -number}
     expected.nothing_lost(folder)
     assert run(save_command(folder)).exit_code == 0
