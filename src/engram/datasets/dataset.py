@@ -230,6 +230,7 @@ class Dataset:
                 self.work_tree, "update-ref", "-m", reason, "--create-reflog", "--stdin", stdin=instructions.encode()
             )
         except PeerFailed as error:
+            durable.remove(self.steps, note)  # git has ended: a lock that is there now is somebody else's
             if "expected" in error.said or "reference already exists" in error.said or "is at" in error.said:
                 raise MovedMeanwhile(", ".join(sorted(refs))) from error
             raise
