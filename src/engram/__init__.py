@@ -7,7 +7,7 @@ TYPE_CHECKING = False  # as type checkers want it; importing it from typing woul
 if TYPE_CHECKING:
     from engram.model.errors import EngramError
     from engram.model.outcome import DatasetOutcome, IncompleteResults, Outcome, Status
-    from engram.workspace.verbs import create, save, status, trust
+    from engram.workspace.verbs.recording import create, save, status, trust
 
 __version__ = "0.1.0"
 __all__ = [
@@ -39,5 +39,5 @@ def __dir__() -> list[str]:
 _HOMES = {
     "engram.model.errors": ("EngramError",),
     "engram.model.outcome": ("DatasetOutcome", "IncompleteResults", "Outcome", "Status"),
-    "engram.workspace.verbs": ("create", "save", "status", "trust"),
+    "engram.workspace.verbs.recording": ("create", "save", "status", "trust"),
 }

@@ -17,7 +17,7 @@ from engram.cli.topics import TOPICS, errors, exit_codes
 from engram.config import DEFAULTS, Settings, setting_name, variable_name
 from engram.model.errors import DatasetBusy, EngramError
 from engram.model.outcome import DatasetOutcome, Outcome, Status
-from engram.workspace import verbs
+from engram.workspace.verbs import recording
 from tests.cli.conftest import Engram, Shown
 from tests.cli.test_dataset_commands import FakeDatasets
 from tests.cli.test_frame import Emitting
@@ -71,7 +71,7 @@ class TestPages:
         assert f"`{variable_name(attribute)}`" in pages["environment.md"]
         assert field_notes(Settings)[attribute]
 
-    @pytest.mark.parametrize("function", [verbs.create, verbs.save, verbs.status, verbs.trust])
+    @pytest.mark.parametrize("function", [recording.create, recording.save, recording.status, recording.trust])
     def test_every_function_has_its_entry(self, pages: Mapping[str, str], function: Callable[..., object]) -> None:
         assert f"## engram.{function.__name__}\n" in pages["python.md"]
         for name in inspect.signature(function).parameters:

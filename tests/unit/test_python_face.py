@@ -8,7 +8,7 @@ import pytest
 
 import engram
 from engram.model.outcome import IncompleteResults, Outcome, Status
-from engram.workspace import verbs
+from engram.workspace.verbs import arguments, recording
 
 OK = Outcome(action="save", item="a", status=Status.OK)
 
@@ -33,12 +33,12 @@ def test_any_other_name_is_an_attribute_error() -> None:
 @pytest.mark.parametrize(
     ("verb", "arguments"),
     [
-        (verbs.create, "path initopts dataset cfg_proc force annex message description backend"),
+        (recording.create, "path initopts dataset cfg_proc force annex message description backend"),
         (
-            verbs.save,
+            recording.save,
             "path message dataset version_tag updated message_file to_git jobs amend recursive recursion_limit",
         ),
-        (verbs.status, "path dataset annex untracked recursive recursion_limit eval_subdataset_state"),
+        (recording.status, "path dataset annex untracked recursive recursion_limit eval_subdataset_state"),
     ],
 )
 def test_arguments_are_datalads(verb: object, arguments: str) -> None:
@@ -47,7 +47,7 @@ def test_arguments_are_datalads(verb: object, arguments: str) -> None:
 
 def test_when_something_failed_the_outcomes_are_raised() -> None:
     bad = Outcome(action="save", item="b", status=Status.IMPOSSIBLE)
-    assert verbs.collected(iter([OK])) == [OK]
+    assert arguments.collected(iter([OK])) == [OK]
     with pytest.raises(IncompleteResults) as raised:
-        verbs.collected(iter([OK, bad, OK]))
+        arguments.collected(iter([OK, bad, OK]))
     assert raised.value.outcomes == (OK, bad, OK)

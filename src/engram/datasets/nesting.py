@@ -33,6 +33,24 @@ def _below(dataset: Dataset, limit: int | None) -> Iterator[Dataset]:
             yield inner
 
 
+def topmost(dataset: Dataset) -> Dataset:
+    """The dataset that holds *dataset* as a subdataset, at any depth, and is none itself; *dataset* where none does."""
+    while (above := superdataset(dataset)) is not None:
+        dataset = above
+    return dataset
+
+
+def superdataset(dataset: Dataset) -> Dataset | None:
+    """The dataset in which *dataset* is recorded as a subdataset; ``None`` when there is none."""
+    try:
+        above = open_dataset(os.path.dirname(dataset.work_tree), dataset.around)
+        position = above.read_index().find(above.relative(dataset.work_tree))
+    except (NoDataset, NotUnderstood):
+        return None
+    recorded = position is not None and above.read_index().mode(position) == SUBMODULE_MODE
+    return above if recorded else None
+
+
 def checked_out(dataset: Dataset, path: bytes) -> str:
     """The commit that is checked out in a subdataset, hex; '' when it has none or is not installed."""
     place = os.path.join(dataset.work_tree, os.fsdecode(path))

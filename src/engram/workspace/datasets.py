@@ -2,16 +2,15 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from engram.datasets.dataset import Dataset, Surroundings, open_dataset
 from engram.durable import Steps
-from engram.model.errors import EngramError, StorageFailed, UsageError
-from engram.model.outcome import Outcome, failure
-from engram.workspace.context import Context, trust_folder
+from engram.model.errors import EngramError, UsageError
+from engram.model.outcome import Outcome
+from engram.workspace.context import Context
+from engram.workspace.opening import Opening, after, item_of, refusals_told, told
 
 if TYPE_CHECKING:
     from engram.datasets.save import Saver
@@ -33,12 +32,7 @@ class Datasets:
 
     def __init__(self, context: Context, *, steps: Steps | None = None) -> None:
         self._context = context
-        self._around = Surroundings(
-            environment=context.environment,
-            configuration=context.git_configuration,
-            steps=steps or Steps(),
-            trust_folder=trust_folder(context),
-        )
+        self._opening = Opening(context, steps=steps)
 
     # --- create
 
@@ -73,10 +67,10 @@ class Datasets:
             backend=backend or "",
             init_options=tuple(init_options),
         )
-        with _refusals_told():
-            creation = Creation(self._context, self._around, wish)
+        with refusals_told():
+            creation = Creation(self._context, self._opening.around, wish)
             creation.check()
-        return _told(creation.carry_out())
+        return told(creation.carry_out())
 
     def plan_create(
         self,
@@ -105,7 +99,7 @@ class Datasets:
             backend=backend or "",
             init_options=tuple(init_options),
         )
-        creation = Creation(self._context, self._around, wish)
+        creation = Creation(self._context, self._opening.around, wish)
         creation.check()
         return creation.plan()
 
@@ -133,7 +127,7 @@ class Datasets:
         """
         wish = _Wish(updated, tag or "", to_git, amend, jobs or 0, recursive, recursion_limit)
         savers, problems = self._savers(paths, dataset, message, message_file, wish)
-        return _after(problems, "save", chain.from_iterable(saver.carry_out() for saver in savers))
+        return after(problems, "save", chain.from_iterable(saver.carry_out() for saver in savers))
 
     def plan_save(
         self,
@@ -156,7 +150,7 @@ class Datasets:
         from engram.model.plan import Plan, PlannedStep
 
         plans = [saver.plan() for saver in savers]
-        unknown = [PlannedStep(action="save", item=_item(problem), why=problem.what) for problem in problems]
+        unknown = [PlannedStep(action="save", item=item_of(problem), why=problem.what) for problem in problems]
         refused = (*unknown, *chain.from_iterable(plan.refused for plan in plans))
         return Plan(steps=tuple(chain.from_iterable(plan.steps for plan in plans)), refused=refused)
 
@@ -183,8 +177,8 @@ class Datasets:
         from engram.datasets.status import StatusReader, StatusRequest
         from engram.datasets.worktree import Untracked
 
-        opened = self._open(dataset)
-        scopes, problems = self._scopes(opened, paths)
+        opened = self._opening.dataset(dataset)
+        scopes, problems = self._opening.scopes(opened, paths)
         request = StatusRequest(
             scopes=scopes,
             annex=annex or "",
@@ -195,14 +189,14 @@ class Datasets:
         )
         try:
             opened.check_format()
-            with _refusals_told():
+            with refusals_told():
                 outcomes: Iterator[Outcome] = StatusReader(opened, request).read() if scopes else iter(())
         except NotUnderstood as problem:
             raise UsageError(
                 f"engram cannot read {opened.work_tree} itself ({problem.reason}).",
                 "Ask git: git status. Saving works: engram save hands it to git-annex.",
             ) from problem
-        return _after(problems, "status", outcomes)
+        return after(problems, "status", outcomes)
 
     # --- trust
 
@@ -210,35 +204,9 @@ class Datasets:
         """Allow the programs that a dataset brings along, exactly as they are now, to run for this user."""
         from engram.workspace.trusting import trust
 
-        return _told(trust(self._open(dataset), self._around))
+        return told(trust(self._opening.dataset(dataset), self._opening.around))
 
     # --- arguments
-
-    def _subdatasets(self, dataset: Dataset, scopes: Sequence[bytes], limit: int | None) -> list[Dataset]:
-        """The installed subdatasets within *scopes*, the deepest first."""
-        from engram.datasets.nesting import installed
-
-        def within(path: bytes) -> bool:
-            return any(not scope or path == scope or path.startswith(scope + b"/") for scope in scopes)
-
-        return [one for one in installed(dataset, limit=limit) if within(dataset.relative(one.work_tree))]
-
-    def _open(self, dataset: str | None) -> Dataset:
-        folder = self._context.folder
-        place = os.path.normpath(os.path.join(folder, dataset)) if dataset is not None else folder
-        with _refusals_told():
-            return open_dataset(place, self._around)
-
-    def _scopes(self, dataset: Dataset, paths: Sequence[str]) -> tuple[tuple[bytes, ...], list[EngramError]]:
-        if not paths:
-            return (b"",), []
-        from engram.datasets.arguments import scopes_of
-
-        with _refusals_told():
-            scopes, problems = scopes_of(dataset, self._context.folder, paths)
-        if problems and not self._context.reports_unknown:
-            raise problems[0]
-        return scopes, problems
 
     def _savers(
         self, paths: Sequence[str], dataset: str | None, message: str | None, message_file: str | None, wish: "_Wish"
@@ -246,8 +214,8 @@ class Datasets:
         from engram.datasets.save import Saver
         from engram.datasets.survey import SaveRequest
 
-        opened = self._open(dataset)
-        scopes, problems = self._scopes(opened, paths)
+        opened = self._opening.dataset(dataset)
+        scopes, problems = self._opening.scopes(opened, paths)
         request = SaveRequest(
             scopes=scopes or (b"",),
             message=self._read_message(message, message_file),
@@ -261,7 +229,7 @@ class Datasets:
         if not scopes:
             return [], problems
         inner = replace(request, scopes=(b"",), refds=opened.work_tree, amend=False)
-        below = self._subdatasets(opened, scopes, wish.recursion_limit) if wish.recursive else []
+        below = self._opening.subdatasets(opened, scopes, wish.recursion_limit) if wish.recursive else []
         savers = [Saver(one, inner, progress=self._context.progress) for one in below]
         return [*savers, Saver(opened, request, progress=self._context.progress)], problems
 
@@ -278,28 +246,3 @@ class Datasets:
             raise UsageError(
                 f"The message file {message_file} cannot be read ({error.strerror}).", "Check its name."
             ) from error
-
-
-@contextmanager
-def _refusals_told() -> Iterator[None]:
-    """What the system does not let this user do is no bug of ours."""
-    try:
-        yield
-    except PermissionError as error:
-        raise StorageFailed(os.fsdecode(error.filename or ""), error.strerror or "Permission denied") from error
-
-
-def _told(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
-    with _refusals_told():
-        yield from outcomes
-
-
-def _after(problems: list[EngramError], action: str, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
-    """The arguments that name nothing first, then what was done."""
-    for problem in problems:
-        yield failure(problem, action=action, item=_item(problem))
-    yield from _told(outcomes)
-
-
-def _item(problem: EngramError) -> str:
-    return str(getattr(problem, "path", "."))

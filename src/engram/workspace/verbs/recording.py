@@ -1,15 +1,13 @@
-"""The dataset verbs as functions: `engram.create`, `engram.save`, …, with DataLad's names and arguments."""
+"""`engram.create`, `engram.save`, `engram.status`, `engram.trust`."""
 
 import os
-from collections.abc import Iterable, Sequence
-from typing import Literal, TypeAlias
+from collections.abc import Sequence
+from typing import Literal
 
-from engram.model.outcome import IncompleteResults, Outcome
+from engram.model.outcome import Outcome
 from engram.workspace.context import context_here
 from engram.workspace.datasets import Datasets
-
-AnyPath: TypeAlias = str | os.PathLike[str]
-Paths: TypeAlias = AnyPath | Iterable[AnyPath] | None
+from engram.workspace.verbs.arguments import AnyPath, Paths, collected, text, texts
 
 
 def create(
@@ -39,8 +37,8 @@ def create(
     """
     procedures = (cfg_proc,) if isinstance(cfg_proc, str) else tuple(cfg_proc)
     outcomes = Datasets(context_here()).create(
-        _text(path),
-        dataset=_text(dataset),
+        text(path),
+        dataset=text(dataset),
         procedures=procedures,
         force=force,
         annex=annex,
@@ -82,10 +80,10 @@ def save(
         recursion_limit: so many levels deep.
     """
     outcomes = Datasets(context_here()).save(
-        _texts(path),
-        dataset=_text(dataset),
+        texts(path),
+        dataset=text(dataset),
         message=message,
-        message_file=_text(message_file),
+        message_file=text(message_file),
         updated=updated,
         tag=version_tag,
         to_git=to_git,
@@ -119,8 +117,8 @@ def status(
         eval_subdataset_state: how closely subdatasets are looked at.
     """
     outcomes = Datasets(context_here()).status(
-        _texts(path),
-        dataset=_text(dataset),
+        texts(path),
+        dataset=text(dataset),
         annex=annex,
         untracked=untracked,
         evaluate_subdatasets=eval_subdataset_state,
@@ -134,23 +132,3 @@ def status(
 def trust(path: AnyPath) -> list[Outcome]:
     """The outcomes of allowing what a dataset brings along to run, pinned to its content. Raises `EngramError`."""
     return collected(Datasets(context_here()).trust(os.fspath(path)))
-
-
-def _text(path: AnyPath | None) -> str | None:
-    return None if path is None else os.fspath(path)
-
-
-def _texts(paths: Paths) -> tuple[str, ...]:
-    if paths is None:
-        return ()
-    if isinstance(paths, (str, os.PathLike)):
-        return (os.fspath(paths),)
-    return tuple(os.fspath(path) for path in paths)
-
-
-def collected(outcomes: Iterable[Outcome]) -> list[Outcome]:
-    """All outcomes, when the last is in. Raises `IncompleteResults`, with all of them, when one failed."""
-    found = list(outcomes)
-    if any(outcome.failed for outcome in found):
-        raise IncompleteResults(tuple(found))
-    return found

@@ -1,0 +1,93 @@
+"""What the user named, opened: a dataset, paths in it, its subdatasets."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from engram.datasets.dataset import Dataset, Surroundings, open_dataset
+from engram.durable import Steps
+from engram.model.errors import EngramError, StorageFailed
+from engram.model.outcome import Outcome, failure
+from engram.workspace.context import Context, trust_folder
+
+#: Instead of a path: the topmost superdataset of the current folder, and the dataset that holds it.
+TOPMOST = "^"
+HERE = "^."
+
+
+class Opening:
+    """Opens what one call names. Paths are as the user typed them, relative to the context's folder."""
+
+    def __init__(self, context: Context, *, steps: Steps | None = None) -> None:
+        self.context = context
+        self.around = Surroundings(
+            environment=context.environment,
+            configuration=context.git_configuration,
+            steps=steps or Steps(),
+            trust_folder=trust_folder(context),
+        )
+
+    def dataset(self, dataset: str | None) -> Dataset:
+        """The dataset that a ``-d`` names; without one that around the current folder. Raises `NoDataset`."""
+        with refusals_told():
+            if dataset == TOPMOST:
+                from engram.datasets.nesting import topmost
+
+                return topmost(open_dataset(self.context.folder, self.around))
+            return open_dataset(self.context.folder if dataset == HERE else self.place(dataset), self.around)
+
+    def place(self, path: str | None) -> str:
+        """The absolute path that a user means."""
+        folder = self.context.folder
+        return folder if path is None else os.path.normpath(os.path.join(folder, path))
+
+    def scopes(self, dataset: Dataset, paths: Sequence[str]) -> tuple[tuple[bytes, ...], list[EngramError]]:
+        """The parts of a dataset that *paths* name, all of it if there are none; and what is wrong with others.
+
+        Raises the first problem, unless the user asked that unknown arguments be reported.
+        """
+        if not paths:
+            return (b"",), []
+        from engram.datasets.arguments import scopes_of
+
+        with refusals_told():
+            scopes, problems = scopes_of(dataset, self.context.folder, paths)
+        if problems and not self.context.reports_unknown:
+            raise problems[0]
+        return scopes, problems
+
+    def subdatasets(self, dataset: Dataset, scopes: Sequence[bytes], limit: int | None) -> list[Dataset]:
+        """The installed subdatasets within *scopes*, the deepest first."""
+        from engram.datasets.nesting import installed
+
+        def within(path: bytes) -> bool:
+            return any(not scope or path == scope or path.startswith(scope + b"/") for scope in scopes)
+
+        return [one for one in installed(dataset, limit=limit) if within(dataset.relative(one.work_tree))]
+
+
+@contextmanager
+def refusals_told() -> Iterator[None]:
+    """What the system does not let this user do is no bug of ours."""
+    try:
+        yield
+    except PermissionError as error:
+        raise StorageFailed(os.fsdecode(error.filename or ""), error.strerror or "Permission denied") from error
+
+
+def told(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+    """The same outcomes; what the system refuses meanwhile is raised as `StorageFailed`."""
+    with refusals_told():
+        yield from outcomes
+
+
+def after(problems: list[EngramError], action: str, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+    """The arguments that name nothing first, then what was done."""
+    for problem in problems:
+        yield failure(problem, action=action, item=item_of(problem))
+    yield from told(outcomes)
+
+
+def item_of(problem: EngramError) -> str:
+    """What an error is about, as the user would type it."""
+    return str(getattr(problem, "path", "."))

@@ -1,0 +1,1 @@
+"""The dataset verbs as functions, with DataLad's names and arguments: one module per kind of verb."""

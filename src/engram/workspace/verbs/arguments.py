@@ -1,0 +1,32 @@
+"""What the functions of the Python interface are given, and what they give."""
+
+import os
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from engram.model.outcome import IncompleteResults, Outcome
+
+AnyPath: TypeAlias = str | os.PathLike[str]
+Paths: TypeAlias = AnyPath | Iterable[AnyPath] | None
+
+
+def text(path: AnyPath | None) -> str | None:
+    """A path as text."""
+    return None if path is None else os.fspath(path)
+
+
+def texts(paths: Paths) -> tuple[str, ...]:
+    """One path, or several, as text."""
+    if paths is None:
+        return ()
+    if isinstance(paths, (str, os.PathLike)):
+        return (os.fspath(paths),)
+    return tuple(os.fspath(path) for path in paths)
+
+
+def collected(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """All outcomes, when the last is in. Raises `IncompleteResults`, with all of them, when one failed."""
+    found = list(outcomes)
+    if any(outcome.failed for outcome in found):
+        raise IncompleteResults(tuple(found))
+    return found
