@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from engram.datasets.git.config import GitConfig
+from engram.datasets.git.refs import find_repository
 from engram.model.errors import Unreadable
 
 #: The hooks git-annex installs, word for word after its two first lines: they are carried out natively.
@@ -109,31 +110,72 @@ _WRITTEN = (
 ).split()
 
 
-def brought_links(work_tree: str, git_dir: str, *, origin: str = "") -> list[Brought]:
+def brought_links(work_tree: str, git_dir: str, *, common_dir: str = "", origin: str = "") -> list[Brought]:
     """Where the repository has links in itself, or is itself elsewhere without that place knowing of it.
 
-    A linked work tree and an absorbed submodule are known where they lie; a ``.git`` file that somebody wrote is not.
+    A linked work tree and an absorbed submodule are known where they lie; a ``.git`` that somebody wrote is not.
     A throw-away clone (DataLad's ``--reckless ephemeral``) has the annex of its *origin*, which is fine.
     """
+    common_dir = common_dir or git_dir
     found = []
-    dot_git = os.path.join(work_tree, ".git")
-    if os.path.islink(dot_git) or (os.path.isfile(dot_git) and not _knows_of(git_dir, work_tree)):
+    if not _lies_in_its_place(work_tree, git_dir):
         found.append(Brought("a .git that lies elsewhere", os.fsencode(os.path.realpath(git_dir))))
+    linked = _is_linked_work_tree(git_dir, common_dir)
+    if not linked and os.path.realpath(common_dir) != os.path.realpath(git_dir):
+        found.append(Brought("a .git that is part of another", os.fsencode(os.path.realpath(common_dir))))
     for name in _WRITTEN:
         place = os.path.join(git_dir, name)
-        if os.path.islink(place) and not (name == "annex" and _is_annex_of(origin, place)):
+        if os.path.islink(place) and not (
+            name == "annex" and _is_annex_of(origin, common_dir if linked else "", place)
+        ):
             found.append(Brought(f"link .git/{name}", os.fsencode(os.readlink(place))))
     return found
 
 
-def _is_annex_of(origin: str, place: str) -> bool:
-    """Whether a link leads to the annex of the repository at the path *origin*, which belongs to this user."""
+def _is_annex_of(origin: str, common_dir: str, place: str) -> bool:
+    """Whether a link leads to the annex of a linked work tree's repository, or of this user's own at the path *origin*.
+
+    Source: git-annex makes the former itself, in ``.git/worktrees/NAME``.
+    """
+    target = os.path.realpath(place)
+    if common_dir and target == os.path.join(os.path.realpath(common_dir), "annex"):
+        return True
     origin = origin.removeprefix("file://")
     if not os.path.isabs(origin):
         return False
-    target = os.path.realpath(place)
     own = os.path.isdir(target) and os.stat(target).st_uid == os.geteuid()
     return own and target in {os.path.realpath(os.path.join(origin, part, "annex")) for part in (".git", "")}
+
+
+def _is_linked_work_tree(git_dir: str, common_dir: str) -> bool:
+    """Whether a repository's own folder lies where ``git worktree`` puts it in the one whose parts it shares."""
+    return os.path.dirname(os.path.realpath(git_dir)) == os.path.join(os.path.realpath(common_dir), "worktrees")
+
+
+def _lies_in_its_place(work_tree: str, git_dir: str) -> bool:
+    """Whether a ``.git`` is a folder, or a file or link whose target belongs to this work tree."""
+    dot_git = os.path.join(work_tree, ".git")
+    if os.path.isdir(dot_git) and not os.path.islink(dot_git):
+        return True
+    return _knows_of(git_dir, work_tree) or _is_absorbed(git_dir, work_tree)
+
+
+def _is_absorbed(git_dir: str, work_tree: str) -> bool:
+    """Whether a repository lies in its superdataset's, under the name that it has there.
+
+    Such a one knows its work tree (``core.worktree``) until git-annex has made a link of the ``.git`` file.
+    Source: git-annex 10.20261026, which does so in every repository that it works in.
+    """
+    above = find_repository(os.fsencode(os.path.dirname(work_tree)))
+    if above is None or not above.work_tree or _setting_in(os.path.join(git_dir, "config"), "core.worktree"):
+        return False
+    top, top_git_dir = os.fsdecode(above.work_tree), os.fsdecode(above.git_dir)
+    modules = os.path.join(os.path.realpath(top_git_dir), "modules", "")
+    place = os.path.realpath(git_dir)
+    path = _setting_in(os.path.join(top, ".gitmodules"), f"submodule.{place.removeprefix(modules)}.path")
+    return (
+        place.startswith(modules) and path == os.path.relpath(work_tree, top) and _lies_in_its_place(top, top_git_dir)
+    )
 
 
 def _knows_of(git_dir: str, work_tree: str) -> bool:
@@ -142,8 +184,12 @@ def _knows_of(git_dir: str, work_tree: str) -> bool:
         with open(os.path.join(git_dir, "gitdir"), "rb") as file:  # a linked work tree
             named: str | None = os.path.dirname(os.fsdecode(file.read().strip()))
     except OSError:  # an absorbed submodule
-        named = GitConfig.from_file(os.fsencode(os.path.join(git_dir, "config"))).get("core.worktree")
+        named = _setting_in(os.path.join(git_dir, "config"), "core.worktree")
     return named is not None and os.path.realpath(os.path.join(git_dir, named)) == os.path.realpath(work_tree)
+
+
+def _setting_in(file: str, name: str) -> str | None:
+    return GitConfig.from_file(os.fsencode(file)).get(name)
 
 
 def seal(path: str, brought: Iterable[Brought]) -> str:

@@ -330,8 +330,9 @@ class Dataset:
 
         hooks = os.path.join(self.repository.common_dir, b"hooks")
         own = [(name, value) for name, value, _, _ in self.config.items(("local", "worktree"))]
+        origin = self.setting("remote.origin.url") or ""
         return [
-            *brought_links(self.work_tree, self.git_dir, origin=self.setting("remote.origin.url") or ""),
+            *brought_links(self.work_tree, self.git_dir, common_dir=self.common_dir, origin=origin),
             *(hook for folder in (hooks, *named_hooks_folders(own, self.work_tree)) for hook in brought_hooks(folder)),
             *brought_settings(own),
         ]

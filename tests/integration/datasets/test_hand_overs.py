@@ -315,6 +315,26 @@ class TestOtherRepositories:
         assert annex(tmp_path / "clone", "find", "--in", "here") == "d/x.new\n"
         assert git(tmp_path / "clone", "status", "--porcelain") == ""
 
+    def test_a_submodule_whose_repository_lies_in_its_superdatasets(self, git_annex: Path, tmp_path: Path) -> None:
+        """git-annex makes a link of its ``.git`` file, which needs no trust."""
+        create(tmp_path / "ds")
+        create(tmp_path / "ds/sub", dataset=str(tmp_path / "ds"))
+        git(tmp_path / "ds", "submodule", "--quiet", "absorbgitdirs")
+        for name in ("one", "two"):
+            write(tmp_path, f"ds/sub/{name}", "new content")
+            assert notes(save(tmp_path / "ds/sub")) == {"handed to git-annex: its .git is not a plain folder"}
+        assert (tmp_path / "ds/sub/.git").is_symlink()
+        assert told(save(tmp_path / "ds"), tmp_path / "ds")[0] == ("add", "ok", "dataset", "sub", "")
+        _right_by_git_annex(tmp_path / "ds/sub", "two")
+
+    def test_a_linked_work_tree(self, dataset: Path, tmp_path: Path) -> None:
+        """git-annex makes a link of its ``.git`` file and of its annex, which needs no trust."""
+        git(dataset, "worktree", "add", "-q", str(tmp_path / "linked"))
+        assert (tmp_path / "linked/.git").is_symlink()
+        write(tmp_path, "linked/d/x.new", "new content")
+        assert notes(save(tmp_path / "linked")) == {"handed to git-annex: its .git is not a plain folder"}
+        _right_by_git_annex(tmp_path / "linked", "d/x.new")
+
     def test_a_version_nobody_here_reads_is_an_error_and_changes_nothing(self, dataset: Path) -> None:
         git(dataset, "config", "annex.version", "99")
         write(dataset, "d/x.new", "new content")

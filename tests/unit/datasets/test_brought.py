@@ -1,13 +1,22 @@
 """What a repository brings along that would run, and the seal over it."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engram.datasets.brought import Brought, brought_hooks, brought_settings, named_hooks_folders, seal
+from engram.datasets.brought import (
+    Brought,
+    brought_hooks,
+    brought_links,
+    brought_settings,
+    named_hooks_folders,
+    seal,
+)
+from engram.datasets.git.refs import repository_in
 
 FINE = "#!/bin/sh\n# automatically configured by git-annex\ngit annex pre-commit .\n"
 BROUGHT = st.lists(st.builds(Brought, st.text(max_size=4), st.binary(max_size=4)), max_size=4)
@@ -123,3 +132,83 @@ def test_a_seal_breaks_with_every_byte(content: bytes, place: int, other: int) -
 def test_hooks_are_looked_for_where_settings_put_them() -> None:
     settings = [("core.hookspath", ".githooks"), ("core.hookspath", "/etc/hooks"), ("core.pager", "x")]
     assert named_hooks_folders(settings, "/home/ada/ds") == [b"/home/ada/ds/.githooks", b"/etc/hooks"]
+
+
+# --- a .git that lies elsewhere
+
+
+def git(folder: Path, *words: str) -> None:
+    subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
+
+
+def links_of(work_tree: Path) -> list[str]:
+    found = repository_in(os.fsencode(work_tree))
+    assert found is not None
+    folders = os.fsdecode(found.git_dir), os.fsdecode(found.common_dir)
+    return [one.name for one in brought_links(str(work_tree), folders[0], common_dir=folders[1])]
+
+
+@pytest.fixture
+def absorbed(tmp_path: Path) -> Path:
+    """A submodule whose repository lies in its superdataset's, as git-annex leaves it."""
+    for place in (tmp_path / "top", tmp_path / "top/a/sub"):
+        place.mkdir(parents=True)
+        git(place, "init", "-q")
+        git(place, "commit", "-q", "--allow-empty", "-m", "x")
+    git(tmp_path / "top", "submodule", "--quiet", "add", "./a/sub", "a/sub")
+    git(tmp_path / "top", "submodule", "--quiet", "absorbgitdirs")
+    sub = tmp_path / "top/a/sub"
+    assert links_of(sub) == []
+    git(sub, "config", "--unset", "core.worktree")
+    target = (sub / ".git").read_text().split()[1]
+    (sub / ".git").unlink()
+    (sub / ".git").symlink_to(target)
+    return sub
+
+
+def test_a_submodule_that_git_annex_gave_a_link_is_in_its_place(absorbed: Path) -> None:
+    assert links_of(absorbed) == []
+    git_dir = absorbed.parents[1] / ".git/modules/a/sub"
+    (absorbed / ".git").unlink()
+    (absorbed / ".git").write_text(f"gitdir: {git_dir}\n")  # as git-annex has it between two steps
+    assert links_of(absorbed) == []
+
+
+def test_it_is_not_under_another_name_or_elsewhere(absorbed: Path, tmp_path: Path) -> None:
+    other = absorbed.parent / "other"
+    other.mkdir()
+    (other / ".git").symlink_to("../../.git/modules/a/sub")
+    assert links_of(other) == ["a .git that lies elsewhere"]
+    (tmp_path / "top/.git").rename(tmp_path / "moved.git")
+    (tmp_path / "top/.git").symlink_to("../moved.git")
+    assert links_of(tmp_path / "top") == links_of(absorbed) == ["a .git that lies elsewhere"]
+
+
+def test_a_link_to_what_belongs_to_another_work_tree_lies_elsewhere(tmp_path: Path) -> None:
+    for name in ("theirs", "mine"):
+        git(tmp_path, "init", "-q", name)
+    (tmp_path / "mine/.git").rename(tmp_path / "aside")
+    (tmp_path / "mine/.git").symlink_to("../theirs/.git")
+    assert links_of(tmp_path / "mine") == ["a .git that lies elsewhere"]
+
+
+def test_a_linked_work_tree_that_git_annex_gave_links_is_in_its_place(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "main")
+    git(tmp_path / "main", "commit", "-q", "--allow-empty", "-m", "x")
+    git(tmp_path / "main", "worktree", "add", "-q", "../linked")
+    assert links_of(tmp_path / "linked") == []
+    (tmp_path / "linked/.git").unlink()
+    (tmp_path / "linked/.git").symlink_to("../main/.git/worktrees/linked")
+    (tmp_path / "main/.git/annex").mkdir()
+    (tmp_path / "main/.git/worktrees/linked/annex").symlink_to("../../annex")
+    assert links_of(tmp_path / "linked") == []
+    (tmp_path / "main/.git/worktrees/linked/annex").unlink()
+    (tmp_path / "main/.git/worktrees/linked/annex").symlink_to("../../objects")
+    assert links_of(tmp_path / "linked") == ["link .git/annex"]
+
+
+def test_a_git_folder_that_writes_into_another_repository_is_brought(tmp_path: Path) -> None:
+    for name in ("theirs", "mine"):
+        git(tmp_path, "init", "-q", name)
+    (tmp_path / "mine/.git/commondir").write_text("../../theirs/.git\n")
+    assert links_of(tmp_path / "mine") == ["a .git that is part of another"]

@@ -55,8 +55,8 @@ def find_repository(folder: bytes) -> Repository | None:
 def repository_in(place: bytes) -> Repository | None:
     """The repository whose work tree has its top at *place*; ``None`` when no ``.git`` that git would take is there."""
     dot_git = os.path.join(place, b".git")
-    if os.path.isdir(dot_git):
-        git_dir = dot_git
+    if os.path.isdir(dot_git):  # git-annex makes a link of one that was a file
+        git_dir = os.path.realpath(dot_git) if os.path.islink(dot_git) else dot_git
     elif os.path.isfile(dot_git):
         text = _first_bytes(dot_git)
         if not text.startswith(b"gitdir: "):
