@@ -9,6 +9,9 @@ import re
 from engram.datasets.git.config import GitConfig
 from engram.model.errors import UnsupportedFile
 
+#: Scheme (one of several, as in ``annex::https://``), name, password, of what a URL says before its host.
+_LOGIN = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*://)([^/?#:]*)(:[^/?#]*)?@")
+_ADDRESSED_BY_NAME = (b"ssh://", b"sftp://", b"rsync://")
 _FORBIDDEN = re.compile(rb"[\x00-\x1f\x7f]")
 
 
@@ -50,6 +53,19 @@ def names(text: bytes, path: bytes) -> bool:
 def relative_url(path: bytes) -> bytes:
     """Where a subdataset is to be had from: beside its superdataset."""
     return b"./" + path
+
+
+def without_secrets(url: bytes) -> bytes:
+    """A *url* as it may be published: without a password or token, and without the name that goes with it.
+
+    Who logs in by ssh keeps the name, which is part of the address there.
+    """
+    return _LOGIN.sub(_without_login, url)
+
+
+def _without_login(login: re.Match[bytes]) -> bytes:
+    scheme, name, _ = login.groups()
+    return scheme + (name + b"@" if scheme.lower().endswith(_ADDRESSED_BY_NAME) else b"")
 
 
 def _ended(text: bytes) -> bytes:

@@ -16,7 +16,14 @@ from engram.datasets.git.config import GitConfig
 from engram.datasets.git.index import GitIndex, entry_from_stat
 from engram.datasets.git.objects import BLOB, FILE_MODE, SUBMODULE_MODE, object_id
 from engram.datasets.git.problems import NotUnderstood
-from engram.datasets.gitmodules import names, relative_url, with_active_subdataset, with_subdataset, without_subdataset
+from engram.datasets.gitmodules import (
+    names,
+    relative_url,
+    with_active_subdataset,
+    with_subdataset,
+    without_secrets,
+    without_subdataset,
+)
 from engram.datasets.locks import config_lock, private_folder
 from engram.datasets.nesting import checked_out
 from engram.model.errors import DamagedRepository, EngramError, NothingToRecord, UnsupportedFile
@@ -132,7 +139,7 @@ def _mark_as_installed(dataset: Dataset, urls: Mapping[bytes, bytes]) -> None:
 
 
 def _came_from(dataset: Dataset, path: bytes) -> bytes:
-    """The URL that the branch checked out in a subdataset follows, b"" if it follows none."""
+    """The URL that the branch checked out in a subdataset follows, without secrets; b"" if it follows none."""
     inner = open_dataset(os.path.join(dataset.work_tree, os.fsdecode(path)), dataset.around)
     try:
         branch = inner.head_name().removeprefix("refs/heads/")
@@ -140,7 +147,7 @@ def _came_from(dataset: Dataset, path: bytes) -> bytes:
         url = inner.setting(f"remote.{remote}.url") if remote and remote != "." else None
     except NotUnderstood:
         return b""
-    return os.fsencode(url or "")
+    return without_secrets(os.fsencode(url or ""))
 
 
 def _holds(index: GitIndex, text: bytes) -> bool:

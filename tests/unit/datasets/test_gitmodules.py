@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engram.datasets.gitmodules import names, relative_url, with_active_subdataset, with_subdataset
+from engram.datasets.gitmodules import (
+    names,
+    relative_url,
+    with_active_subdataset,
+    with_subdataset,
+    without_secrets,
+)
 from engram.model.errors import UnsupportedFile
 
 NAME = st.binary(min_size=1, max_size=12).filter(
@@ -68,3 +74,25 @@ def test_an_id_cannot_smuggle_settings_in() -> None:
 def test_names_that_are_not_text_are_kept() -> None:
     assert read_by_git(with_subdataset(b"", b"\xff\xfe", url=b"./\xff\xfe", dataset_id=b""))[0][1] == b"\xff\xfe"
     assert os.fsdecode(relative_url(b"\xff")) == "./\udcff"
+
+
+@pytest.mark.parametrize(
+    ("url", "published"),
+    [
+        (b"https://ada:secret@example.org/x.git", b"https://example.org/x.git"),
+        (b"https://token@example.org/x.git", b"https://example.org/x.git"),
+        (b"HTTPS://ada:s@cr:t@example.org:8080", b"HTTPS://example.org:8080"),
+        (b"datalad-annex::https://a:b@example.org?type=webdav", b"datalad-annex::https://example.org?type=webdav"),
+        (b"ria+https://a:b@example.org#~alias", b"ria+https://example.org#~alias"),
+        (b"ssh://git:secret@example.org/x", b"ssh://git@example.org/x"),
+        (b"ria+ssh://ada@example.org/store#id", b"ria+ssh://ada@example.org/store#id"),
+        (b"git@example.org:x/y.git", b"git@example.org:x/y.git"),
+        (b"https://example.org/a@b:c@d", b"https://example.org/a@b:c@d"),
+        (b"https://[::1]:80/x", b"https://[::1]:80/x"),
+        (b"/data/a@b", b"/data/a@b"),
+        (b"", b""),
+    ],
+)
+def test_secrets_are_not_published(url: bytes, published: bytes) -> None:
+    assert without_secrets(url) == published
+    assert without_secrets(published) == published

@@ -52,6 +52,15 @@ def test_a_new_one_is_recorded_by_its_commit_and_git_knows_it(top: Path) -> None
     assert git(top, "config", "-f", ".gitmodules", "submodule.sub.path") == "sub"
 
 
+def test_the_secrets_of_where_it_came_from_are_not_recorded(top: Path) -> None:
+    git(nested(top), "remote", "add", "origin", "https://ada:secret@example.org/sub.git")
+    branch = git(top / "sub", "symbolic-ref", "--short", "HEAD")
+    git(top / "sub", "config", f"branch.{branch}.remote", "origin")
+    recorded(top, "sub")
+    assert git(top, "config", "-f", ".gitmodules", "submodule.sub.url") == "https://example.org/sub.git"
+    assert "secret" not in (top / ".git" / "config").read_text()
+
+
 def test_one_of_another_hash_is_refused_and_nothing_is_recorded(top: Path) -> None:
     nested(top, "sub", "--object-format=sha256")
     made = recorded(top, "sub")
