@@ -336,12 +336,15 @@ class TestWhereDataLadIsNotFollowed:
         without_complaint(pair.ours)
 
     def test_a_file_whose_place_an_empty_folder_took_is_recorded_as_gone(self, pair: Pair) -> None:
-        """DataLad tells it as modified, and leaves it so."""
+        """DataLad tells it as modified, and leaves it so; once git knows that it is gone, DataLad's record is this."""
         write(pair.ours, "a", "a")
         save(pair.ours)
         remove(pair.ours, "a")
         (pair.ours / "a").mkdir()
-        assert told(save(pair.ours), pair.ours)[-1][:2] == ("save", "ok")
+        assert [record[:4] for record in told(save(pair.ours), pair.ours)] == [
+            ("delete", "ok", "symlink", "a"),
+            ("save", "ok", "dataset", "."),
+        ]
         assert "a" not in tree_of(pair.ours)
         without_complaint(pair.ours)
 

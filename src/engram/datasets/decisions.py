@@ -50,7 +50,7 @@ class Decisions:
     mended: list[Found] = field(default_factory=list)
     #: Positions of entries to remove from the index.
     removed: list[int] = field(default_factory=list)
-    #: Removed because a folder of that name took their place: no outcome of their own.
+    #: Removed because something in a folder of that name takes their place: no outcome of their own.
     covered: set[int] = field(default_factory=set)
     #: Nested repositories that are not recorded yet.
     repositories: list[Found] = field(default_factory=list)
@@ -100,7 +100,7 @@ class Sources(Protocol):
 
 def decide(differences: Differences, index: GitIndex, sources: Sources, staged: Staged) -> Decisions:
     """Sort what a walk found. Raises `BadExpression` for rules that do not parse, before anything is done."""
-    decider = _Decider(index, sources)
+    decider = _Decider(differences, index, sources)
     decisions = decider.decisions
     decisions.subdatasets, decisions.special = differences.subdatasets, differences.special
     decisions.problems += differences.problems
@@ -110,13 +110,14 @@ def decide(differences: Differences, index: GitIndex, sources: Sources, staged: 
         decider.untracked(found)
     for position in differences.missing:
         decider.missing(position)
-    decider.staged(differences, staged)
+    decider.staged(staged)
     return decisions
 
 
 class _Decider:
-    def __init__(self, index: GitIndex, sources: Sources) -> None:
+    def __init__(self, differences: Differences, index: GitIndex, sources: Sources) -> None:
         self.decisions = Decisions()
+        self._differences = differences
         self._index = index
         self._sources = sources
 
@@ -154,8 +155,19 @@ class _Decider:
     def missing(self, position: int) -> None:
         path = self._index.paths[position]
         self.decisions.removed.append(position)
-        if os.path.isdir(os.path.join(self._sources.top, path)):
+        if path in self._new_folders:
             self.decisions.covered.add(position)
+
+    @cached_property
+    def _new_folders(self) -> set[bytes]:
+        """Every folder that holds something new, and every new repository."""
+        found = {one.path for one in self._differences.untracked if one.kind == "repository"}
+        for one in self._differences.untracked:
+            folder = os.path.dirname(one.path)
+            while folder and folder not in found:
+                found.add(folder)
+                folder = os.path.dirname(folder)
+        return found
 
     def _take(self, found: Found, position: int | None) -> None:
         if found.kind == "symlink":
@@ -171,8 +183,9 @@ class _Decider:
         key = None if position is None else self._comparison.recorded_key(self._index.oid(position))
         return FileToSave(found.path, found.size_bytes, backend if large else "", position, key or b"")
 
-    def staged(self, differences: Differences, staged: Staged) -> None:
+    def staged(self, staged: Staged) -> None:
         """What is staged and not committed yet, and is not looked at for another reason anyway."""
+        differences = self._differences
         unchanged = {position for position, _ in self.decisions.refreshed}
         looked_at = ({position for position, _ in differences.doubtful} | set(differences.missing)) - unchanged
         for position in staged.changed:
