@@ -208,7 +208,7 @@ class Creator:
         if position is None or index.oid(position) != oid:
             entry = entry_from_stat(name, os.lstat(place), FILE_MODE, oid)
             changes.add(Recorded(name, entry))
-            recorder.put(BLOB, text, oid)
+            recorder.new.put(BLOB, text, oid)
 
 
 def _with_lines(text: bytes, lines: list[str]) -> bytes:

@@ -8,7 +8,6 @@ branch moves. A crash before the end leaves staged changes, never a commit witho
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from engram import durable
 from engram.datasets.annex import BRANCH
@@ -26,17 +25,14 @@ from engram.datasets.git.index import Entry, GitIndex
 from engram.datasets.git.index_write import complete_changes, write_index
 from engram.datasets.git.objects import BLOB, COMMIT, TREE, Commit, decode_commit, encode_commit, object_id
 from engram.datasets.git.odb import ObjectStore
-from engram.datasets.git.pack import PACK_FROM, PackWriter, write_loose
 from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.git.trees import build_trees
 from engram.datasets.locks import annex_journal, index_lock
+from engram.datasets.new_objects import NewObject, NewObjects
 from engram.datasets.people import subject_of
 from engram.datasets.records import Made
 from engram.datasets.syncing import ToSync
 from engram.model.errors import MovedMeanwhile
-
-#: A new object: its id, its kind, its bytes.
-NewObject: TypeAlias = tuple[bytes, bytes, bytes]
 
 _NO_COMMIT = "0" * 40
 #: How often to begin anew when somebody else moves a branch at the same moment.
@@ -83,9 +79,8 @@ class Recorder:
         self._dataset = dataset
         self._objects = objects
         self._steps = dataset.steps
-        self._folder = os.path.join(dataset.repository.common_dir, b"objects")
-        self._held: list[NewObject] = []
-        self._writer: PackWriter | None = None
+        #: Objects that the next record brings along.
+        self.new = NewObjects(dataset.steps, objects, os.path.join(dataset.repository.common_dir, b"objects"))
 
     def record(self, index: GitIndex, changes: Changes, wish: CommitWish, to_sync: ToSync) -> Made:
         """Carry *changes* into the index and, if they change anything, into a commit.
@@ -111,10 +106,11 @@ class Recorder:
         by_git = commit is not None and wish.by_git
         native = None if by_git else commit
         if native is not None:
-            self.put(COMMIT, native[2], native[0])
+            self.new.put(COMMIT, native[2], native[0])
         with annex_journal(self._steps, self._dataset.git_dir, wanted=self._dataset.has_annex):
             branch = self._extend_branch(changes.keys_here, wish)
-            self._store(to_sync)
+            self.new.store()
+            to_sync.sync(self._steps)
             if next_index is not None:
                 self._replace_index(index, next_index)
             self._move(branch, native, head, wish)
@@ -141,7 +137,7 @@ class Recorder:
         complete = complete_changes(index, changes.entries)
         trees = build_trees(index, complete)
         for oid, data in trees.objects:
-            self.put(TREE, data, oid)
+            self.new.put(TREE, data, oid)
         head, root = self._dataset.head_commit(), trees.root
         if wish.scopes != (b"",) and head and not self._is_tree_of(index, head):
             if wish.by_git:
@@ -149,7 +145,7 @@ class Recorder:
             meant = {**self._staged_below(wish.scopes, index, head), **complete}
             root, grafted = graft(self._objects, self._dataset.tree_of(head), meant)
             for oid, kind, data in grafted:
-                self.put(kind, data, oid)
+                self.new.put(kind, data, oid)
         if complete or changes.checked or index.cache_tree != trees.cache_tree:
             return write_index(index, complete, trees.cache_tree, checked=changes.checked), root
         return None, root
@@ -213,7 +209,7 @@ class Recorder:
         logs.update(presence_logs(branch, keys, uuid=dataset.annex_uuid.encode(), now_s=wish.now_s, pending=pending))
         if not logs:
             return _BranchMove()
-        root = branch.with_files(logs, self.put)
+        root = branch.with_files(logs, self.new.put)
         journal = journal_files(os.fsencode(dataset.git_dir), pending)
         if root == tree:
             return _BranchMove(journal=journal)
@@ -222,47 +218,8 @@ class Recorder:
             Commit(tree=root, parents=parents, author=wish.committer, committer=wish.committer, message=MESSAGE)
         )
         oid = object_id(COMMIT, commit)
-        self.put(COMMIT, commit, oid)
+        self.new.put(COMMIT, commit, oid)
         return _BranchMove(tip, oid.hex(), journal)
-
-    def put(self, kind: bytes, data: bytes, oid: bytes) -> None:
-        """Take one object; few are held, many go into a pack as they come."""
-        if self._writer is None:
-            self._held.append((oid, kind, data))
-            if len(self._held) < PACK_FROM:
-                return
-            self._open_pack()
-        else:
-            self._writer.add(kind, data, oid)
-
-    def stream_blob(self, size_bytes: int, chunks: Iterable[bytes], name: str) -> bytes:
-        """Take a blob too large to be held; its id. Raises `ChangedWhileSaved`."""
-        return self._open_pack().add_stream(BLOB, size_bytes, chunks, name)
-
-    def _open_pack(self) -> PackWriter:
-        if self._writer is None:
-            self._writer = PackWriter(self._steps, self._folder)
-            for oid, kind, data in self._held:
-                self._writer.add(kind, data, oid)
-            self._held = []
-        return self._writer
-
-    def abandon(self) -> None:
-        """Forget what was put and not recorded; nothing when there is none."""
-        self._held = []
-        if self._writer is not None:
-            self._writer.abandon()
-            self._writer = None
-
-    def _store(self, to_sync: ToSync) -> None:
-        if self._writer is None:
-            write_loose(self._steps, self._folder, [(kind, data) for _, kind, data in self._held])
-        else:
-            self._writer.finish()
-            self._writer = None
-        self._held = []
-        self._objects.refresh()
-        to_sync.sync(self._steps)
 
     def _move(self, branch: "_BranchMove", commit: NewObject | None, head: str, wish: CommitWish) -> None:
         lines = []

@@ -44,7 +44,7 @@ class Saving:
             self._store,
             os.fsencode(dataset.work_tree),
             request.jobs or os.cpu_count() or 1,
-            self._recorder.stream_blob,
+            self._recorder.new.stream_blob,
         )
         #: What came of it, once `carry_out` is through.
         self.made = Made(dataset.head_commit(), dataset.head_commit())
@@ -65,7 +65,7 @@ class Saving:
             yield from self._hand_over(problem.reason)
             return
         finally:
-            self._recorder.abandon()
+            self._recorder.new.abandon()
         yield from self._tell(taken, registration)
 
     def _hand_over(self, reason: str) -> Iterator[Outcome]:
@@ -87,7 +87,7 @@ class Saving:
     def _put(self, recorded: Recorded) -> Recorded:
         """Hand a path's blob on, so that it need not be held."""
         if recorded.blob is not None:
-            self._recorder.put(BLOB, recorded.blob, recorded.entry.oid)
+            self._recorder.new.put(BLOB, recorded.blob, recorded.entry.oid)
             recorded.blob = None
         return recorded
 

@@ -1,0 +1,67 @@
+"""git objects on their way to the disk: few are held and become loose files, many go into a pack as they come."""
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from engram.datasets.git.objects import BLOB
+from engram.datasets.git.odb import ObjectStore
+from engram.datasets.git.pack import PACK_FROM, PackWriter, write_loose
+from engram.durable import Steps
+
+#: A new object: its id, its kind, its bytes.
+NewObject: TypeAlias = tuple[bytes, bytes, bytes]
+
+
+class NewObjects:
+    """Objects that are not on the disk yet, but for those that a pack took already.
+
+    Args:
+        objects: what reads them once they are stored.
+        folder: the repository's ``objects``.
+    """
+
+    def __init__(self, steps: Steps, objects: ObjectStore, folder: bytes) -> None:
+        self._steps = steps
+        self._objects = objects
+        self._folder = folder
+        self._held: list[NewObject] = []
+        self._writer: PackWriter | None = None
+
+    def put(self, kind: bytes, data: bytes, oid: bytes) -> None:
+        """Take one object."""
+        if self._writer is None:
+            self._held.append((oid, kind, data))
+            if len(self._held) < PACK_FROM:
+                return
+            self._open_pack()
+        else:
+            self._writer.add(kind, data, oid)
+
+    def stream_blob(self, size_bytes: int, chunks: Iterable[bytes], name: str) -> bytes:
+        """Take a blob too large to be held; its id. Raises `ChangedWhileSaved`."""
+        return self._open_pack().add_stream(BLOB, size_bytes, chunks, name)
+
+    def _open_pack(self) -> PackWriter:
+        if self._writer is None:
+            self._writer = PackWriter(self._steps, self._folder)
+            for oid, kind, data in self._held:
+                self._writer.add(kind, data, oid)
+            self._held = []
+        return self._writer
+
+    def abandon(self) -> None:
+        """Forget what was put and not stored; nothing when there is none."""
+        self._held = []
+        if self._writer is not None:
+            self._writer.abandon()
+            self._writer = None
+
+    def store(self) -> None:
+        """Bring all of them to the disk."""
+        if self._writer is None:
+            write_loose(self._steps, self._folder, [(kind, data) for _, kind, data in self._held])
+        else:
+            self._writer.finish()
+            self._writer = None
+        self._held = []
+        self._objects.refresh()
