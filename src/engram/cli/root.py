@@ -244,7 +244,7 @@ class Verbs(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] not in _files(self._folder) and not args[0].startswith("-") and not ctx.resilient_parsing:
             known = " ".join([*ctx.command_path.split()[1:], "--help"])
-            raise UsageError(f"There is no command {args[0]!r}{self._nearest(args[0])}.", f"See all: engram {known}")
+            raise UsageError(f"There is no command {args[0]!r}{self._nearest(args[0])}", f"See all: engram {known}")
         if not ctx.resilient_parsing:
             call_of(ctx).command = " ".join([*ctx.command_path.split()[1:], args[0]])
         return super().resolve_command(ctx, args)
@@ -253,7 +253,7 @@ class Verbs(click.Group):
         from difflib import get_close_matches  # here, because it is needed for a mistake alone
 
         close = get_close_matches(name, _files(self._folder), n=1)
-        return f"; did you mean {close[0]}?" if close else ""
+        return f"; did you mean {close[0]}?" if close else "."
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         files = sorted(_files(self._folder).items())

@@ -6,6 +6,7 @@
     ├── RequestRefused                 2    the request makes no sense: fix it, nothing was changed
     │   ├── UsageError                 2    an option or an argument is wrong
     │   ├── NoDataset                  2    there is no dataset here
+    │   │   └── NotADataset            2    a folder was named as a dataset, and is none
     │   ├── PathNotFound               2    an argument matches nothing
     │   ├── OutsideDataset             2    an argument lies outside the dataset
     │   ├── TargetExists               2    something is in the way of what should be made
@@ -97,6 +98,15 @@ class NoDataset(RequestRefused):
 
 
 @dataclass(eq=False, repr=False, match_args=False)
+class NotADataset(NoDataset):
+    """A folder that was named as a dataset, and is none."""
+
+    exit_code = 2
+    message = "{path} is not a dataset."
+    remedy = "Check the spelling: a dataset is named by its top folder."
+
+
+@dataclass(eq=False, repr=False, match_args=False)
 class PathNotFound(RequestRefused):
     """An argument that names nothing on disk and nothing that is recorded."""
 
@@ -135,7 +145,7 @@ class NoIdentity(RequestRefused):
 
     missing: str
     exit_code = 2
-    message = "git does not know who you are ({missing} is not set), so nothing was written."
+    message = "git does not know who you are (not set: {missing}), so nothing was written."
     remedy = "Type: git config --global user.name 'Your Name' && git config --global user.email you@example.org"
 
 

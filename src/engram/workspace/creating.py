@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engram.datasets.create import NEW_SUBDATASET, CreateRequest, Creator, identity_is_known
-from engram.datasets.dataset import Dataset, Surroundings, open_dataset
+from engram.datasets.dataset import Dataset
 from engram.datasets.permission import check_may_write
 from engram.datasets.programs import find_git_annex, git_annex_is_on_path
 from engram.datasets.save import Saver
@@ -14,7 +14,7 @@ from engram.datasets.survey import SaveRequest
 from engram.model.errors import OutsideDataset, TargetExists
 from engram.model.outcome import DatasetOutcome, Outcome, Status
 from engram.model.plan import Plan, PlannedStep
-from engram.workspace.context import Context
+from engram.workspace.opening import Opening
 
 if TYPE_CHECKING:
     from engram.datasets.procedures import Procedure
@@ -38,12 +38,12 @@ class CreateWish:
 class Creation:
     """One create, from the look before to the last record."""
 
-    def __init__(self, context: Context, around: Surroundings, wish: CreateWish) -> None:
-        self._context = context
-        self._around = around
+    def __init__(self, opening: Opening, wish: CreateWish) -> None:
+        self._context = opening.context
+        self._around = opening.around
         self._wish = wish
-        self._path = os.path.normpath(os.path.join(context.folder, wish.path))
-        self._super = self._open_super()
+        self._path = opening.place(wish.path)
+        self._super = None if wish.superdataset is None else opening.dataset(wish.superdataset)
         self._procedures: list[Procedure] = []
         self._creator = Creator(
             CreateRequest(
@@ -55,13 +55,8 @@ class Creation:
                 backend=self._backend(),
                 init_options=wish.init_options,
             ),
-            around,
+            self._around,
         )
-
-    def _open_super(self) -> Dataset | None:
-        if self._wish.superdataset is None:
-            return None
-        return open_dataset(os.path.normpath(os.path.join(self._context.folder, self._wish.superdataset)), self._around)
 
     def _backend(self) -> str:
         """The key backend: as asked for, else the parent's, else the user's own default."""

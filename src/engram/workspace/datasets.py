@@ -68,7 +68,7 @@ class Datasets:
             init_options=tuple(init_options),
         )
         with refusals_told():
-            creation = Creation(self._context, self._opening.around, wish)
+            creation = Creation(self._opening, wish)
             creation.check()
         return told(creation.carry_out())
 
@@ -99,7 +99,7 @@ class Datasets:
             backend=backend or "",
             init_options=tuple(init_options),
         )
-        creation = Creation(self._context, self._opening.around, wish)
+        creation = Creation(self._opening, wish)
         creation.check()
         return creation.plan()
 

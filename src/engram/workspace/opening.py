@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from engram.datasets.dataset import Dataset, Surroundings, open_dataset
 from engram.durable import Steps
-from engram.model.errors import EngramError, StorageFailed
+from engram.model.errors import EngramError, NoDataset, NotADataset, StorageFailed
 from engram.model.outcome import Outcome, failure
 from engram.workspace.context import Context, trust_folder
 
@@ -28,18 +28,31 @@ class Opening:
         )
 
     def dataset(self, dataset: str | None) -> Dataset:
-        """The dataset that a ``-d`` names; without one that around the current folder. Raises `NoDataset`."""
+        """The dataset that a ``-d`` names; without one that around the current folder.
+
+        Raises `NoDataset`; `NotADataset` for a folder that only lies in one: else a typo would change the wrong one.
+        """
         with refusals_told():
             if dataset == TOPMOST:
                 from engram.datasets.nesting import topmost
 
                 return topmost(open_dataset(self.context.folder, self.around))
-            return open_dataset(self.context.folder if dataset == HERE else self.place(dataset), self.around)
+            if dataset is None or dataset == HERE:
+                return open_dataset(self.context.folder, self.around)
+            return self._named(self.place(dataset))
 
-    def place(self, path: str | None) -> str:
+    def _named(self, place: str) -> Dataset:
+        try:
+            found = open_dataset(place, self.around)
+        except NoDataset as error:
+            raise NotADataset(place) from error
+        if found.work_tree != place:
+            raise NotADataset(place)
+        return found
+
+    def place(self, path: str) -> str:
         """The absolute path that a user means."""
-        folder = self.context.folder
-        return folder if path is None else os.path.normpath(os.path.join(folder, path))
+        return os.path.normpath(os.path.join(self.context.folder, path))
 
     def scopes(self, dataset: Dataset, paths: Sequence[str]) -> tuple[tuple[bytes, ...], list[EngramError]]:
         """The parts of a dataset that *paths* name, all of it if there are none; and what is wrong with others.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engram.model.errors import NoDataset, PathNotFound, StorageFailed, Unreadable, UsageError
+from engram.model.errors import NoDataset, NotADataset, PathNotFound, StorageFailed, Unreadable, UsageError
 from engram.workspace.context import Context, trust_folder
 from engram.workspace.datasets import Datasets
 
@@ -40,6 +40,30 @@ def test_paths_are_relative_to_where_the_user_is(top: Path) -> None:
 def test_where_there_is_no_dataset_that_is_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(NoDataset):
         datasets(tmp_path).status()
+
+
+@pytest.mark.parametrize("named", ["misspelt", "folder", "f"])
+def test_a_dataset_that_is_named_is_never_taken_for_the_one_around_it(top: Path, git_annex: Path, named: str) -> None:
+    (top / "folder").mkdir()
+    for verb in (datasets(top).status, datasets(top).save, datasets(top).plan_save):
+        with pytest.raises(NotADataset):
+            verb(dataset=named)
+    with pytest.raises(NotADataset):
+        datasets(top).trust(named)
+    with pytest.raises(NotADataset):
+        datasets(top).create("new", dataset=named)
+
+
+@pytest.mark.parametrize("named", [".", "..", "^", "^."])
+def test_a_dataset_is_named_by_its_top_or_by_where_the_user_is(top: Path, named: str) -> None:
+    (top / "folder").mkdir()
+    folder = top / "folder" if named == ".." else top
+    assert [one.item for one in datasets(folder).status(dataset=named)] == ["f"]
+
+
+def test_a_named_dataset_may_be_reached_through_a_link(top: Path) -> None:
+    (top.parent / f"{top.name}-link").symlink_to(top)
+    assert [one.item for one in datasets(top.parent).status(dataset=f"{top.name}-link")] == ["f"]
 
 
 def test_an_argument_that_matches_nothing_refuses_or_becomes_an_outcome(top: Path) -> None:
