@@ -23,7 +23,7 @@ from engram.datasets.dataset import Dataset
 from engram.datasets.git.graft import graft
 from engram.datasets.git.index import Entry, GitIndex
 from engram.datasets.git.index_write import complete_changes, write_index
-from engram.datasets.git.objects import BLOB, COMMIT, TREE, Commit, decode_commit, encode_commit, object_id
+from engram.datasets.git.objects import COMMIT, TREE, Commit, decode_commit, encode_commit, object_id
 from engram.datasets.git.odb import ObjectStore
 from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.git.trees import build_trees
