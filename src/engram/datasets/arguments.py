@@ -13,6 +13,7 @@ from engram.datasets.worktree import Untracked, link_above, walk
 from engram.model.errors import EngramError, OutsideDataset, PathNotFound
 
 _GLOB = "*?["
+_GIT = b".git"
 
 
 def scopes_of(dataset: Dataset, folder: str, paths: Iterable[str]) -> tuple[tuple[bytes, ...], list[EngramError]]:
@@ -33,6 +34,8 @@ def scopes_of(dataset: Dataset, folder: str, paths: Iterable[str]) -> tuple[tupl
 
 def _scopes(dataset: Dataset, place: str, said: str) -> list[bytes]:
     scope = dataset.relative(place)
+    if scope == _GIT or scope.startswith(_GIT + b"/"):
+        raise OutsideDataset(said, dataset.work_tree + " itself, but in git's own folder there")
     if inner := _inner_repository(dataset, scope):
         raise OutsideDataset(said, dataset.work_tree + f" itself, but in its subdataset {inner}")
     if link := link_above(os.fsencode(dataset.work_tree), scope):

@@ -124,7 +124,7 @@ class OutsideDataset(RequestRefused):
     dataset: str
     exit_code = 2
     message = "{path} does not lie in the dataset {dataset}."
-    remedy = "Run the command in the dataset that holds it, or name that one with -d DIR."
+    remedy = "Name what lies in it, or go to the dataset that holds that path (cd, or -d DIR)."
 
 
 @dataclass(eq=False, repr=False, match_args=False)

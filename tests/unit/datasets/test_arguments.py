@@ -52,6 +52,17 @@ def test_a_path_stands_for_what_is_there_or_was_recorded(
     assert scopes(dataset, said, folder=folder) == meant
 
 
+@pytest.mark.parametrize(("said", "folder"), [(".git", ""), (".git/config", ""), (".", ".git"), ("config", ".git")])
+def test_what_is_gits_own_is_no_part_of_the_dataset(dataset: Dataset, said: str, folder: str) -> None:
+    with pytest.raises(OutsideDataset, match="git's own folder"):
+        scopes(dataset, said, folder=folder)
+
+
+def test_a_name_that_only_begins_like_gits_own_is_a_files(dataset: Dataset) -> None:
+    (Path(dataset.work_tree) / ".gitattributes").touch()
+    assert scopes(dataset, ".gitattributes") == (b".gitattributes",)
+
+
 def test_an_absolute_path_and_one_through_a_link_to_the_dataset_are_the_same(dataset: Dataset, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("top")
     assert scopes(dataset, os.path.join(dataset.work_tree, "a.txt")) == (b"a.txt",)
