@@ -285,3 +285,45 @@ def _call(folder: Path, *words: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+class TestWhatGitInitRefuses:
+    """Where DataLad refuses, too; it leaves an empty folder for some."""
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            ["--bare"],
+            ["--bar"],
+            ["--separate-git-dir=x.git"],
+            ["--sep", "x"],
+            ["--nonsense"],
+            ["elsewhere"],
+            ["-b"],
+            ["-b", "a..b"],
+        ],
+    )
+    @pytest.mark.parametrize("force", [False, True])
+    def test_nothing_is_left_behind(self, git_annex: Path, tmp_path: Path, options: list[str], force: bool) -> None:
+        from engram.model.errors import EngramError
+
+        folder = tmp_path / "a/b/ds"
+        if force:
+            write(tmp_path, "a/b/ds/data.bin", "data")
+        before = sorted(tmp_path.rglob("*"))
+        with pytest.raises(EngramError) as refused:
+            create(folder, init_options=options, force=force)
+        assert sorted(tmp_path.rglob("*")) == before
+        assert refused.value.exit_code == (40 if "a..b" in options else 2)
+        create(folder, force=force)  # the same command, mended
+        assert git(folder, "log", "--format=%s") == "[DATALAD] new dataset\n"
+
+    def test_a_repository_that_lies_elsewhere_is_made_as_the_refusal_says(
+        self, git_annex: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+        git(tmp_path, "init", "-q", f"--separate-git-dir={tmp_path / 'x.git'}", "ds")
+        list(engram(tmp_path).trust("ds"))
+        create(tmp_path / "ds", force=True)
+        assert git(tmp_path / "ds", "log", "--format=%s") == "[DATALAD] new dataset\n"
+        assert annex(tmp_path / "ds", "fsck", "--quiet") == ""

@@ -24,7 +24,7 @@ from engram.datasets.programs import Programs
 from engram.datasets.recording import Changes, CommitWish, Recorder, commits_by_git
 from engram.datasets.subdatasets import dataset_id_of
 from engram.datasets.syncing import ToSync
-from engram.model.errors import TargetExists
+from engram.model.errors import PeerFailed, StorageFailed, TargetExists, UsageError
 
 #: DataLad's subjects for the first commit, and for the superdataset's.
 NEW_DATASET = "[DATALAD] new dataset"
@@ -33,6 +33,13 @@ NEW_SUBDATASET = "[DATALAD] Created subdataset"
 _MARK = "creating"
 #: What the first commit may hold.
 _OURS = {b".datalad/config", b".datalad/.gitattributes", b".gitattributes", b".noannex"}
+#: Options of ``git init`` that make no dataset, each with what to do instead.
+_NO_DATASET = {
+    "--bare": "Without files there is no dataset. For a place to push to: git init --bare DIR",
+    "--separate-git-dir": "Make the repository first (git init --separate-git-dir=DIR .), then: engram create -f",
+}
+#: The exit status of a git that did not understand its options. Source: git's api-parse-options.
+_USAGE = 129
 _OWN_FILES = (b".datalad/.gitattributes", b".datalad/config", b".gitattributes", b".noannex")
 
 
@@ -75,8 +82,12 @@ class Creator:
         self._git_dir = os.path.join(request.path, ".git")
 
     def check(self) -> None:
-        """Refuse what cannot be done, before anything is written. Raises `TargetExists`, `ExtraMissing`."""
+        """Refuse what cannot be done, before anything is written.
+
+        Raises `TargetExists`, `ExtraMissing`, `UsageError`.
+        """
         request = self._request
+        _check_options(request.init_options)
         if request.annex:
             self._programs.annex()
         if os.path.lexists(request.path) and not os.path.isdir(request.path):
@@ -103,9 +114,19 @@ class Creator:
 
     def create(self) -> Dataset:
         """The new dataset, with its first commit; durable after `settle`, and done after `finish`."""
+        new = _missing(self._request.path)
         durable.make_folders(self._steps, self._request.path)
         with only_one_in(self._request.path):
-            self._begin()
+            begun = self._begin()
+            try:
+                self._init()
+            except PeerFailed as error:
+                if begun:
+                    self._leave_nothing(new)
+                if error.exit_status == _USAGE:
+                    said = "more than one folder is named" if error.said.startswith("usage:") else error.said
+                    raise UsageError(f"git init refuses: {said}.", "See its options: git init -h") from error
+                raise
             dataset = self._repository()
             self.settle()  # a first commit says that all below it is whole
             with only_engram(self._steps, dataset.git_dir):
@@ -124,13 +145,15 @@ class Creator:
         with suppress(FileNotFoundError):
             durable.remove(self._steps, mark)
 
-    def _begin(self) -> None:
+    def _begin(self) -> bool:
+        """Leave the mark in what is no repository yet. False where one is."""
         if self.is_unfinished() and not self._has_commit() and not self._has_content():
             durable.remove_tree(self._steps, self._git_dir)
         if os.path.lexists(self._git_dir):
-            return
+            return False
         durable.make_folders(self._steps, private_folder(self._git_dir))
         durable.write_new(self._steps, os.path.join(private_folder(self._git_dir), _MARK), b"")
+        return True
 
     def _has_commit(self) -> bool:
         status, _, _ = self._programs.git_status_of(self._request.path, "rev-parse", "--verify", "-q", "HEAD")
@@ -142,15 +165,24 @@ class Creator:
         index = GitIndex.read(os.fsencode(os.path.join(self._git_dir, "index")))
         return bool(set(index.paths) - _OURS) or any(files for _, _, files in os.walk(objects))
 
+    def _init(self) -> None:
+        self._programs.git(self._request.path, "init", "-q", ".", *self._request.init_options)
+
     def _repository(self) -> Dataset:
         path = self._request.path
-        self._programs.git(path, "init", "-q", *self._request.init_options)
         dataset = open_dataset(path, self._around)
         check_may_write(dataset)
         if self._request.annex and not dataset.annex_uuid:
             words = [self._request.description] if self._request.description else []
             self._programs.git_annex(path, "init", "--no-autoenable", *words)
         return open_dataset(path, self._around)
+
+    def _leave_nothing(self, new: list[str]) -> None:
+        """Take away what was begun, and *new* folders: git did not make a repository of it."""
+        with suppress(OSError, StorageFailed):  # the disk is broken, or somebody put something in
+            durable.remove_tree(self._steps, self._git_dir)
+            for folder in new:
+                durable.remove_folder(self._steps, folder)
 
     # --- the first commit
 
@@ -209,6 +241,24 @@ class Creator:
             entry = entry_from_stat(name, os.lstat(place), FILE_MODE, oid)
             changes.add(Recorded(name, entry))
             recorder.new.put(BLOB, text, oid)
+
+
+def _check_options(options: tuple[str, ...]) -> None:
+    """Refuse what would make no dataset, in any spelling that git takes. Raises `UsageError`."""
+    for option in options:
+        for name, instead in _NO_DATASET.items():
+            word = option.partition("=")[0]
+            if len(word) > len("--") and name.startswith(word):
+                raise UsageError(f"A dataset cannot be made with {name}.", instead)
+
+
+def _missing(path: str) -> list[str]:
+    """The folders that are to be made for *path*, the deepest first."""
+    missing = []
+    while not os.path.lexists(path):
+        missing.append(path)
+        path = os.path.dirname(path)
+    return missing
 
 
 def _with_lines(text: bytes, lines: list[str]) -> bytes:

@@ -15,6 +15,8 @@ from engram.model.errors import ExtraMissing, PeerFailed
 if TYPE_CHECKING:
     import subprocess
 
+    from engram.datasets.attached import Ended
+
 #: What a child process may see of the environment. Everything else (``GIT_DIR``, ``GIT_INDEX_FILE``,
 #: ``LD_PRELOAD``, …) would change what is done, or where.
 _HANDED_ON = frozenset(
@@ -59,6 +61,10 @@ class GitAnnex:
     folder: str = ""
     #: libmagic's database for it; '' for its own default.
     magic: str = ""
+
+
+#: The exit status of a git that did not understand its options. Source: git's api-parse-options.
+_USAGE = 129
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +130,29 @@ class Programs:
             return 127, error.strerror or ""
         return done.returncode, _last_line(done.stderr) or _last_line(done.stdout)
 
+    def attached(self, folder: str, command: str, *, environment: Mapping[str, str] | None = None) -> "Ended":
+        """How a shell command of the user's ended: in his own environment, on his own terminal, as if he had typed it.
+
+        What is started in the background by it is not waited for. Signals that ask engram to end are the command's.
+
+        Args:
+            environment: instead of the user's own.
+        """
+        self.steps.take("run", command)
+        import subprocess  # late: 10 ms that reading verbs do not need
+
+        from engram.datasets.attached import Ended, PassedOn
+
+        own = dict(self.environment if environment is None else environment)
+        signals = PassedOn()
+        with signals.caught():
+            try:
+                process = subprocess.Popen(["/bin/sh", "-c", command], cwd=folder, env=own)
+            except OSError as error:
+                return Ended.unstarted(error)
+            signals.go_to(process.pid)
+            return Ended.of(process.wait(), signals.came)
+
     def annex(self) -> GitAnnex:
         """The git-annex to use: the one on PATH, else the one of the ``annex`` extra."""
         found = find_git_annex(self.environment)
@@ -153,7 +182,7 @@ class Programs:
         except FileNotFoundError as error:
             _missing(os.fsdecode(command[0]), error)
         if fine is not None and done.returncode not in fine:
-            raise PeerFailed(_spoken(command), done.returncode, _last_line(done.stderr) or _last_line(done.stdout))
+            raise PeerFailed(_spoken(command), done.returncode, _said(done))
         return done
 
     def _environment(self) -> dict[str, str]:
@@ -217,6 +246,13 @@ def _spoken(command: Sequence[str | bytes]) -> str:
 def _last_line(text: bytes) -> str:
     lines = text.decode(errors="replace").strip().splitlines()
     return lines[-1].strip() if lines else ""
+
+
+def _said(done: "subprocess.CompletedProcess[bytes]") -> str:
+    """The line that says what went wrong: the last, but the first where how to call the program follows it."""
+    if done.returncode == _USAGE:
+        return done.stderr.partition(b"\n")[0].decode(errors="replace").removeprefix("error: ").strip()
+    return _last_line(done.stderr) or _last_line(done.stdout)
 
 
 def _missing(program: str, error: FileNotFoundError) -> NoReturn:
