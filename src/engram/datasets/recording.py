@@ -206,7 +206,11 @@ class Recorder:
         branch = AnnexBranch(self._objects, tree)
         pending = read_journal(os.fsencode(dataset.git_dir))
         logs = dict(pending)
-        logs.update(presence_logs(branch, keys, uuid=dataset.annex_uuid.encode(), now_s=wish.now_s, pending=pending))
+
+        def read(path: bytes) -> bytes:
+            return pending[path] if path in pending else branch.read(path) or b""
+
+        logs.update(presence_logs(read, keys, uuid=dataset.annex_uuid.encode(), present=True, now_s=wish.now_s))
         if not logs:
             return _BranchMove()
         root = branch.with_files(logs, self.new.put)

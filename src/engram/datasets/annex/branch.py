@@ -8,6 +8,7 @@ Source: https://git-annex.branchable.com/internals/ and https://git-annex.branch
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import TypeAlias
 
 from engram.datasets.annex.hashdirs import log_path
@@ -31,20 +32,36 @@ class AnnexBranch:
 
     def __init__(self, objects: ObjectStore, tree: bytes | None) -> None:
         self._objects = objects
-        self._tree = tree
+        self.tree = tree
         self._trees: dict[bytes, _Entries] = {}
+        self._contents: dict[bytes, bytes] = {}
+        self._files: Mapping[bytes, bytes] | None = None
+
+    def know(self, files: Mapping[bytes, bytes]) -> None:
+        """Be told of every file and its id, by somebody who lists them faster than they are looked up one by one."""
+        self._files = files
 
     def read(self, path: bytes) -> bytes | None:
         """One file's content; ``None`` if the branch has no such file."""
-        entries = self._entries(self._tree)
+        if self._files is not None:
+            known = self._files.get(path)
+            return None if known is None else self._content(known)
+        entries = self.entries(self.tree)
         *folders, name = path.split(b"/")
         for folder in folders:
             mode, oid = entries.get(folder, (0, b""))
             if mode != TREE_MODE:
                 return None
-            entries = self._entries(oid)
+            entries = self.entries(oid)
         mode, oid = entries.get(name, (0, b""))
-        return self._objects.read(oid)[1] if mode and mode != TREE_MODE else None
+        return self._content(oid) if mode and mode != TREE_MODE else None
+
+    def _content(self, oid: bytes) -> bytes:
+        """Many logs are alike, byte by byte: each is read once."""
+        content = self._contents.get(oid)
+        if content is None:
+            content = self._contents[oid] = self._objects.read(oid)[1]
+        return content
 
     def with_files(self, contents: Mapping[bytes, bytes], put: Put) -> bytes:
         """The tree that has these files too. Every object it needs is *put* (kind, bytes, id)."""
@@ -56,10 +73,10 @@ class AnnexBranch:
                 oid = blobs[content] = object_id(BLOB, content)
                 put(BLOB, content, oid)
             leaves[path] = oid
-        return self._graft(self._tree, leaves, put)
+        return self._graft(self.tree, leaves, put)
 
     def _graft(self, tree: bytes | None, leaves: Mapping[bytes, bytes], put: Put) -> bytes:
-        entries = dict(self._entries(tree))
+        entries = dict(self.entries(tree))
         below: dict[bytes, dict[bytes, bytes]] = {}
         for path, oid in leaves.items():
             head, slash, rest = path.partition(b"/")
@@ -76,7 +93,8 @@ class AnnexBranch:
             put(TREE, data, root)
         return root
 
-    def _entries(self, tree: bytes | None) -> _Entries:
+    def entries(self, tree: bytes | None) -> _Entries:
+        """Mode and id of what a tree of the branch holds, by name."""
         if tree is None:
             return {}
         entries = self._trees.get(tree)
@@ -87,37 +105,38 @@ class AnnexBranch:
 
 
 def presence_logs(
-    branch: AnnexBranch, keys: Iterable[bytes], *, uuid: bytes, now_s: int, pending: Mapping[bytes, bytes]
+    read: Callable[[bytes], bytes], keys: Iterable[bytes], *, uuid: bytes, present: bool, now_s: int
 ) -> dict[bytes, bytes]:
-    """The location logs that say that repository *uuid* holds *keys*: those that change, by path.
+    """The location logs that say that repository *uuid* holds *keys*, or does not: those that change, by path.
 
     Args:
-        pending: what git-annex's journal holds; it stands for the branch's own file of that path.
+        read: gives a file of the branch as it is now, b"" for none.
     """
     logs: dict[bytes, bytes] = {}
-    first = with_line(b"", uuid, present=True, now_s=now_s)  # one object for the many keys nobody held before
+    first = with_line(b"", uuid, present=present, now_s=now_s)  # one object for the many keys nobody held before
     for key in keys:
         path = log_path(key)
-        old = pending.get(path)
-        if old is None:
-            old = branch.read(path) or b""
-        new = with_line(old, uuid, present=True, now_s=now_s) if old else first
+        old = read(path)
+        new = with_line(old, uuid, present=present, now_s=now_s) if old else first
         if new != old:
             logs[path] = new
     return logs
 
 
-def read_journal(git_dir: bytes) -> dict[bytes, bytes]:
-    """What git-annex wrote down and did not commit yet: whole files of the branch, by path. Needs the journal lock."""
-    folder = os.path.join(git_dir, b"annex", b"journal")
+def read_journal(git_dir: bytes, name: bytes = b"journal") -> dict[bytes, bytes]:
+    """What git-annex wrote down and did not commit yet: whole files of the branch, by path.
+
+    Needs the journal lock where the branch is to be written: without it a file may be gone, because it was committed.
+    """
+    folder = os.path.join(git_dir, b"annex", name)
     pending = {}
     try:
         names = os.listdir(folder)
     except FileNotFoundError:
         return {}
-    for name in names:
-        with open(os.path.join(folder, name), "rb") as file:
-            pending[_branch_path(name)] = file.read()
+    for file_name in names:
+        with suppress(FileNotFoundError), open(os.path.join(folder, file_name), "rb") as file:
+            pending[_branch_path(file_name)] = file.read()
     return pending
 
 

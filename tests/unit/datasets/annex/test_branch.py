@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -70,20 +70,23 @@ def test_writing_the_same_again_changes_no_tree(repository: Path) -> None:
     assert written(repository, tree, {b"a/b/c.log": b"1"}) == tree
 
 
+def _reader(branch: AnnexBranch) -> Callable[[bytes], bytes]:
+    return lambda path: branch.read(path) or b""
+
+
 def test_a_key_that_is_here_gets_one_line_and_none_when_that_is_known(repository: Path) -> None:
     objects = ObjectStore(os.fsencode(repository / ".git" / "objects"))
-    logs = presence_logs(AnnexBranch(objects, None), [KEY, KEY], uuid=UUID, now_s=5, pending={})
+    logs = presence_logs(_reader(AnnexBranch(objects, None)), [KEY, KEY], uuid=UUID, present=True, now_s=5)
     assert logs == {log_path(KEY): b"5s 1 " + UUID + b"\n"}
     objects.refresh()
     tree = written(repository, None, logs)
     fresh = ObjectStore(os.fsencode(repository / ".git" / "objects"))
-    assert presence_logs(AnnexBranch(fresh, tree), [KEY], uuid=UUID, now_s=9, pending={}) == {}
+    assert presence_logs(_reader(AnnexBranch(fresh, tree)), [KEY], uuid=UUID, present=True, now_s=9) == {}
 
 
-def test_what_the_journal_holds_rules_over_the_branch(repository: Path) -> None:
-    objects = ObjectStore(os.fsencode(repository / ".git" / "objects"))
+def test_what_the_journal_holds_rules_over_the_branch() -> None:
     pending = {log_path(KEY): b"7s 1 other\n"}
-    logs = presence_logs(AnnexBranch(objects, None), [KEY], uuid=UUID, now_s=9, pending=pending)
+    logs = presence_logs(lambda path: pending.get(path, b""), [KEY], uuid=UUID, present=True, now_s=9)
     assert sorted(logs[log_path(KEY)].splitlines()) == [b"7s 1 other", b"9s 1 " + UUID]
 
 

@@ -1,0 +1,80 @@
+"""Union of several git-annex branches: what every clone said, together.
+
+Source: https://git-annex.branchable.com/internals/ ("union merge"); refs that are merged: git-annex's own
+``annex/mergedrefs``, lines of commit, tab, ref.
+"""
+
+import os
+from collections.abc import Iterator
+
+from engram.datasets.annex.branch import AnnexBranch
+from engram.datasets.annex.logs import merged, union
+from engram.datasets.git.history import is_ancestor
+from engram.datasets.git.objects import TREE_MODE
+from engram.datasets.git.odb import ObjectStore
+from engram.datasets.git.refs import Refs
+
+BRANCH = b"refs/heads/git-annex"
+_LAST_PART = b"/git-annex"
+_LOCATION_LOG = b".log"
+
+
+def siblings_tips(refs: Refs) -> dict[bytes, bytes]:
+    """Every other git-annex branch that this repository knows of, and the commit it is at."""
+    tips = {}
+    for name in refs.names(b"refs/"):
+        if name.endswith(_LAST_PART) and name != BRANCH and (oid := refs.resolve(name)):
+            tips[name] = oid
+    return tips
+
+
+def unmerged(objects: ObjectStore, tip: bytes | None, tips: dict[bytes, bytes], git_dir: bytes) -> dict[bytes, bytes]:
+    """Those of *tips* that say something the branch at *tip* does not have yet."""
+    known = _merged_before(git_dir)
+    return {
+        name: oid
+        for name, oid in tips.items()
+        if (oid, name) not in known and not (tip and is_ancestor(objects, oid, tip))
+    }
+
+
+def merged_refs_file(git_dir: bytes) -> bytes:
+    """Where git-annex notes what it has merged."""
+    return os.path.join(git_dir, b"annex", b"mergedrefs")
+
+
+def _merged_before(git_dir: bytes) -> set[tuple[bytes, bytes]]:
+    try:
+        with open(merged_refs_file(git_dir), "rb") as file:
+            lines = file.read().split(b"\n")
+    except FileNotFoundError:
+        return set()
+    parts = [line.split(b"\t") for line in lines]
+    return {(bytes.fromhex(part[0].decode()), part[1]) for part in parts if len(part) == 2 and len(part[0]) == 40}
+
+
+def joined(path: bytes, versions: list[bytes]) -> bytes:
+    """What several versions of one file of the branch say together."""
+    distinct = list(dict.fromkeys(filter(None, versions)))
+    if len(distinct) < 2:
+        return b"".join(distinct)
+    return merged(distinct) if path.endswith(_LOCATION_LOG) and b"/" in path else union(distinct)
+
+
+def differing(ours: AnnexBranch, theirs: AnnexBranch) -> Iterator[bytes]:
+    """The paths of files that *theirs* has and *ours* has not, or otherwise. Folders alike are not looked into."""
+    waiting = [(b"", ours.tree, theirs.tree)]
+    while waiting:
+        prefix, mine, other = waiting.pop()
+        if mine == other:
+            continue
+        known = ours.entries(mine)
+        for name, (mode, oid) in theirs.entries(other).items():
+            there = known.get(name)
+            if there == (mode, oid):
+                continue
+            if mode == TREE_MODE:
+                inner = there[1] if there is not None and there[0] == mode else None
+                waiting.append((prefix + name + b"/", inner, oid))
+            else:
+                yield prefix + name

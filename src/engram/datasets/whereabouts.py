@@ -1,0 +1,142 @@
+"""Who holds which content, and what every clone agreed on: read from the git-annex branch, as git-annex would see it.
+
+That is the branch, what other clones' branches say that were fetched and not merged yet, and what git-annex wrote down
+and did not commit yet. Nothing is written.
+
+Source: https://git-annex.branchable.com/internals/; the order in which settings hold, from runs of git-annex 10.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+
+from engram.datasets.annex import BRANCH
+from engram.datasets.annex.branch import AnnexBranch, read_journal
+from engram.datasets.annex.hashdirs import log_path
+from engram.datasets.annex.logs import SEMITRUSTED, holders, newest_value, trust_levels, values_by_uuid
+from engram.datasets.annex.union import joined, siblings_tips, unmerged
+from engram.datasets.dataset import Dataset
+
+#: Fewer are looked up one by one.
+_MANY = 500
+_ESCAPED = re.compile("&([0-9]+);")
+_TRUST = {"trusted": b"1", "untrusted": b"0", "semitrusted": b"?", "dead": b"X"}
+
+
+class Whereabouts:
+    """What is known of where content is, at the moment of making. Cheap to make; reads what is asked for."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        objects = dataset.objects
+        tip = dataset.resolve(BRANCH)
+        mine = bytes.fromhex(tip) if tip else None
+        git_dir = os.fsencode(dataset.git_dir)
+        others = unmerged(objects, mine, siblings_tips(dataset.refs), git_dir)
+        tips = [*([mine] if mine else []), *others.values()]
+        self._branches = [AnnexBranch(objects, objects.tree_of(one)) for one in tips]
+        self._pending = read_journal(git_dir)
+        self._private = read_journal(git_dir, b"journal-private")
+        #: Many location logs are alike, byte by byte.
+        self._holders: dict[bytes, tuple[bytes, ...]] = {}
+
+    def log(self, path: bytes) -> bytes:
+        """One file of the branch, b"" when nobody wrote it."""
+        versions = [branch.read(path) or b"" for branch in self._branches]
+        if path in self._pending:  # stands for this clone's own
+            versions[:1] = [self._pending[path]]
+        if path in self._private:
+            versions.append(self._private[path])
+        return versions[0] if len(versions) == 1 else joined(path, versions)
+
+    def holders(self, key: bytes) -> tuple[bytes, ...]:
+        """The UUIDs of the repositories that hold a content, as far as is known, sorted."""
+        log = self.log(log_path(key))
+        known = self._holders.get(log)
+        if known is None:
+            known = self._holders[log] = holders(log)
+        return known
+
+    def prefetch(self, keys: Iterable[bytes]) -> None:
+        """Be ready to be asked about many keys: git lists the whole branch faster than each is looked up in it."""
+        if sum(1 for _ in keys) < _MANY:
+            return
+        for branch in self._branches:
+            if branch.tree is None:
+                continue
+            words = ("ls-tree", "-r", "-z", "--full-tree", branch.tree.hex())
+            lines = self._dataset.programs.git(self._dataset.work_tree, *words).split(b"\0")[:-1]
+            # each line: mode, space, kind, space, 40 hex digits, tab, path
+            branch.know({line[53:]: bytes.fromhex(line[12:52].decode()) for line in lines})
+
+    @cached_property
+    def descriptions(self) -> Mapping[bytes, bytes]:
+        """What people call the repositories, by UUID."""
+        return values_by_uuid(self.log(b"uuid.log"))
+
+    @cached_property
+    def remotes(self) -> Mapping[bytes, Mapping[str, str]]:
+        """The special remotes that clones share (``remote.log``): their settings by UUID."""
+        return {uuid: _settings(value) for uuid, value in values_by_uuid(self.log(b"remote.log")).items()}
+
+    @cached_property
+    def groups(self) -> Mapping[bytes, tuple[bytes, ...]]:
+        """The groups that repositories are in, by UUID."""
+        return {uuid: tuple(value.split()) for uuid, value in values_by_uuid(self.log(b"group.log")).items()}
+
+    @cached_property
+    def _trust(self) -> Mapping[bytes, bytes]:
+        levels = dict(trust_levels(self.log(b"trust.log")))
+        for name, value, _, _ in self._dataset.config.items():
+            if name.startswith("remote.") and name.endswith(".annex-trustlevel") and value in _TRUST:
+                uuid = self._dataset.setting(name.removesuffix("trustlevel") + "uuid")
+                if uuid:
+                    levels[os.fsencode(uuid)] = _TRUST[value]
+        return levels
+
+    def trust_of(self, uuid: bytes) -> bytes:
+        """How far a repository is trusted: one of `engram.datasets.annex.logs`' four levels."""
+        return self._trust.get(uuid, SEMITRUSTED)
+
+    def required(self, uuid: bytes) -> bytes:
+        """What a repository must keep, as an expression; b"" when nothing is required."""
+        return values_by_uuid(self.log(b"required-content.log")).get(uuid, b"")
+
+    def wanted(self, uuid: bytes) -> bytes:
+        """What a repository would like to have, as an expression; b"" when it does not say."""
+        return values_by_uuid(self.log(b"preferred-content.log")).get(uuid, b"")
+
+    def numcopies(self, path: bytes) -> int:
+        """How many copies a file shall have."""
+        return self._copies(path, b"annex.numcopies", b"numcopies.log", "annex.numcopies")
+
+    def mincopies(self, path: bytes) -> int:
+        """How many copies of a file must be locked in place before one is dropped."""
+        return self._copies(path, b"annex.mincopies", b"mincopies.log", "")
+
+    def _copies(self, path: bytes, attribute: bytes, log: bytes, setting: str) -> int:
+        """The attribute holds before what the clones agreed on, that before the (outdated) setting."""
+        said = self._dataset.attributes_of(path, (attribute,)).get(attribute)
+        if isinstance(said, bytes) and said.isdigit():
+            return int(said)
+        agreed = self._agreed.get(log)
+        if agreed is None:
+            agreed = self._agreed[log] = newest_value(self.log(log)) or b""
+        if agreed.strip().isdigit():
+            return int(agreed)
+        old = self._dataset.setting(setting) if setting else None
+        return int(old) if old and old.isdigit() else 1
+
+    @cached_property
+    def _agreed(self) -> dict[bytes, bytes]:
+        return {}
+
+
+def _settings(value: bytes) -> Mapping[str, str]:
+    pairs = (word.partition("=") for word in os.fsdecode(value).split(" "))
+    return {name: _unescaped(text) for name, equals, text in pairs if equals}
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPED.sub(lambda match: chr(int(match[1])), text)
