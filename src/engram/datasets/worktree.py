@@ -5,27 +5,26 @@ Source: git-status(1) and git-ls-files(1) for what counts as untracked; gitforma
 
 import os
 import stat
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from struct import Struct
+from struct import error as StructError
 from typing import NamedTuple
 
 from engram.datasets.git.ignore import Ignore
 from engram.datasets.git.index import ASSUME_VALID, SKIP_WORKTREE, GitIndex, StatRules
-from engram.datasets.git.objects import SUBMODULE_MODE, SYMLINK_MODE
+from engram.datasets.git.objects import EXECUTABLE_MODE, FILE_MODE, SUBMODULE_MODE, SYMLINK_MODE
 from engram.datasets.git.refs import holds_repository
 from engram.model.errors import EngramError, Unreadable
 
 _NS = 1_000_000_000
 _U32 = 0xFFFF_FFFF
-#: What of an entry's stat block is compared: ctime s, ns; mtime s, ns; inode; mode; size. Of what `os.lstat` gives the
-#: plain numbers are taken (0 mode, 1 inode, 6 size, 8 mtime, 9 ctime), whose reading costs a third of the names'.
-_COMPARED = Struct(">4I4xII8xI")
-#: What of a mode the index records: the type, and whether the owner may execute.
-_MODE_BITS = 0o170100
-#: A link's permission bits are always all set; the index records none.
-_OF_LINKS = 0o100
+#: An entry's stat block without the device, which may be another after every mount: ctime s, ns; mtime s, ns; inode;
+#: mode; user; group; size. One packing costs half of unpacking and comparing them one by one.
+_BLOCK = Struct(">9I")
+_SCANNED = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 class Untracked(StrEnum):
@@ -90,6 +89,10 @@ class _Walker:
         self.wanted: list[tuple[int, int]] = []
         self.differences = Differences()
         self.plain = rules == StatRules()
+        self.encoding = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
+        #: The index's mode for each mode that `os.lstat` gave.
+        self.modes: dict[int, int] = {}
+        self.written_ns = index.mtime_ns
 
     def look_at(self, scope: bytes, ignore: Ignore) -> None:
         self.wanted.append(self.index.below(scope))
@@ -149,14 +152,22 @@ class _Walker:
 
     def _folder(self, prefix: bytes, place: bytes, ignore: Ignore) -> bool:
         """Look at everything in one folder. True when it holds anything that is not ignored."""
+        inner: list[bytes] = []
         try:
-            with os.scandir(place) as entries:
-                return self._entries(prefix, entries, ignore)
+            descriptor = os.open(place, _SCANNED)
+            try:
+                with os.scandir(descriptor) as entries:  # names in an open folder are found sooner than whole paths
+                    anything = self._entries(prefix, entries, ignore, inner)
+            finally:
+                os.close(descriptor)
         except FileNotFoundError:  # removed since its parent was read
             return False
         except OSError as error:
             self._unreadable(prefix.rstrip(b"/"), place, error)
             return False
+        for name in inner:
+            anything |= self._inner_folder(name, prefix + name, ignore)
+        return anything
 
     def _unreadable(self, path: bytes, place: bytes, error: OSError) -> None:
         """Nothing is known of what lies there: least of all that it is gone."""
@@ -164,41 +175,55 @@ class _Walker:
         first, last = self.index.below(path)
         self.seen[first:last] = b"\1" * (last - first)
 
-    def _entries(self, prefix: bytes, entries: "Iterable[os.DirEntry[bytes]]", ignore: Ignore) -> bool:
+    def _entries(
+        self, prefix: bytes, entries: "Iterable[os.DirEntry[str]]", ignore: Ignore, inner: list[bytes]
+    ) -> bool:
+        """Look at what lies in one folder; the folders in it that are not recorded become *inner*."""
         get, data, offsets, seen = self.index.by_path.get, self.index.data, self.index.offsets, self.seen
-        unpack, plain, doubt = _COMPARED.unpack_from, self.plain, self._recorded
-        written_ns = self.index.mtime_ns
+        block, doubt, encoding = self._block, self._recorded, self.encoding
         anything = False
         for entry in entries:
-            path = prefix + entry.name
+            name = entry.name.encode(*encoding)
+            path = prefix + name
             position = get(path)
             if position is None:
-                anything |= self._unrecorded(entry, path, ignore)
+                anything |= self._unrecorded(entry, name, path, ignore, inner)
                 continue
             try:
                 status = entry.stat(follow_symlinks=False)
             except FileNotFoundError:
                 continue
             anything = True
-            ctime_s, ctime_ns, mtime_s, mtime_rest, inode, mode, size = unpack(data, offsets[position])
-            mtime_ns = status.st_mtime_ns
-            if (
-                plain
-                and mtime_ns < written_ns
-                and mtime_s == status[8]
-                and mtime_rest == mtime_ns % _NS
-                and 0 < size == status[6] & _U32  # 0 may be spoiled: it needs a closer look
-                and inode == status[1] & _U32
-                and ctime_s == status[9]
-                and ctime_ns == status.st_ctime_ns % _NS
-                and (mode ^ status[0]) & _MODE_BITS == (_OF_LINKS if mode == SYMLINK_MODE else 0)
-            ):
+            start = offsets[position]
+            if block(status) == data[start : start + 16] + data[start + 20 : start + 40]:
                 seen[position] = 1
             else:
                 doubt(position, status)
                 if stat.S_ISDIR(status.st_mode) and not seen[position]:
-                    self._unrecorded(entry, path, ignore)
+                    inner.append(name)
         return anything
+
+    def _block(self, status: os.stat_result) -> bytes:
+        """What an entry says whose file need not be looked at again; nothing where its *status* leaves a doubt."""
+        mode, inode, _, _, user, group, size, _, mtime_s, ctime_s = status[:10]
+        mtime_ns = status.st_mtime_ns
+        recorded = self.modes.get(mode) or self._mode(mode)
+        if mtime_ns >= self.written_ns or not size or not recorded:  # a size of 0 may be spoiled, see `write_index`
+            return b""
+        try:
+            return _BLOCK.pack(
+                ctime_s, status.st_ctime_ns % _NS, mtime_s, mtime_ns % _NS, inode & _U32, recorded, user, group, size & _U32
+            )
+        except StructError:  # times beyond 32 bits
+            return b""
+
+    def _mode(self, mode: int) -> int:
+        """The index's mode for a file, 0 for what it does not record."""
+        if self.plain and stat.S_ISREG(mode):
+            self.modes[mode] = EXECUTABLE_MODE if mode & 0o100 else FILE_MODE
+        elif self.plain and stat.S_ISLNK(mode):
+            self.modes[mode] = SYMLINK_MODE
+        return self.modes.get(mode, 0)
 
     def _recorded(self, position: int, status: os.stat_result) -> None:
         index = self.index
@@ -215,30 +240,33 @@ class _Walker:
         if not index.stat_matches(position, status, self.rules) or index.is_racy(position):
             self.differences.doubtful.append((position, status))
 
-    def _unrecorded(self, entry: "os.DirEntry[bytes]", path: bytes, ignore: Ignore) -> bool:
-        name = entry.name
+    def _unrecorded(
+        self, entry: "os.DirEntry[str]", name: bytes, path: bytes, ignore: Ignore, inner: list[bytes]
+    ) -> bool:
         if name == b".git":
             return False
-        if not entry.is_dir(follow_symlinks=False):
-            if self.untracked is Untracked.NO or ignore.ignores(name, is_dir=False):
-                return False
-            try:
-                return self._note_untracked(path, entry.stat(follow_symlinks=False))
-            except FileNotFoundError:
-                return False
-        first, last = self.index.below(path)
-        if first == last:
-            return self._unrecorded_folder(entry, path, ignore)
-        return self._folder(path + b"/", entry.path, ignore.enter(name))
-
-    def _unrecorded_folder(self, entry: "os.DirEntry[bytes]", path: bytes, ignore: Ignore) -> bool:
-        if self.untracked is Untracked.NO or ignore.ignores(entry.name, is_dir=True):
+        if entry.is_dir(follow_symlinks=False):
+            inner.append(name)
             return False
-        if holds_repository(entry.path):
+        if self.untracked is Untracked.NO or ignore.ignores(name, is_dir=False):
+            return False
+        try:
+            return self._note_untracked(path, entry.stat(follow_symlinks=False))
+        except FileNotFoundError:
+            return False
+
+    def _inner_folder(self, name: bytes, path: bytes, ignore: Ignore) -> bool:
+        place = os.path.join(self.top, path)
+        first, last = self.index.below(path)
+        if first != last:
+            return self._folder(path + b"/", place, ignore.enter(name))
+        if self.untracked is Untracked.NO or ignore.ignores(name, is_dir=True):
+            return False
+        if holds_repository(place):
             self.differences.untracked.append(Found(path, "repository"))
             return True
         before = len(self.differences.untracked)
-        anything = self._folder(path + b"/", entry.path, ignore.enter(entry.name))
+        anything = self._folder(path + b"/", place, ignore.enter(name))
         if anything and self.untracked is Untracked.NORMAL:
             del self.differences.untracked[before:]
             if path not in self.index.by_path:  # else the file whose place it took is told of
