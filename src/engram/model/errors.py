@@ -15,6 +15,8 @@
     │   ├── ExtraMissing               2    a program or extra is not installed
     │   ├── BadSetting                 2    a setting is unknown or has an impossible value
     │   ├── BadExpression              2    an annex.largefiles expression does not parse
+    │   ├── BadRecord                  2    a run record does not parse
+    │   ├── UnsavedChanges             2    what a command changes could not be told from what was changed before
     │   └── NotAKey                    2    not a git-annex key
     ├── ItemFailed                     3    one item could not be done, the others were
     │   ├── Unreadable                 3    a file or folder could not be read
@@ -29,7 +31,8 @@
     │   ├── DatasetBusy               30    another program holds a lock of this dataset
     │   └── MovedMeanwhile            30    somebody else moved a branch again and again
     ├── StorageFailed                 31    the disk refused: full, read-only, broken
-    └── PeerFailed                    40    git or git-annex failed where it must not
+    ├── PeerFailed                    40    git or git-annex failed where it must not
+    └── CommandFailed                  3    the user's own command failed: engram's code is that command's
 """
 
 from dataclasses import dataclass, fields
@@ -196,6 +199,27 @@ class BadExpression(RequestRefused):
 
 
 @dataclass(eq=False, repr=False, match_args=False)
+class BadRecord(RequestRefused):
+    """A run record that does not parse, or that asks for what no record may ask for."""
+
+    commit: str
+    problem: str
+    exit_code = 2
+    message = "The run record of commit {commit} cannot be used: {problem}."
+    remedy = "Look at it: git show {commit}"
+
+
+@dataclass(eq=False, repr=False, match_args=False)
+class UnsavedChanges(RequestRefused):
+    """Changes from before, which could not be told from those that a command makes."""
+
+    path: str
+    exit_code = 2
+    message = "clean dataset required to detect changes from command; {path} holds unsaved changes."
+    remedy = "See them: engram status. Then engram save, or say what the command writes: engram run --explicit -o FILE"
+
+
+@dataclass(eq=False, repr=False, match_args=False)
 class NotAKey(RequestRefused):
     """Text that is no git-annex key."""
 
@@ -329,3 +353,15 @@ class PeerFailed(EngramError):
     exit_code = 40
     message = "{command} failed ({exit_status}): {said}"
     remedy = "Nothing that was saved before is lost. Run that command yourself to see more, then this one again."
+
+
+@dataclass(eq=False, repr=False, match_args=False)
+class CommandFailed(EngramError):
+    """The user's own command failed. Its exit code is engram's; this class is never raised, it names an outcome."""
+
+    command: str
+    exit_status: int
+    file: str
+    exit_code = 3
+    message = "The command ended with exit code {exit_status}; nothing was saved."
+    remedy = "What it left can be saved with its record: engram save -r -F {file}"
