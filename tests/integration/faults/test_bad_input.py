@@ -4,6 +4,7 @@ import fcntl
 import os
 import stat
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -254,8 +255,29 @@ def _delete(folder: Path) -> None:
         (folder / DATASET / name).unlink(missing_ok=True)
 
 
+class _Others:
+    """Programs that work beside a save. Whoever wants to write to a file that is being saved waits for it."""
+
+    def __init__(self) -> None:
+        self._at_work: list[threading.Thread] = []
+
+    def begin(self, act: Callable[[Path], None], folder: Path) -> None:
+        """Let one begin, and give it the time to do what it can do at once."""
+        other = threading.Thread(target=act, args=(folder,))
+        other.start()
+        other.join(0.05)
+        self._at_work.append(other)
+
+    def save(self, folder: Path, steps: Steps) -> int:
+        """Save, and wait until the others are through."""
+        try:
+            return save(folder, steps)
+        finally:
+            for other in self._at_work:
+                other.join()
+
+
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("act", [_append, _replace_by_links, _swap_folder, _delete])
 def test_what_changes_while_it_is_saved_is_never_recorded_wrongly(
     changed: Template, stride: Callable[[int], int], act: Callable[[Path], None]
@@ -275,7 +297,15 @@ def test_what_changes_while_it_is_saved_is_never_recorded_wrongly(
         nothing_wrong(folder)
         sound(folder / DATASET)
 
-    act_at_every_step(save, with_a_canary, act, saved_in_the_end, when_ended=nothing_wrong, stride=stride(17))
+    others = _Others()
+    act_at_every_step(
+        others.save,
+        with_a_canary,
+        lambda folder: others.begin(act, folder),
+        saved_in_the_end,
+        when_ended=nothing_wrong,
+        stride=stride(17),
+    )
 
 
 def test_expected_contents_notice_a_loss(changed: Template, expected: Expected) -> None:
