@@ -23,6 +23,9 @@ AnyPath: TypeAlias = str | bytes
 SYNC_EACH_BELOW = 2000
 
 _REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG, errno.ENOMEM}
+_AT_FDCWD, _RENAME_NOREPLACE = -100, 1
+_FICLONE = 0x40049409
+_CANNOT_SHARE = {errno.EOPNOTSUPP, errno.EXDEV, errno.EINVAL, errno.ENOTTY, errno.EPERM, errno.ENOSYS}
 _OPEN_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -133,6 +136,23 @@ def write_at(steps: Steps, descriptor: int, data: bytes, offset: int, path: AnyP
         _failed(error, path)
 
 
+def clone_file(steps: Steps, source: int, target: int, path: AnyPath) -> bool:
+    """Let an empty file share the blocks of another (a reflink), which costs no room. False where that cannot be.
+
+    Source: ioctl_ficlone(2)
+    """
+    import fcntl  # late: most calls share nothing
+
+    try:
+        steps.take("write", path)
+        fcntl.ioctl(target, _FICLONE, source)
+    except OSError as error:
+        if error.errno in _CANNOT_SHARE:
+            return False
+        _failed(error, path)
+    return True
+
+
 def truncate(steps: Steps, descriptor: int, size_bytes: int, path: AnyPath) -> None:
     """Cut a file off; *path* is only named in errors."""
     try:
@@ -165,6 +185,28 @@ def rename(steps: Steps, path: AnyPath, to: AnyPath) -> None:
     try:
         steps.take("rename", to)
         os.rename(path, to)
+    except OSError as error:
+        _failed(error, to)
+
+
+def rename_new(steps: Steps, path: AnyPath, to: AnyPath) -> None:
+    """Move a name to one that must not be there yet. `FileExistsError` when it is.
+
+    Raises `OSError` (``ENOSYS``, ``EINVAL``) where the system or the file system cannot do that in one step.
+
+    Source: renameat2(2), ``RENAME_NOREPLACE``.
+    """
+    try:
+        steps.take("rename", to)
+        import ctypes  # late: 2 ms that most calls do not need
+
+        libc = ctypes.CDLL(None, use_errno=True)
+        if not hasattr(libc, "renameat2"):
+            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+        names = os.fsencode(path), os.fsencode(to)
+        if libc.renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_NOREPLACE) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), os.fsdecode(to))
     except OSError as error:
         _failed(error, to)
 

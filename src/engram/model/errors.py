@@ -22,6 +22,8 @@
     │   ├── Unreadable                 3    a file or folder could not be read
     │   ├── ChangedWhileSaved          3    a file changed while it was read: run again
     │   ├── NothingToRecord            3    a repository without a commit cannot become a subdataset
+    │   ├── Unavailable                3    a content that nobody could give
+    │   ├── NoRoom                     3    a content that the disk has no room for
     │   └── UnsupportedFile            3    a FIFO, socket, device or name that cannot be kept
     ├── IncompleteResults              3    Python only: some items failed, the rest was done
     ├── WrongBytes                    20    bytes are wrong: do not retry
@@ -274,6 +276,24 @@ class UnsupportedFile(ItemFailed):
     exit_code = 3
     message = "{path} cannot be kept in a dataset: {reason}."
     remedy = "Move it elsewhere, or list it in .gitignore."
+
+
+@dataclass(eq=False, repr=False, match_args=False)
+class Unavailable(ItemFailed):
+    """A content that none of the places that should have it could give."""
+
+    exit_code = 3
+    message = "{path} could not be had: {reason}."
+    remedy = "See who has it: engram whereis {path}"
+
+
+@dataclass(eq=False, repr=False, match_args=False)
+class NoRoom(ItemFailed):
+    """A content for which the disk has no room, with what is to stay free (``annex.diskreserve``)."""
+
+    exit_code = 3
+    message = "{path} needs more room than there is: {reason}."
+    remedy = "Make room, or keep less free (git config annex.diskreserve 100MB), then run the same command again."
 
 
 class WrongBytes(EngramError):
