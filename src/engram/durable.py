@@ -260,6 +260,15 @@ def change_mode(steps: Steps, file: AnyPath | int, mode: int, path: AnyPath = ""
         _failed(error, path)
 
 
+def set_times(steps: Steps, descriptor: int, times_ns: tuple[int, int], path: AnyPath) -> None:
+    """Set when an open file was last read and changed; *path* is only named in errors."""
+    try:
+        steps.take("utime", path)
+        os.utime(descriptor, ns=times_ns)
+    except OSError as error:
+        _failed(error, path)
+
+
 def sync_descriptor(steps: Steps, descriptor: int, path: AnyPath) -> None:
     """Bring an open file's bytes to the disk. After a failure the file must be written anew, never synced again."""
     try:

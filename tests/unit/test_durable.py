@@ -151,3 +151,15 @@ def test_a_link_is_never_synced_in_place_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("file")
     with pytest.raises(OSError, match="symbolic link"):
         durable.sync_file(STEPS, str(tmp_path / "link"))
+
+
+def test_a_name_is_moved_only_to_one_that_is_free(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).write_text(name)
+    with pytest.raises(FileExistsError):
+        durable.rename_new(STEPS, str(tmp_path / "one"), str(tmp_path / "two"))
+    assert (tmp_path / "two").read_text() == "two"
+    durable.rename_new(STEPS, os.fsencode(tmp_path / "one"), str(tmp_path / "three"))
+    assert sorted(os.listdir(tmp_path)) == ["three", "two"]
+    with pytest.raises(FileNotFoundError):
+        durable.rename_new(STEPS, str(tmp_path / "one"), str(tmp_path / "four"))

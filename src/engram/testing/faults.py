@@ -23,7 +23,7 @@ import json
 import os
 import signal
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -157,6 +157,24 @@ class ActingAt(_StoppingAt):
         if step.number == self.number:
             self._note(step)
             self._act()
+
+
+class Lacking(Steps):
+    """A file system that cannot do some steps: ``Lacking({"link": errno.EPERM})`` has no hard links.
+
+    *beside*: the steps that are taken all the same, so that it can crash, too. *only*: how the path of what it cannot
+    do ends.
+    """
+
+    def __init__(self, errors: Mapping[str, int], beside: Steps | None = None, *, only: str = "") -> None:
+        self.errors = errors
+        self._beside = beside or Steps()
+        self.only = only
+
+    def take(self, kind: str, path: AnyPath) -> None:
+        self._beside.take(kind, path)
+        if kind in self.errors and os.fsdecode(path).endswith(self.only):
+            raise OSError(self.errors[kind], os.strerror(self.errors[kind]), os.fsdecode(path))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

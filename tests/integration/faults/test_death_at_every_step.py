@@ -10,7 +10,7 @@ import pytest
 
 from engram.durable import Steps
 from engram.testing.changing import File, tree_on_disk, write_tree
-from engram.testing.faults import DISK_ERRORS, die_at_every_step, fail_at_every_step
+from engram.testing.faults import DISK_ERRORS, Lacking, die_at_every_step, fail_at_every_step
 from engram.testing.places import Template
 from engram.testing.soundness import complaints_of_git, complaints_of_git_annex, contents_kept, sound
 from tests.integration.faults.operations import DATASET, Expected, create, exit_code, git, save, verbs
@@ -84,6 +84,19 @@ def test_a_save_of_some_paths_survives_death_at_every_step(
         assert "annexed/changed.bin" in git(folder / DATASET, "status", "--porcelain", "-uall")
 
     die_at_every_step(save_some, changed.fresh, these_alone, when_dead=expected.nothing_lost, stride=stride(3))
+
+
+@pytest.mark.parametrize("error", [errno.EPERM, errno.EOPNOTSUPP], ids=errno.errorcode.get)
+def test_a_save_without_hard_links_survives_death_at_every_step(
+    changed: Template, expected: Expected, stride: Stride, error: int
+) -> None:
+    def save_without(folder: Path, steps: Steps) -> int:
+        return save(folder, Lacking({"link": error}, steps))
+
+    died_at = die_at_every_step(
+        save_without, changed.fresh, expected.all_saved, when_dead=expected.nothing_lost, stride=stride(19)
+    )
+    assert died_at
 
 
 def test_a_save_to_git_survives_death_at_every_step(changed: Template, expected: Expected, stride: Stride) -> None:

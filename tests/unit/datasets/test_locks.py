@@ -1,6 +1,8 @@
 """Who may write: one engram at a time, git's own locks respected, stale ones of our own removed."""
 
+import errno
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator
@@ -12,7 +14,7 @@ import pytest
 from engram.datasets.locks import annex_journal, clear_what_a_crash_left, config_lock, index_lock, only_engram
 from engram.durable import Steps
 from engram.model.errors import DatasetBusy, StorageFailed
-from engram.testing.faults import FailingAt
+from engram.testing.faults import FailingAt, Lacking, in_child
 
 STEPS = Steps()
 _HOLD = """
@@ -149,6 +151,112 @@ class TestFileLock:
         lock.take()
         lock.put_in_place(b"secret", mode=0o600)
         assert Path(git_dir, "config").stat().st_mode & 0o777 == 0o600
+
+
+#: File systems on which a lock can have no second name, nor (the last one) be renamed to a name that must be free.
+WITHOUT_LINKS = [
+    *(pytest.param(Lacking({"link": error}), id=errno.errorcode[error]) for error in (errno.EPERM, errno.EOPNOTSUPP)),
+    pytest.param(Lacking({"link": errno.EPERM, "rename": errno.EINVAL}, only="index.lock"), id="nor exclusive renames"),
+]
+
+
+@pytest.mark.parametrize("steps", WITHOUT_LINKS)
+class TestFileLockWithoutHardLinks:
+    def test_a_file_is_replaced_whole_and_no_lock_stays(self, git_dir: str, steps: Steps) -> None:
+        lock = index_lock(steps, git_dir)
+        lock.take()
+        assert Path(git_dir, "index.lock").stat().st_size
+        lock.put_in_place(b"new", mode=0o640)
+        lock.release()
+        assert Path(git_dir, "index").read_bytes() == b"new"
+        assert stat.S_IMODE(Path(git_dir, "index").stat().st_mode) == 0o640
+        assert sorted(os.listdir(git_dir)) == ["annex", "engram", "index"]
+        assert os.listdir(Path(git_dir, "engram")) == []
+
+    def test_letting_go_changes_nothing(self, git_dir: str, steps: Steps) -> None:
+        lock = index_lock(steps, git_dir)
+        lock.take()
+        lock.release()
+        assert sorted(os.listdir(git_dir)) == ["annex", "engram"]
+
+    def test_gits_lock_is_waited_for_and_never_removed(self, git_dir: str, steps: Steps) -> None:
+        Path(git_dir, "index.lock").write_bytes(b"")
+        with pytest.raises(DatasetBusy):
+            index_lock(steps, git_dir).take(patience_s=0.1)
+        clear_what_a_crash_left(steps, git_dir)
+        assert Path(git_dir, "index.lock").read_bytes() == b""
+        assert os.listdir(Path(git_dir, "engram")) == []
+
+    def test_a_lock_that_a_crash_left_is_known_for_ours(self, git_dir: str, steps: Steps) -> None:
+        index_lock(steps, git_dir).take()
+        clear_what_a_crash_left(STEPS, git_dir)
+        assert sorted(os.listdir(git_dir)) == ["annex", "engram"]
+        assert os.listdir(Path(git_dir, "engram")) == []
+
+    def test_a_full_disk_leaves_the_old_file_and_no_lock(self, git_dir: str, steps: Lacking) -> None:
+        for at in range(1, 30):
+            Path(git_dir, "index").write_bytes(b"old")
+            failing = FailingAt(at)
+            lock = index_lock(Lacking(steps.errors, failing, only=steps.only), git_dir)
+            try:
+                lock.take()
+                lock.put_in_place(b"new")
+            except StorageFailed:
+                lock.release()
+                clear_what_a_crash_left(STEPS, git_dir)
+                assert Path(git_dir, "index").read_bytes() in {b"old", b"new"}
+                assert sorted(os.listdir(git_dir)) == ["annex", "engram", "index"]
+            if failing.stopped_at is None:
+                return
+        raise AssertionError("it never came to its end")
+
+
+class TestSharedRepositories:
+    """What git makes in a repository that a group shares, the group may write to; so it is with engram's lock."""
+
+    @pytest.mark.parametrize(
+        ("mode", "lock", "folder"), [(0o775, 0o664, 0o775), (0o777, 0o666, 0o777), (0o755, 0o644, 0o755)]
+    )
+    def test_whoever_may_write_to_the_repository_may_lock_it(
+        self, git_dir: str, mode: int, lock: int, folder: int
+    ) -> None:
+        os.rmdir(Path(git_dir, "engram"))
+        os.chmod(git_dir, mode)
+        before = os.umask(0o022)
+        try:
+            with only_engram(STEPS, git_dir):
+                assert stat.S_IMODE(Path(git_dir, "engram/lock").stat().st_mode) == lock
+                assert stat.S_IMODE(Path(git_dir, "engram").stat().st_mode) == folder
+        finally:
+            os.umask(before)
+
+    @pytest.mark.root
+    @pytest.mark.usefixtures("as_root")
+    @pytest.mark.parametrize("mode", [0o644, 0o600])
+    def test_a_lock_that_only_its_owner_may_write_to_is_taken_or_refused_in_plain_words(
+        self, git_dir: str, mode: int
+    ) -> None:
+        lock = Path(git_dir, "engram/lock")
+        lock.write_text("4711\n")
+        lock.chmod(mode)
+
+        def as_nobody(_: object, steps: Steps) -> int:
+            os.setgroups([])
+            os.setgid(65534)
+            os.setuid(65534)
+            with only_engram(steps, git_dir, patience_s=0):
+                return 77
+
+        for above in (Path(git_dir), *Path(git_dir).parents):
+            above.chmod(stat.S_IMODE(above.stat().st_mode) | 0o755)
+        ending = in_child(as_nobody, None)
+        assert ending.bug == ""
+        if mode == 0o600:
+            assert (ending.exit_code, str(lock) in ending.what) == (2, True)
+            assert ending.next_step == f"Ask him to: chmod a+rw {lock}"
+        else:
+            assert ending.exit_code == 77
+        assert lock.read_text() == "4711\n"
 
 
 def test_unfinished_objects_of_a_crash_are_removed_and_others_are_not(git_dir: str) -> None:
