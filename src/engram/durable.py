@@ -88,6 +88,15 @@ def open_lock(steps: Steps, path: AnyPath) -> int:
         _failed(error, path)
 
 
+def open_partial(steps: Steps, path: AnyPath) -> int:
+    """Descriptor of a file that is to grow from where it ended before; it is made where it is missing."""
+    try:
+        steps.take("create", path)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        _failed(error, path)
+
+
 def write_new(steps: Steps, path: AnyPath, data: bytes, *, mode: int = 0o666, sync: bool = True) -> None:
     """Write a file that must not be there yet, and its bytes to the disk. Its name still needs `sync_folder`."""
     descriptor = open_new(steps, path, mode=mode)

@@ -51,6 +51,20 @@ def superdataset(dataset: Dataset) -> Dataset | None:
     return above if recorded else None
 
 
+def holding(dataset: Dataset, place: str) -> Dataset:
+    """The dataset that holds the absolute path *place*: *dataset* itself or, at any depth, an installed subdataset.
+
+    The top of a subdataset belongs to that subdataset. A repository that is not recorded counts, too: what lies in it
+    is not its superdataset's.
+    """
+    folder = place
+    while len(folder) > len(dataset.work_tree):
+        if holds_repository(os.fsencode(folder)):
+            return open_dataset(folder, dataset.around)
+        folder = os.path.dirname(folder)
+    return dataset
+
+
 def checked_out(dataset: Dataset, path: bytes) -> str:
     """The commit that is checked out in a subdataset, hex; '' when it has none or is not installed."""
     place = os.path.join(dataset.work_tree, os.fsdecode(path))

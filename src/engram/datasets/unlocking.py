@@ -1,0 +1,257 @@
+"""Unlock: give annexed files a content of their own that can be written to, in the place of their links.
+
+What is left is what ``git annex unlock`` leaves: a copy of the content, and in the index the pointer to its key with
+the copy's own properties, so that git need not look into it. The next save locks it again. Source: git-annex-unlock(1)
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from engram import durable
+from engram.datasets.annex.hashdirs import object_path, object_path_lower
+from engram.datasets.annex.pointers import key_in, pointer_of
+from engram.datasets.annex.store import ContentStore
+from engram.datasets.annexed import AnnexedFile, annexed_files
+from engram.datasets.dataset import Dataset
+from engram.datasets.git.index import Entry, GitIndex, entry_from_stat
+from engram.datasets.git.index_write import complete_changes, write_index
+from engram.datasets.git.objects import BLOB, EXECUTABLE_MODE, FILE_MODE, object_id
+from engram.datasets.git.problems import NotUnderstood
+from engram.datasets.locks import clear_what_a_crash_left, index_lock, only_engram
+from engram.datasets.new_objects import NewObjects
+from engram.datasets.permission import check_may_write
+from engram.datasets.records import Reporter
+from engram.datasets.syncing import ToSync
+from engram.model.errors import ItemFailed, MovedMeanwhile
+from engram.model.outcome import DatasetOutcome, Status
+from engram.model.plan import Plan, PlannedStep
+
+_CHUNK_BYTES = 1 << 22
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnlockRequest:
+    """What is to be unlocked."""
+
+    #: Relative to the top; ``(b"",)`` for everything.
+    scopes: tuple[bytes, ...] = (b"",)
+    #: The dataset that the whole command is about.
+    refds: str = ""
+
+
+class Unlocker:
+    """One unlock in one dataset."""
+
+    def __init__(self, dataset: Dataset, request: UnlockRequest) -> None:
+        self._dataset = dataset
+        self._request = request
+        self._top = os.fsencode(dataset.work_tree)
+        self._report = Reporter(dataset, refds=request.refds)
+        git_dir = os.fsencode(dataset.git_dir)
+        self._to_sync = ToSync(git_dir, self._top)
+        self._store = ContentStore(dataset.steps, git_dir=git_dir, to_sync=self._to_sync)
+
+    def plan(self) -> Plan:
+        """What would be done. Changes nothing."""
+        ready, told = self._look(self._dataset.read_index())
+        steps = [
+            PlannedStep(action="unlock", item=os.fsdecode(file.path), bytes=os.stat(self._content(file.key)).st_size)
+            for file in ready
+        ]
+        refused = [PlannedStep(action="unlock", item=one.item, why=one.message) for one in told if one.failed]
+        return Plan(steps=tuple(steps), refused=tuple(refused))
+
+    def carry_out(self) -> Iterator[DatasetOutcome]:
+        """Do it. Outcomes come once all is durable. Raises `NotTrusted`."""
+        dataset = self._dataset
+        check_may_write(dataset)
+        with only_engram(dataset.steps, dataset.git_dir):
+            clear_what_a_crash_left(dataset.steps, dataset.git_dir)
+            self._store.clear_what_a_crash_left()
+            try:
+                index = dataset.read_index()
+                ready, told = self._look(index)
+                yield from told
+                reason = _reason_to_hand_over(dataset) if ready else ""
+            except NotUnderstood as problem:
+                index, ready, reason = GitIndex.from_nothing(), [], problem.reason
+            yield from self._hand_over(reason, ready) if reason else self._unlock_or_hand_over(index, ready)
+
+    def _look(self, index: GitIndex) -> tuple[list[AnnexedFile], list[DatasetOutcome]]:
+        """The files that can be unlocked, and what is to be said of others that were named."""
+        ready: list[AnnexedFile] = []
+        told: list[DatasetOutcome] = []
+        seen: set[bytes] = set()
+        for file in annexed_files(self._dataset, index, self._request.scopes):
+            seen.add(file.path)
+            named = file.path in self._request.scopes
+            if not file.locked or not os.path.islink(self._place(file.path)):
+                told += [self._not_needed(file.path)] * named
+            elif os.path.exists(self._content(file.key)):
+                ready.append(file)
+            elif named:
+                told.append(self._impossible(file.path, "no content present", "Get it first: engram get {}"))
+        for scope in self._request.scopes:
+            if scope and scope not in seen and not os.path.isdir(self._place(scope)):
+                told.append(self._no_annexed_file(index, scope))
+        return ready, told
+
+    def _no_annexed_file(self, index: GitIndex, path: bytes) -> DatasetOutcome:
+        if index.find(path) is not None:
+            return self._not_needed(path)
+        return self._impossible(path, "untracked", "Only what was saved can be unlocked: engram save {}")
+
+    def _not_needed(self, path: bytes) -> DatasetOutcome:
+        return self._outcome(path, Status.NOT_NEEDED, note="non-annex file; cannot unlock")
+
+    def _impossible(self, path: bytes, why: str, remedy: str) -> DatasetOutcome:
+        name = os.fsdecode(path)
+        return self._outcome(path, Status.IMPOSSIBLE, message=f"{why}; cannot unlock", remedy=remedy.format(name))
+
+    def _outcome(
+        self, path: bytes, status: Status, *, key: bytes = b"", note: str = "", message: str = "", remedy: str = ""
+    ) -> DatasetOutcome:
+        place = os.path.join(self._dataset.work_tree, os.fsdecode(path))
+        refds = self._request.refds or self._dataset.work_tree
+        return DatasetOutcome(
+            action="unlock",
+            item=os.path.relpath(place, refds),
+            status=status,
+            path=place,
+            type="file",
+            refds=refds,
+            key=os.fsdecode(key),
+            note=note,
+            message=message,
+            error=ItemFailed.__name__ if message else "",
+            remedy=remedy,
+        )
+
+    # --- natively
+
+    def _unlock_or_hand_over(self, index: GitIndex, ready: Sequence[AnnexedFile]) -> Iterator[DatasetOutcome]:
+        try:
+            yield from self._unlock(index, ready)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            yield from self._hand_over("its work tree lies on another file system than its .git", ready)
+
+    def _unlock(self, index: GitIndex, ready: Sequence[AnnexedFile]) -> Iterator[DatasetOutcome]:
+        dataset = self._dataset
+        copies = [(file, self._copy(file)) for file in ready]
+        if not copies:
+            return
+        self._to_sync.sync(dataset.steps)
+        entries: dict[bytes, Entry | None] = {}
+        pointers = NewObjects(dataset.steps, dataset.objects, os.path.join(dataset.repository.common_dir, b"objects"))
+        problems: list[ItemFailed] = []
+        for file, (aside, was) in copies:
+            status = durable.rename_over(dataset.steps, aside, self._place(file.path), was)
+            if status is None:
+                durable.remove(dataset.steps, aside)
+                problems.append(ItemFailed(os.fsdecode(file.path), "something else took its place meanwhile"))
+                continue
+            self._to_sync.folder(os.path.dirname(self._place(file.path)))
+            pointer = pointer_of(file.key)
+            oid = object_id(BLOB, pointer)
+            pointers.put(BLOB, pointer, oid)
+            mode = EXECUTABLE_MODE if status.st_mode & stat.S_IXUSR else FILE_MODE
+            entries[file.path] = entry_from_stat(file.path, status, mode, oid)
+        self._to_sync.sync(dataset.steps)
+        pointers.store()
+        self._record(index, entries)
+        for file, _ in copies:
+            if file.path in entries:
+                yield self._outcome(file.path, Status.OK, key=file.key)
+        for problem in problems:
+            yield self._report.failed("unlock", problem)
+
+    def _copy(self, file: AnnexedFile) -> tuple[bytes, os.stat_result]:
+        """A writable copy of a file's content, not in its place yet; and the link that is there now."""
+        steps, aside = self._dataset.steps, self._store.aside_name()
+        with open(self._content(file.key), "rb") as content:
+            was = os.fstat(content.fileno())
+            out = durable.open_new(steps, aside, mode=0o600)
+            try:
+                while data := content.read(_CHUNK_BYTES):
+                    durable.write_all(steps, out, data, aside)
+                durable.change_mode(steps, out, _writable(was.st_mode), aside)
+                durable.set_times(steps, out, (was.st_atime_ns, was.st_mtime_ns), aside)
+            finally:
+                os.close(out)
+        self._to_sync.file(aside)
+        return aside, os.lstat(self._place(file.path))
+
+    def _record(self, index: GitIndex, entries: dict[bytes, Entry | None]) -> None:
+        """Note the pointers in the index. Raises `MovedMeanwhile` when somebody else writes it again and again."""
+        dataset = self._dataset
+        for _ in range(_TRIES):
+            index = dataset.index_again(index)
+            content = write_index(index, complete_changes(index, entries), None)
+            lock = index_lock(dataset.steps, dataset.git_dir)
+            lock.take()
+            try:
+                if dataset.index_again(index) is index:
+                    lock.put_in_place(content)
+                    return
+            finally:
+                lock.release()
+        raise MovedMeanwhile("The index")
+
+    # --- by git-annex
+
+    def _hand_over(self, reason: str, ready: Iterable[AnnexedFile]) -> Iterator[DatasetOutcome]:
+        """Have git-annex unlock the files; all below the scopes where engram cannot tell which they are."""
+        import json
+
+        dataset = self._dataset
+        paths = [file.path for file in ready] or [scope or b"." for scope in self._request.scopes]
+        _, out, _ = dataset.programs.git_annex_status_of(
+            dataset.work_tree, "unlock", "--json", "--json-error-messages", "--", *(b"./" + path for path in paths)
+        )
+        durable.sync_file_system(dataset.steps, dataset.git_dir)
+        durable.sync_file_system(dataset.steps, dataset.work_tree)
+        for line in out.splitlines():
+            record = json.loads(line.decode("utf-8", "replace"))
+            path = os.fsencode(os.path.normpath(str(record.get("file") or ".")))
+            if record.get("success"):
+                key = str(record.get("key") or "").encode("utf-8", "surrogateescape")
+                yield self._outcome(path, Status.OK, key=key, note=f"handed to git-annex: {reason}")
+            else:
+                said = " ".join(map(str, record.get("error-messages", ()))) or "git-annex could not unlock it"
+                yield self._report.failed("unlock", ItemFailed(os.fsdecode(path), said.rstrip(".")))
+
+    # --- places
+
+    def _place(self, path: bytes) -> bytes:
+        return os.path.join(self._top, path)
+
+    def _content(self, key: bytes) -> bytes:
+        git_dir = os.fsencode(self._dataset.git_dir)
+        usual = os.path.join(git_dir, object_path(key))
+        return usual if os.path.exists(usual) else os.path.join(git_dir, object_path_lower(key))
+
+
+def _reason_to_hand_over(dataset: Dataset) -> str:
+    from engram.datasets.traps import reason_to_hand_over
+
+    return reason_to_hand_over(dataset)
+
+
+def _writable(mode: int) -> int:
+    """The permissions that git-annex gives a copy: those of the content, and its owner may write."""
+    return stat.S_IMODE(mode) | stat.S_IWUSR
+
+
+def is_link_without_content(place: str) -> bool:
+    """Whether an annexed file's link lies at *place*, and its content is not here."""
+    try:
+        target = os.fsencode(os.readlink(place))
+    except OSError:
+        return False
+    return not os.path.exists(place) and key_in(target) is not None
