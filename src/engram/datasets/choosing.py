@@ -22,6 +22,11 @@ GIT_ANNEX_ONLY = frozenset(
 BACKEND = b"annex.backend"
 
 
+def is_known(backend: str) -> bool:
+    """Whether git-annex has a key backend of that name; one that begins with X may be a program of the user's."""
+    return is_native(backend) or backend in GIT_ANNEX_ONLY or backend.startswith("X")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """What holds in a dataset for the choice between git and the annex."""
@@ -60,8 +65,8 @@ class Chooser:
         attributes = self._rules.attributes(path, self._wanted)
         backend = attributes.get(BACKEND)
         name = backend.decode("ascii", "replace") if isinstance(backend, bytes) else ""
-        if not is_native(name):  # git-annex passes over a backend that an attribute misspells
-            name = name if name in GIT_ANNEX_ONLY or name.startswith("X") else self._rules.backend
+        if not is_known(name):  # git-annex passes over a backend that an attribute misspells
+            name = self._rules.backend
         large = self._rules.has_annex and not self._rules.to_git and self._is_large(path, size_bytes, attributes)
         if not large:
             self._check_conversion(path, attributes)

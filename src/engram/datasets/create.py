@@ -16,7 +16,7 @@ from engram.datasets.contents import Recorded
 from engram.datasets.dataset import Dataset, Surroundings, open_dataset
 from engram.datasets.git.index import GitIndex, entry_from_stat
 from engram.datasets.git.objects import BLOB, FILE_MODE, object_id
-from engram.datasets.git.refs import find_repository
+from engram.datasets.git.refs import find_repository, repository_in
 from engram.datasets.locks import clear_what_a_crash_left, only_engram, only_one_in, private_folder
 from engram.datasets.people import clean_message, identity
 from engram.datasets.permission import check_may_write
@@ -279,13 +279,17 @@ def _read(path: str) -> bytes:
 
 
 def identity_is_known(around: Surroundings, folder: str) -> None:
-    """Raise `NoIdentity` before anything is written, when git does not know who the user is."""
+    """Raise `NoIdentity` before anything is written, when git does not know who commits in the dataset at *folder*.
+
+    It need not be there yet: what the user set for all below some folder (``includeIf``) holds for it, too.
+    """
     from engram.datasets.git.config import GitConfig
 
-    repository = find_repository(os.fsencode(folder)) if os.path.isdir(folder) else None
+    repository = repository_in(os.fsencode(folder))
+    git_dir = os.path.join(os.fsencode(folder), b".git")
     config = GitConfig.read(
-        common_dir=repository.common_dir if repository else None,
-        git_dir=repository.git_dir if repository else None,
+        common_dir=repository.common_dir if repository else git_dir,
+        git_dir=repository.git_dir if repository else git_dir,
         environment=around.environment,
         overrides=around.configuration,
     )

@@ -5,13 +5,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engram.datasets.choosing import is_known
 from engram.datasets.create import NEW_SUBDATASET, CreateRequest, Creator, identity_is_known
-from engram.datasets.dataset import Dataset
+from engram.datasets.dataset import Dataset, open_dataset
+from engram.datasets.nesting import superdataset
 from engram.datasets.permission import check_may_write
 from engram.datasets.programs import find_git_annex, git_annex_is_on_path
 from engram.datasets.save import Saver
 from engram.datasets.survey import SaveRequest
-from engram.model.errors import OutsideDataset, TargetExists
+from engram.datasets.worktree import link_above
+from engram.model.errors import OutsideDataset, TargetExists, UsageError
 from engram.model.outcome import DatasetOutcome, Outcome, Status
 from engram.model.plan import Plan, PlannedStep
 from engram.workspace.opening import Opening
@@ -43,14 +46,15 @@ class Creation:
         self._around = opening.around
         self._wish = wish
         self._path = opening.place(wish.path)
-        self._super = None if wish.superdataset is None else opening.dataset(wish.superdataset)
+        #: The dataset that the new one is recorded in, and those above it up to the one that the user named.
+        self._above = () if wish.superdataset is None else self._parents(opening.dataset(wish.superdataset))
         self._procedures: list[Procedure] = []
         self._creator = Creator(
             CreateRequest(
                 path=self._path,
                 force=wish.force,
                 annex=wish.annex,
-                message="" if self._super else wish.message,
+                message="" if self._above else wish.message,
                 description=wish.description,
                 backend=self._backend(),
                 init_options=wish.init_options,
@@ -58,22 +62,41 @@ class Creation:
             self._around,
         )
 
+    def _parents(self, named: Dataset) -> tuple[Dataset, ...]:
+        """From the dataset around the new one, which need not be the *named* one, up to that."""
+        _scope_in(named, self._path)
+        found = [open_dataset(os.path.dirname(self._path), self._around)]
+        while os.path.realpath(found[-1].work_tree) != os.path.realpath(named.work_tree):
+            parent = superdataset(found[-1])
+            if parent is None:
+                raise OutsideDataset(self._path, f"{named.work_tree} itself, but in {found[-1].work_tree}")
+            found.append(parent)
+        return tuple(found)
+
     def _backend(self) -> str:
         """The key backend: as asked for, else the parent's, else the user's own default."""
         if self._wish.backend:
             return self._wish.backend
-        if self._super is not None:
-            inherited = self._super.attributes.of(self._super.relative(self._path), (b"annex.backend",))
-            if isinstance(value := inherited.get(b"annex.backend"), bytes):
+        if self._above:
+            parent = self._above[0]
+            inherited = parent.attributes.of(parent.relative(self._path), (b"annex.backend",))
+            if isinstance(value := inherited.get(b"annex.backend"), bytes) and is_known(os.fsdecode(value)):
                 return os.fsdecode(value)
         return self._context.settings.datasets_backend
 
     def check(self) -> None:
         """Refuse what cannot be done, before anything is written."""
+        if self._wish.annex and not is_known(backend := self._backend()):
+            raise UsageError(
+                f"There is no key backend {backend}.", "SHA256E and MD5E are the common ones; all: git annex version"
+            )
         self._creator.check()
-        identity_is_known(self._around, self._super.work_tree if self._super else self._context.folder)
-        if self._super is not None:
-            self._check_super(self._super)
+        for folder in (self._path, *(dataset.work_tree for dataset in self._above)):
+            identity_is_known(self._around, folder)
+        for dataset in self._above:
+            check_may_write(dataset)
+        if self._above:
+            self._check_is_new_to(self._above[0])
         if self._wish.procedures:
             from engram.datasets.procedures import find_procedure
 
@@ -81,11 +104,8 @@ class Creation:
                 find_procedure(name, environment=self._around.environment) for name in self._wish.procedures
             ]
 
-    def _check_super(self, parent: Dataset) -> None:
-        scope = parent.relative(self._path)
-        if not scope:
-            raise OutsideDataset(self._path, parent.work_tree)
-        check_may_write(parent)
+    def _check_is_new_to(self, parent: Dataset) -> None:
+        scope = _scope_in(parent, self._path)
         index = parent.read_index()
         first, last = index.below(scope)
         if (first < last or index.find(scope) is not None) and not self._creator.is_unfinished():
@@ -99,8 +119,10 @@ class Creation:
         """What would be done."""
         steps = [PlannedStep(action="create", item=self._path, why=f"new dataset, key backend {self._backend()}")]
         steps += [PlannedStep(action="run", item=name, why="procedure") for name in self._wish.procedures]
-        if self._super is not None:
-            steps.append(PlannedStep(action="add", item=self._path, why=f"as a subdataset of {self._super.work_tree}"))
+        if self._above:
+            steps.append(
+                PlannedStep(action="add", item=self._path, why=f"as a subdataset of {self._above[0].work_tree}")
+            )
         return Plan(steps=tuple(steps))
 
     def carry_out(self) -> Iterator[Outcome]:
@@ -111,8 +133,7 @@ class Creation:
 
             yield from run_procedure(procedure, dataset, self._around)
         self._creator.settle()
-        if self._super is not None:
-            yield from self._register(self._super)
+        yield from self._register()
         self._creator.finish()
         yield DatasetOutcome(
             action="create",
@@ -120,14 +141,21 @@ class Creation:
             status=Status.OK,
             path=self._path,
             type="dataset",
-            refds=self._super.work_tree if self._super else "",
+            refds=self._above[-1].work_tree if self._above else "",
             note=self._note(),
         )
 
-    def _register(self, parent: Dataset) -> Iterator[Outcome]:
-        scopes = (parent.relative(self._path), b".gitmodules")  # an interrupted create may have staged either
-        request = SaveRequest(scopes=scopes, message=self._wish.message or NEW_SUBDATASET)
-        yield from Saver(parent, request).carry_out()
+    def _register(self) -> Iterator[Outcome]:
+        """Record it in the dataset around it, that in the next one, and so on."""
+        new = self._path
+        for parent in self._above:
+            request = SaveRequest(
+                scopes=(parent.relative(new), b".gitmodules"),  # an interrupted create may have staged either
+                message=self._wish.message or NEW_SUBDATASET,
+                refds=self._above[-1].work_tree,
+            )
+            yield from Saver(parent, request).carry_out()
+            new = parent.work_tree
 
     def _note(self) -> str:
         backend = self._backend()
@@ -137,3 +165,13 @@ class Creation:
             if found is not None:
                 notes.append(f'git itself needs git-annex on your PATH: export PATH="{found.folder}:$PATH"')
         return "; ".join(notes)
+
+
+def _scope_in(parent: Dataset, path: str) -> bytes:
+    """What *path* is called in a dataset that can record it. Raises `OutsideDataset`."""
+    scope = parent.relative(path)
+    if link := link_above(os.fsencode(parent.work_tree), scope):
+        raise OutsideDataset(path, f"{parent.work_tree} itself, but beyond the symbolic link {os.fsdecode(link)}")
+    if not scope:
+        raise OutsideDataset(path, parent.work_tree)
+    return scope

@@ -1,0 +1,62 @@
+"""Under whose name a dataset is made: that which git will know in the new dataset, wherever one stands."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from engram.model.errors import NoIdentity, UsageError
+from engram.workspace.context import Context
+from engram.workspace.datasets import Datasets
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def somebody(tmp_path: Path, git_annex: Path) -> Path:
+    """A folder where git knows nobody but by the file ``config``, and a repository ``named`` with its own identity."""
+    git(tmp_path, "init", "-q", "named")
+    git(tmp_path / "named", "config", "user.name", "Ada")
+    git(tmp_path / "named", "config", "user.email", "ada@example.org")
+    (tmp_path / "config").touch()
+    return tmp_path
+
+
+def git(folder: Path, *words: str) -> str:
+    return subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def datasets(top: Path, folder: str = ".") -> Datasets:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "EMAIL"))}
+    environment |= {"GIT_CONFIG_GLOBAL": str(top / "config"), "GIT_CONFIG_NOSYSTEM": "1"}
+    return Datasets(Context(folder=str(top / folder), environment=environment))
+
+
+def test_a_repository_that_names_somebody_becomes_a_dataset_under_that_name(somebody: Path) -> None:
+    assert [one.status for one in datasets(somebody).create("named", force=True)] == ["ok"]
+    assert git(somebody / "named", "log", "--format=%an") == "Ada\n"
+
+
+def test_what_the_repository_around_the_user_says_does_not_hold_beside_it(somebody: Path) -> None:
+    with pytest.raises(NoIdentity):
+        datasets(somebody, "named").create("../new")
+    with pytest.raises(NoIdentity):
+        datasets(somebody, "named").create("sub", dataset=".")
+    assert not (somebody / "new").exists()
+    assert not (somebody / "named/sub").exists()
+
+
+def test_what_the_user_said_of_all_below_a_folder_holds_for_what_is_made_there(somebody: Path) -> None:
+    (somebody / "config").write_text(f'[includeIf "gitdir:{somebody}/work/"]\n\tpath = {somebody}/named/.git/config\n')
+    assert [one.status for one in datasets(somebody).create("work/new")] == ["ok"]
+    assert git(somebody / "work/new", "log", "--format=%an") == "Ada\n"
+    with pytest.raises(NoIdentity):
+        datasets(somebody).create("elsewhere")
+
+
+@pytest.mark.parametrize("backend", ["md5e", "FOO", "SHA256E "])
+def test_a_key_backend_that_nobody_has_is_refused(somebody: Path, backend: str) -> None:
+    with pytest.raises(UsageError, match="no key backend"):
+        datasets(somebody).create("work/new", backend=backend)
+    assert not (somebody / "work").exists()
