@@ -23,7 +23,9 @@ _HANDED_ON = frozenset(
     "HOME PATH USER LOGNAME SHELL LANG LANGUAGE TZ TMPDIR SSH_AUTH_SOCK SSH_AGENT_PID GNUPGHOME GPG_TTY GPG_AGENT_INFO"
     " EMAIL DBUS_SESSION_BUS_ADDRESS GIT_CONFIG_GLOBAL GIT_CONFIG_SYSTEM GIT_CONFIG_NOSYSTEM GIT_CEILING_DIRECTORIES"
     " GIT_CONFIG_COUNT GIT_CONFIG_PARAMETERS"
-    " LD_LIBRARY_PATH SUDO_UID".split()
+    " LD_LIBRARY_PATH SUDO_UID"
+    " http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE"
+    " GIT_SSL_CAINFO GIT_SSL_CAPATH SSH_ASKPASS DISPLAY".split()
 )
 _HANDED_ON_PREFIXES = ("LC_", "XDG_", "GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
 
@@ -99,6 +101,11 @@ class Programs:
         """Exit status, output and complaint of a git command, whatever it is."""
         done = self._run(["git", *self._options(hooks=hooks), *arguments], folder, b"", None)
         return done.returncode, done.stdout, _last_line(done.stderr)
+
+    def git_told(self, folder: str | bytes, *arguments: str | bytes) -> tuple[int, str]:
+        """Exit status of a git command, and everything that it told beside its output."""
+        done = self._run(["git", *self._options(hooks=False), *arguments], folder, b"", None)
+        return done.returncode, done.stderr.decode(errors="replace")
 
     def git_annex(
         self, folder: str | bytes, *arguments: str | bytes, stdin: bytes = b"", fine: Sequence[int] = (0,)
