@@ -8,18 +8,20 @@ Source: https://git-annex.branchable.com/internals/; the order in which settings
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from engram.datasets.annex import BRANCH
 from engram.datasets.annex.branch import AnnexBranch, read_journal
-from engram.datasets.annex.hashdirs import log_path
-from engram.datasets.annex.logs import SEMITRUSTED, holders, newest_value, trust_levels, values_by_uuid
+from engram.datasets.annex.hashdirs import key_of, log_path
+from engram.datasets.annex.logs import SEMITRUSTED, holders, is_dead, newest_value, trust_levels, values_by_uuid
 from engram.datasets.annex.union import joined, siblings_tips, unmerged
 from engram.datasets.dataset import Dataset
+from engram.model.keys import normal_form
 
 #: Fewer are looked up one by one.
 _MANY = 500
+_LOCATION_LOG = b".log"
 _ESCAPED = re.compile("&([0-9]+);")
 _TRUST = {"trusted": b"1", "untrusted": b"0", "semitrusted": b"?", "dead": b"X"}
 
@@ -58,12 +60,32 @@ class Whereabouts:
             known = self._holders[log] = holders(log)
         return known
 
+    def is_dead(self, key: bytes) -> bool:
+        """Whether a content was declared gone for good, so that nobody misses it."""
+        return is_dead(self.log(log_path(key)))
+
     def prefetch(self, keys: Iterable[bytes]) -> None:
         """Be ready to be asked about many keys: git lists the whole branch faster than each is looked up in it."""
         if sum(1 for _ in keys) < _MANY:
             return
+        self._list()
+
+    def known_keys(self) -> Iterator[bytes]:
+        """Every key that a location log on any clone's branch is about, each once, whoever holds it."""
+        self._list()
+        found: dict[bytes, None] = {}
+        listed = (path for branch in self._branches for path in branch.files)
+        for path in (*listed, *self._pending, *self._private):
+            if path.endswith(_LOCATION_LOG) and path.count(b"/") == 2:
+                name = path[path.rfind(b"/") + 1 : -len(_LOCATION_LOG)]
+                key = normal_form(key_of(name))
+                if key is not None:
+                    found[key] = None
+        return iter(found)
+
+    def _list(self) -> None:
         for branch in self._branches:
-            if branch.tree is None:
+            if branch.tree is None or branch.files:
                 continue
             words = ("ls-tree", "-r", "-z", "--full-tree", branch.tree.hex())
             lines = self._dataset.programs.git(self._dataset.work_tree, *words).split(b"\0")[:-1]

@@ -21,6 +21,7 @@
     ├── ItemFailed                     3    one item could not be done, the others were
     │   ├── Unreadable                 3    a file or folder could not be read
     │   ├── ChangedWhileSaved          3    a file changed while it was read: run again
+    │   ├── NoCopy                     3    nobody, or too few, are known to hold the content of a file
     │   ├── NothingToRecord            3    a repository without a commit cannot become a subdataset
     │   ├── Unavailable                3    a content that nobody could give
     │   ├── NoRoom                     3    a content that the disk has no room for
@@ -258,6 +259,15 @@ class ChangedWhileSaved(ItemFailed):
     exit_code = 3
     message = "{path} changed while it was saved ({reason}); it was left as it is."
     remedy = "Wait until nothing writes to it, then run the same command again."
+
+
+@dataclass(eq=False, repr=False, match_args=False)
+class NoCopy(ItemFailed):
+    """Nobody, or fewer than the user wants, are known to hold a content."""
+
+    exit_code = 3
+    message = "{path}: {reason}."
+    remedy = "Hear what other clones say, then ask again: git fetch --all. What only one holds is safer in two."
 
 
 @dataclass(eq=False, repr=False, match_args=False)

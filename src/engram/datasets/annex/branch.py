@@ -41,6 +41,11 @@ class AnnexBranch:
         """Be told of every file and its id, by somebody who lists them faster than they are looked up one by one."""
         self._files = files
 
+    @property
+    def files(self) -> Mapping[bytes, bytes]:
+        """What `know` was told, nothing before."""
+        return self._files or {}
+
     def read(self, path: bytes) -> bytes | None:
         """One file's content; ``None`` if the branch has no such file."""
         if self._files is not None:

@@ -68,6 +68,16 @@ def holders(log: bytes) -> tuple[bytes, ...]:
     return tuple(sorted(about for about, line in newest.items() if line["status"] == PRESENT))
 
 
+def is_dead(log: bytes) -> bool:
+    r"""Whether a content was declared gone for good: every line of its location log that holds says so.
+
+    >>> is_dead(b"5s X laptop\n"), is_dead(b"5s X laptop\n6s 0 server\n"), is_dead(b"")
+    (True, False, False)
+    """
+    newest, _ = _newest(log)
+    return bool(newest) and all(line["status"] == DEAD for line in newest.values())
+
+
 def with_line(old: bytes, uuid: bytes, present: bool, now_s: int) -> bytes:
     r"""A location log that also says that repository *uuid* holds the content, or does not.
 
