@@ -5,7 +5,8 @@ program that is started; only a dataset whose own commands the user allowed (`en
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import subprocess
 
     from engram.datasets.attached import Ended
+    from engram.datasets.batch import Batch
 
 #: What a child process may see of the environment. Everything else (``GIT_DIR``, ``GIT_INDEX_FILE``,
 #: ``LD_PRELOAD``, …) would change what is done, or where.
@@ -119,6 +121,39 @@ class Programs:
         """Exit status, output and complaint of a git-annex command, whatever it is."""
         done = self._run(self._annex_command(*arguments), folder, stdin, None)
         return done.returncode, done.stdout, _last_line(done.stderr)
+
+    @contextmanager
+    def annex_batch(
+        self, folder: str | bytes, *arguments: str | bytes, requests: bytes
+    ) -> "Generator[Batch, None, None]":
+        """A git-annex command at work on *requests*, whose answers can be read as they come.
+
+        It is over when this is: when it was left early, git-annex is asked to end, and waited for.
+        """
+        command = self._annex_command(*arguments)
+        self.steps.take("run", _spoken(command))
+        import subprocess  # late: 10 ms that reading verbs do not need
+
+        from engram.datasets.batch import Batch
+
+        pipe = subprocess.PIPE
+        try:
+            process = subprocess.Popen(
+                command, cwd=folder, env=self._environment(), stdin=pipe, stdout=pipe, stderr=pipe
+            )
+        except FileNotFoundError as error:
+            _missing(os.fsdecode(command[0]), error)
+        if process.stdin is None or process.stdout is None or process.stderr is None:
+            raise AssertionError("pipes were asked for")
+        batch = Batch(process.stdin, process.stdout, process.stderr, requests)
+        try:
+            yield batch
+        finally:
+            if process.poll() is None and batch.left_early:
+                process.terminate()
+            process.stdout.close()
+            batch.ended(process.wait())
+            process.stderr.close()
 
     def _annex_command(self, *arguments: str | bytes) -> list[str | bytes]:
         options = [word for setting in (*_SAFE, *_DURABLE, *self.configuration) for word in ("-c", setting)]

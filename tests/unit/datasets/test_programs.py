@@ -99,3 +99,32 @@ def test_the_first_git_annex_on_the_path_is_taken(tmp_path: Path) -> None:
     found = find_git_annex({"PATH": f"{tmp_path}/one:{tmp_path}/two"})
     assert found is not None
     assert found.program == f"{tmp_path}/one/git-annex"
+
+
+def test_a_batch_is_answered_while_it_is_asked(tmp_path: Path, git_annex: Path) -> None:
+    one = programs()
+    one.git(str(tmp_path), "init", "-q")
+    one.git_annex(str(tmp_path), "init")
+    names = [b"n%d" % number for number in range(3_000)]
+    with one.annex_batch(
+        str(tmp_path), "examinekey", "--batch", "--json", requests=b"MD5-s1--x\n" * len(names)
+    ) as batch:
+        assert sum(1 for _ in batch.lines()) == len(names)
+    assert (batch.status, batch.said) == (0, "")
+
+
+def test_a_batch_that_is_left_early_ends(tmp_path: Path, git_annex: Path) -> None:
+    one = programs()
+    one.git(str(tmp_path), "init", "-q")
+    one.git_annex(str(tmp_path), "init")
+    with one.annex_batch(str(tmp_path), "examinekey", "--batch", requests=b"MD5-s1--x\n" * 20_000) as batch:
+        next(batch.lines())
+    assert batch.status is not None
+
+
+def test_what_a_batch_complains_about_is_kept(tmp_path: Path, git_annex: Path) -> None:
+    one = programs()
+    with one.annex_batch(str(tmp_path), "examinekey", "--batch", requests=b"") as batch:
+        assert list(batch.lines()) == []
+    assert batch.status
+    assert "git" in batch.said
