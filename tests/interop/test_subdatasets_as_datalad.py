@@ -1,5 +1,6 @@
 """Subdatasets and nested repositories: made, saved and told as DataLad does it."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -297,3 +298,41 @@ class TestStatus:
             (top / "sub").mkdir()
         ours, theirs = status(families.ours), datalad_api.status(families.theirs)
         assert self._states(ours, families.ours) == self._states(theirs, families.theirs)
+
+
+class TestPathsInside:
+    """Paths that lie in subdatasets of the dataset around the current folder."""
+
+    @pytest.mark.parametrize("path", ["sub/x", "sub/deep/y", "sub", "sub/", "sub/deep"])
+    @pytest.mark.parametrize("dataset", [None, "."])
+    def test_a_save_goes_where_they_lie(
+        self, families: Pair, datalad_api: DataLad, path: str, dataset: str | None
+    ) -> None:
+        for top in families:
+            write(top, "sub/x", "x")
+            write(top, "sub/deep/y", "y")
+            write(top, "z", "z")
+            if path in ("sub", "sub/deep") and dataset:  # which means its record: else DataLad adds what did not change
+                git(top / path, "commit", "-q", "--allow-empty", "-m", "another state")
+        options = {} if dataset is None else {"dataset": dataset}
+        theirs, ours = datalad_api.save(families.theirs, path, **options), save(families.ours, path, **options)
+        ours_told, theirs_told = told(ours, families.ours), told(theirs, families.theirs)
+        assert sorted(ours_told) == sorted(record for record in theirs_told if not _renamed_nothing(record))
+        for place in ("", "sub", "sub/deep"):
+            states = [git(top / place, "status", "--porcelain") for top in families]
+            assert states[0] == states[1]
+
+    @pytest.mark.parametrize("path", ["sub/x", "sub/deep/y", "sub", "sub/", "sub/deep"])
+    def test_a_status_is_that_of_where_they_lie(self, families: Pair, datalad_api: DataLad, path: str) -> None:
+        for top in families:
+            write(top, "sub/x", "x")
+            write(top, "sub/deep/y", "y")
+        theirs, ours = datalad_api.status(families.theirs, path), status(families.ours, path)
+        assert [(r["state"], r["type"], os.path.relpath(r["path"], families.ours)) for r in ours] == [
+            (r["state"], r["type"], os.path.relpath(r["path"], families.theirs)) for r in theirs
+        ]
+
+
+def _renamed_nothing(record: tuple[str, str, str, str, str]) -> bool:
+    """DataLad says that it adds ``.gitmodules`` even where it changes nothing in it."""
+    return record[0] == "add" and os.path.basename(record[3]) == ".gitmodules"

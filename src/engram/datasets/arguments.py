@@ -5,8 +5,9 @@ All arguments are looked at before anything is done: one that names nothing refu
 
 import os
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from engram.datasets.dataset import Dataset
+from engram.datasets.dataset import Dataset, open_dataset
 from engram.datasets.git.refs import holds_repository
 from engram.datasets.git.wildmatch import expression, matcher
 from engram.datasets.worktree import Untracked, link_above, walk
@@ -30,6 +31,68 @@ def scopes_of(dataset: Dataset, folder: str, paths: Iterable[str]) -> tuple[tupl
         except EngramError as error:
             problems.append(error)
     return tuple(dict.fromkeys(scopes)), problems
+
+
+class Part(NamedTuple):
+    """What was named of one dataset."""
+
+    dataset: Dataset
+    scopes: tuple[bytes, ...]
+
+
+def parts_of(
+    dataset: Dataset, folder: str, paths: Iterable[str], *, whole_subdatasets: bool
+) -> tuple[list[Part], list[EngramError]]:
+    """What *paths* name in a dataset and in the repositories inside of it, the deepest first; and what is wrong.
+
+    As `scopes_of` otherwise.
+
+    Args:
+        whole_subdatasets: a subdataset's own path means everything in it; otherwise only with a slash at its end, and
+            without one the record of it.
+    """
+    found: dict[str, tuple[Dataset, list[bytes]]] = {}
+    problems: list[EngramError] = []
+    for path in paths:
+        place = os.path.normpath(os.path.join(folder, path))
+        try:
+            owner = _owner(dataset, place, into=whole_subdatasets or path.endswith("/"))
+            found.setdefault(owner.work_tree, (owner, []))[1].extend(_scopes(owner, place, path))
+        except EngramError as error:
+            problems.append(error)
+    parts = [Part(owner, tuple(dict.fromkeys(scopes))) for owner, scopes in found.values()]
+    return sorted(parts, key=lambda part: os.fsencode(part.dataset.work_tree), reverse=True), problems
+
+
+def with_records(dataset: Dataset, parts: Iterable[Part]) -> list[Part]:
+    """*parts*, and the place of each subdataset among them in what holds it, up to *dataset*; the deepest first."""
+    found = {part.dataset.work_tree: part for part in parts}
+    for part in list(found.values()):
+        inner = part.dataset
+        while inner.work_tree != dataset.work_tree:
+            above = open_dataset(os.path.dirname(inner.work_tree), dataset.around)
+            known = found.get(above.work_tree, Part(above, ()))
+            found[above.work_tree] = Part(above, (*known.scopes, above.relative(inner.work_tree)))
+            inner = above
+    return sorted(
+        (Part(part.dataset, tuple(dict.fromkeys(part.scopes))) for part in found.values()),
+        key=lambda part: os.fsencode(part.dataset.work_tree),
+        reverse=True,
+    )
+
+
+def _owner(dataset: Dataset, place: str, *, into: bool) -> Dataset:
+    """The innermost repository that holds *place*; *into*: which may be one itself."""
+    scope = dataset.relative(place)
+    if link_above(os.fsencode(dataset.work_tree), scope):
+        return dataset  # which refuses it
+    folder = scope if into else os.path.dirname(scope)
+    while folder:
+        inner = os.path.join(dataset.work_tree, os.fsdecode(folder))
+        if not os.path.islink(inner) and holds_repository(os.fsencode(inner)):
+            return open_dataset(inner, dataset.around)
+        folder = os.path.dirname(folder)
+    return dataset
 
 
 def _scopes(dataset: Dataset, place: str, said: str) -> list[bytes]:

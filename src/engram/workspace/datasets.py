@@ -13,6 +13,8 @@ from engram.workspace.context import Context
 from engram.workspace.opening import Opening, after, item_of, refusals_told, told
 
 if TYPE_CHECKING:
+    from engram.datasets.arguments import Part
+    from engram.datasets.dataset import Dataset
     from engram.datasets.save import Saver
     from engram.model.plan import Plan
 
@@ -178,9 +180,9 @@ class Datasets:
         from engram.datasets.worktree import Untracked
 
         opened = self._opening.dataset(dataset)
-        scopes, problems = self._opening.scopes(opened, paths)
+        parts, problems = self._opening.parts(opened, paths, whole_subdatasets=dataset is None)
         request = StatusRequest(
-            scopes=scopes,
+            scopes=(b"",),
             annex=annex or "",
             untracked=Untracked(untracked),
             evaluate_subdatasets=evaluate_subdatasets,
@@ -190,7 +192,11 @@ class Datasets:
         try:
             opened.check_format()
             with refusals_told():
-                outcomes: Iterator[Outcome] = StatusReader(opened, request).read() if scopes else iter(())
+                readers = [
+                    StatusReader(part.dataset, replace(request, scopes=part.scopes), refds=opened.work_tree)
+                    for part in reversed(parts)
+                ]
+            outcomes = chain.from_iterable(reader.read() for reader in readers)
         except NotUnderstood as problem:
             raise UsageError(
                 f"engram cannot read {opened.work_tree} itself ({problem.reason}).",
@@ -215,9 +221,9 @@ class Datasets:
         from engram.datasets.survey import SaveRequest
 
         opened = self._opening.dataset(dataset)
-        scopes, problems = self._opening.scopes(opened, paths)
+        parts, problems = self._opening.parts(opened, paths, whole_subdatasets=dataset is None)
         request = SaveRequest(
-            scopes=scopes or (b"",),
+            scopes=(b"",),
             message=self._read_message(message, message_file),
             updated=wish.updated,
             tag=wish.tag,
@@ -226,12 +232,23 @@ class Datasets:
             jobs=wish.jobs or self._context.settings.datasets_jobs,
             backend=self._context.settings.datasets_backend,
         )
-        if not scopes:
-            return [], problems
-        inner = replace(request, scopes=(b"",), refds=opened.work_tree, amend=False)
-        below = self._opening.subdatasets(opened, scopes, wish.recursion_limit) if wish.recursive else []
-        savers = [Saver(one, inner, progress=self._context.progress) for one in below]
-        return [*savers, Saver(opened, request, progress=self._context.progress)], problems
+        savers = []
+        for part in self._with_records(opened, parts, recorded=dataset is not None):
+            below = self._opening.subdatasets(*part, wish.recursion_limit) if wish.recursive else []
+            inner = replace(request, refds=opened.work_tree, amend=False)
+            savers += [Saver(one, inner, progress=self._context.progress) for one in below]
+            outer = part.dataset.work_tree == opened.work_tree
+            named = replace(request, scopes=part.scopes, refds="" if outer else opened.work_tree)
+            savers.append(Saver(part.dataset, named, progress=self._context.progress))
+        return savers, problems
+
+    def _with_records(self, opened: "Dataset", parts: "list[Part]", *, recorded: bool) -> "list[Part]":
+        """*parts*, the deepest first; if they are to be *recorded*, each subdataset's place in what holds it, too."""
+        if not recorded:
+            return parts
+        from engram.datasets.arguments import with_records
+
+        return with_records(opened, parts)
 
     def _read_message(self, message: str | None, message_file: str | None) -> str:
         if message and message_file:

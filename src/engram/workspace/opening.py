@@ -3,12 +3,16 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from engram.datasets.dataset import Dataset, Surroundings, open_dataset
 from engram.durable import Steps
 from engram.model.errors import EngramError, NoDataset, NotADataset, StorageFailed
 from engram.model.outcome import Outcome, failure
 from engram.workspace.context import Context, trust_folder
+
+if TYPE_CHECKING:
+    from engram.datasets.arguments import Part
 
 #: Instead of a path: the topmost superdataset of the current folder, and the dataset that holds it.
 TOPMOST = "^"
@@ -68,6 +72,24 @@ class Opening:
         if problems and not self.context.reports_unknown:
             raise problems[0]
         return scopes, problems
+
+    def parts(
+        self, dataset: Dataset, paths: Sequence[str], *, whole_subdatasets: bool
+    ) -> "tuple[list[Part], list[EngramError]]":
+        """What *paths* name of a dataset and of the subdatasets in it, the deepest first; and what is wrong.
+
+        A subdataset's path means what is in it where it ends in a slash, or with *whole_subdatasets*; else its record.
+        Raises the first problem, unless the user asked that unknown arguments be reported.
+        """
+        from engram.datasets.arguments import Part, parts_of
+
+        if not paths:
+            return [Part(dataset, (b"",))], []
+        with refusals_told():
+            parts, problems = parts_of(dataset, self.context.folder, paths, whole_subdatasets=whole_subdatasets)
+        if problems and not self.context.reports_unknown:
+            raise problems[0]
+        return parts, problems
 
     def subdatasets(self, dataset: Dataset, scopes: Sequence[bytes], limit: int | None) -> list[Dataset]:
         """The installed subdatasets within *scopes*, the deepest first."""
