@@ -22,6 +22,8 @@
     │   ├── Unreadable                 3    a file or folder could not be read
     │   ├── ChangedWhileSaved          3    a file changed while it was read: run again
     │   ├── NoCopy                     3    nobody, or too few, are known to hold the content of a file
+    │   ├── NotDropped                 3    dropping it might lose what nobody else has, or somebody uses it just now
+    │   │   └── TooFewCopies           3    too few copies of a content could be proven to drop it
     │   ├── NothingToRecord            3    a repository without a commit cannot become a subdataset
     │   ├── Unavailable                3    a content that nobody could give
     │   ├── NoRoom                     3    a content that the disk has no room for
@@ -186,7 +188,7 @@ class BadSetting(RequestRefused):
     problem: str
     exit_code = 2
     message = "Setting {setting} ({source}): {problem}."
-    remedy = "See what holds, and where from: engram config explain"
+    remedy = "Mend it there. What can be set: engram help settings"
 
 
 @dataclass(eq=False, repr=False, match_args=False)
@@ -268,6 +270,21 @@ class NoCopy(ItemFailed):
     exit_code = 3
     message = "{path}: {reason}."
     remedy = "Hear what other clones say, then ask again: git fetch --all. What only one holds is safer in two."
+
+
+@dataclass(eq=False, repr=False, match_args=False)
+class NotDropped(ItemFailed):
+    """What is kept, because dropping it might lose something."""
+
+    advice: str
+    exit_code = 3
+    message = "{reason}."
+    remedy = "{advice}"
+
+
+@dataclass(eq=False, repr=False, match_args=False)
+class TooFewCopies(NotDropped):
+    """A content of which too few copies could be proven."""
 
 
 @dataclass(eq=False, repr=False, match_args=False)
