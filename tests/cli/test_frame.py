@@ -12,6 +12,7 @@ import pytest
 from engram import __version__
 from engram.cli.pages import commands
 from engram.cli.reference import root_context
+from engram.cli.root import COMMANDS
 from engram.model.errors import OutsideDataset, PathNotFound
 from engram.model.outcome import DatasetOutcome, Outcome, Status, failure
 from engram.model.plan import Plan, PlannedStep
@@ -79,24 +80,30 @@ class TestHelp:
         assert (said.code, said.records[0]["message"]) == (2, "Missing command.")
 
     @pytest.mark.parametrize("letters", ["-h", "--help", "--help-np"])
-    def test_help_stands_on_both_sides(self, verb: Engram, letters: str, capsys: pytest.CaptureFixture[str]) -> None:
-        assert verb("emit", letters).code == 0
-        assert "Show the outcomes that a test hands in." in capsys.readouterr().out
-        assert verb(letters).code == 0
-        assert "Commands that only tests have." in capsys.readouterr().out
+    def test_help_stands_on_both_sides(self, verb: Engram, letters: str) -> None:
+        of_command, of_all = verb("emit", letters), verb(letters)
+        assert (of_command.code, of_all.code) == (0, 0)
+        assert "Show the outcomes that a test hands in." in of_command.out
+        assert "Commands that only tests have." in of_all.out
 
-    def test_the_list_of_commands_imports_none_of_them(self, verb: Engram, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_the_list_of_commands_imports_none_of_them(self, verb: Engram) -> None:
         sys.modules.pop("tests.cli.verbs.run", None)
-        verb("--help")
-        shown = capsys.readouterr().out
+        shown = verb("--help").out
         assert "Run a user's own command, with all of its words" in shown
         assert "A noun that has verbs of its own" in shown
         assert "hidden" not in shown
         assert "tests.cli.verbs.run" not in sys.modules
 
-    def test_the_version_is_told(self, verb: Engram, capsys: pytest.CaptureFixture[str]) -> None:
-        assert verb("--version").code == 0
-        assert capsys.readouterr().out == f"engram {__version__}\n"
+    def test_the_version_is_told(self, verb: Engram) -> None:
+        told = verb("--version")
+        assert (told.code, told.out) == (0, f"engram {__version__}\n")
+
+    @pytest.mark.parametrize("words", ["--help", "help settings", "emit --help", "--version"])
+    def test_what_is_wrong_with_settings_keeps_nobody_from_reading_about_them(self, verb: Engram, words: str) -> None:
+        wrong = {"ENGRAM_UI_PROGRESS": "perhaps"}
+        assert verb("emit", environment=wrong, rooms={"Source": Emitting()}).code == 2
+        commands = COMMANDS if words.startswith("help") else TEST_VERBS
+        assert verb(*words.split(), environment=wrong, commands=commands).code == 0
 
     @pytest.mark.parametrize("name", [*(name for name, _, _ in commands(*root_context()))])
     def test_help_fits_a_terminal(self, engram: Engram, name: str) -> None:
@@ -359,6 +366,9 @@ class TestFailures:
         said = verb("--json", "emit", rooms={"Source": Emitting(GOOD, OutsideDataset("x", "y"))})
         assert said.code == 3
         assert [record["status"] for record in said.records] == ["ok", "error"]
+
+    def test_an_error_while_something_is_read_keeps_its_code(self, verb: Engram) -> None:
+        assert verb("emit", "--reads-only", rooms={"Source": Emitting(GOOD, OutsideDataset("x", "y"))}).code == 2
 
     def test_an_error_before_anything_was_done_keeps_its_code(self, verb: Engram) -> None:
         needless = outcome(status=Status.NOT_NEEDED)

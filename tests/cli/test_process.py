@@ -88,9 +88,14 @@ class TestSignals:
         process.communicate(timeout=30)
 
 
+#: Results, and what is told instead of them.
+_TELLING = pytest.mark.parametrize("words", ["plan --dry-run", "--help", "plan --help", "noun --help", "--version"])
+
+
 class TestStreams:
-    def test_a_closed_pipe_is_quiet(self) -> None:
-        with start("plan", "--dry-run") as process:
+    @_TELLING
+    def test_a_closed_pipe_is_quiet(self, words: str) -> None:
+        with start(*words.split()) as process:
             assert process.stdout is not None
             assert process.stderr is not None
             process.stdout.close()
@@ -113,10 +118,11 @@ class TestStreams:
         assert code == 0
         assert os.fsencode(json.loads(out)["text"]) == b"caf\xe9"
 
-    def test_a_full_disk_behind_stdout_is_told(self) -> None:
+    @_TELLING
+    def test_a_full_disk_behind_stdout_is_told(self, words: str) -> None:
         with open("/dev/full", "wb") as full:
             process = subprocess.run(
-                [sys.executable, "-c", _ENGRAM, "plan", "--dry-run"],
+                [sys.executable, "-c", _ENGRAM, *words.split()],
                 stdout=full,
                 stderr=subprocess.PIPE,
                 env=AROUND,

@@ -123,7 +123,7 @@ class Call:
             if close is not None:
                 close()
             report.finish()
-            self.something_was_done = self.something_was_done or report.something_was_done
+            self.something_was_done = self.something_was_done or (report.something_was_done and not reads_only)
         if report.failures and (refused or self.on_failure != "ignore"):
             self.exit_code = SOME_FAILED
 
@@ -152,12 +152,17 @@ class Call:
         self.screen.flush()
 
     def show_text(self, record: "Help") -> None:
-        """Show text of ours, line breaks and all."""
-        style = self._full_style()
-        for line in record.text.splitlines() if style.for_people else ():
+        """Show text of ours, line breaks and all. Reads no settings: what is wrong with them may be asked about."""
+        if self.style.for_people:
+            self.show_lines(record.text)
+        else:
+            show_records(self.screen, self.style, record, "")
+            self.screen.flush()
+
+    def show_lines(self, text: str) -> None:
+        """Show text of ours as it is, whoever reads it."""
+        for line in text.splitlines():
             self.screen.line(line)
-        if not style.for_people:
-            show_records(self.screen, style, record, "")
         self.screen.flush()
 
     def confirm(self, question: str) -> None:

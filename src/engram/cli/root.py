@@ -192,11 +192,33 @@ BEFORE: tuple[click.Parameter, ...] = (
 )
 
 
+def _on_our_screen(option: click.Option | None) -> click.Option | None:
+    """The option ``--help``, shown as results are: a reader that goes away is no bug, a full disk is no success."""
+    if option is not None:
+        option.callback = _show_help
+    return option
+
+
+def _show_help(context: click.Context, _: click.Parameter, wanted: object) -> None:
+    if wanted and not context.resilient_parsing:
+        call_of(context).show_lines(context.get_help())
+        context.exit()
+
+
+def _show_version(context: click.Context, _: click.Parameter, wanted: object) -> None:
+    if wanted and not context.resilient_parsing:
+        call_of(context).show_lines(f"engram {__version__}")
+        context.exit()
+
+
 class Verb(click.Command):
     """A command: its own options, and those that hold on both sides of its name."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         return [*super().get_params(ctx), *SHARED]
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        return _on_our_screen(super().get_help_option(ctx))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         _write_options(formatter, ctx, self.params, super().get_params(ctx))
@@ -225,6 +247,9 @@ class Verbs(click.Group):
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         return [*super().get_params(ctx), *SHARED]
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        return _on_our_screen(super().get_help_option(ctx))
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         return sorted(_files(self._folder))
@@ -331,5 +356,12 @@ def paragraphs(text: str) -> list[str]:
 def build(commands: str = COMMANDS) -> click.Command:
     """The whole command line. *commands* is the package that holds the commands."""
     ends = click.Option(["--cmd"], is_flag=True, hidden=True, expose_value=False)  # DataLad's: here the command begins
-    root = Verbs(commands, params=(*BEFORE, ends), settings=_SETTINGS)
-    return click.version_option(__version__, "--version", message="engram %(version)s")(root)
+    version = click.Option(
+        ["--version"],
+        is_flag=True,
+        is_eager=True,
+        help="Show the version and exit.",
+        expose_value=False,
+        callback=_show_version,
+    )
+    return Verbs(commands, params=(*BEFORE, version, ends), settings=_SETTINGS)

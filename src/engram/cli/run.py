@@ -29,8 +29,6 @@ def run(call: Call, words: Sequence[str], *, commands: str = COMMANDS) -> int:
     """Do what the words say; gives the exit code. A signal's `KeyboardInterrupt` is reported and passed on."""
     try:
         return _done(call, words, commands)
-    except click.exceptions.Exit as end:
-        return int(end.exit_code)
     except click.exceptions.NoArgsIsHelpError as error:
         call.screen.message(error.format_message())
         return UsageError.exit_code
@@ -53,8 +51,11 @@ def _done(call: Call, words: Sequence[str], commands: str) -> int:
         from click.shell_completion import shell_complete  # here, because only a shell asks
 
         return shell_complete(root, {"obj": call}, "engram", COMPLETE, instruction)
-    with root.make_context("engram", list(words), obj=call) as context:
-        root.invoke(context)
+    try:
+        with root.make_context("engram", list(words), obj=call) as context:
+            root.invoke(context)
+    except click.exceptions.Exit as end:
+        call.exit_code = int(end.exit_code)
     call.screen.flush()
     if call.screen.trouble:
         raise StorageFailed("Standard output", call.screen.trouble)
