@@ -83,10 +83,12 @@ class OpenSibling:
 class SiblingGone(Exception):
     """A sibling that cannot be opened: nothing is there, or not the repository that the dataset knows."""
 
-    def __init__(self, name: str, why: str) -> None:
+    def __init__(self, name: str, why: str, *, nothing_there: bool = False) -> None:
         super().__init__(f"{name} {why}")
         self.name = name
         self.why = why
+        #: There is no repository at all: git-annex will not find one either.
+        self.nothing_there = nothing_there
 
 
 def siblings_of(dataset: Dataset) -> tuple[Sibling, ...]:
@@ -105,20 +107,22 @@ def by_cost(siblings: "tuple[Sibling, ...]") -> tuple[Sibling, ...]:
 def open_sibling(sibling: Sibling) -> OpenSibling:
     """The repository of a sibling on this machine. Raises `SiblingGone`.
 
-    Its own configuration must name the uuid that the dataset has for it: otherwise another repository took its place.
+    Its own configuration must name the uuid that the dataset has for it, if it has one: otherwise another repository
+    took its place.
     Whoever owns it, nothing in it is run, and what is read from it is to be verified.
     """
     try:
         repository = repository_at(sibling.place) if sibling.place else None
         if repository is None:
-            raise SiblingGone(sibling.name, f"is not there ({sibling.place or sibling.url or 'a special remote'})")
+            where = sibling.place or sibling.url or "a special remote"
+            raise SiblingGone(sibling.name, f"is not there ({where})", nothing_there=bool(sibling.place))
         config = GitConfig.from_file(os.path.join(repository.common_dir, b"config"))
     except (OSError, Unreadable, DamagedRepository, NotUnderstood) as error:
         raise SiblingGone(sibling.name, f"cannot be read ({sibling.place})") from error
     uuid = config.get("annex.uuid") or ""
     if not uuid:
         raise SiblingGone(sibling.name, f"has no annex ({sibling.place})")
-    if uuid != sibling.uuid:
+    if sibling.uuid and uuid != sibling.uuid:
         raise SiblingGone(sibling.name, f"is another repository than it was ({sibling.place} is {uuid})")
     version = config.get("annex.version") or ""
     if not version.isdigit():

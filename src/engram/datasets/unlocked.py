@@ -2,13 +2,14 @@
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
 
 from engram import durable
 from engram.datasets.annex.hashdirs import log_path, object_path
 from engram.datasets.annex.pointers import MAX_POINTER_BYTES, key_in
 from engram.datasets.annex.store import ContentStore
+from engram.datasets.annex.writers import Writers, hold_off_writers
 from engram.datasets.contents import Recorded
 from engram.datasets.dataset import Dataset
 from engram.datasets.git.index import GitIndex, entry_from_stat
@@ -17,6 +18,7 @@ from engram.durable import Steps
 from engram.model.errors import ChangedWhileSaved
 
 _COPY_BYTES = 1 << 22
+_ENOUGH = MAX_POINTER_BYTES + 1
 
 
 def fill_unlocked(
@@ -33,14 +35,24 @@ def fill_unlocked(
     }
     if not came_back:
         return
-    done = {recorded.path for recorded in taken}
+    yield from fill_pointers(dataset, index, store, came_back, but={recorded.path for recorded in taken})
+
+
+def fill_pointers(
+    dataset: Dataset, index: GitIndex, store: ContentStore, keys: Container[bytes], *, but: Container[bytes] = ()
+) -> Iterator[Recorded]:
+    """Give the pointer files in the work tree whose *keys* are here now their content.
+
+    Cost: every file small enough to be a pointer is read.
+    """
     for position, path in enumerate(index.paths):
-        if index.mode(position) in (FILE_MODE, EXECUTABLE_MODE) and path not in done:
-            key = _pointer_at(os.path.join(os.fsencode(dataset.work_tree), path))
-            if key in came_back:
-                # what was written to or deleted meanwhile is no pointer any more, and for the next save
-                with suppress(ChangedWhileSaved, FileNotFoundError):
-                    yield _fill(dataset, index, position, key, store)
+        if index.mode(position) not in (FILE_MODE, EXECUTABLE_MODE) or path in but:
+            continue
+        key = _pointer_at(os.path.join(os.fsencode(dataset.work_tree), path))
+        if key in keys:
+            # what was written to or deleted meanwhile is no pointer any more, and for the next save
+            with suppress(ChangedWhileSaved, FileNotFoundError):
+                yield _fill(dataset, index, position, key, store)
 
 
 def _pointer_at(place: bytes) -> bytes:
@@ -50,7 +62,7 @@ def _pointer_at(place: bytes) -> bytes:
         if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_POINTER_BYTES:
             return b""
         with open(place, "rb") as file:
-            return key_in(file.read(MAX_POINTER_BYTES + 1)) or b""
+            return key_in(file.read(_ENOUGH)) or b""
     except OSError:
         return b""
 
@@ -58,17 +70,21 @@ def _pointer_at(place: bytes) -> bytes:
 def _fill(dataset: Dataset, index: GitIndex, position: int, key: bytes, store: ContentStore) -> Recorded:
     path = index.paths[position]
     place = os.path.join(os.fsencode(dataset.work_tree), path)
-    was = os.lstat(place)
-    mode = stat.S_IMODE(was.st_mode)
-    aside = store.aside_name()
-    _copy(dataset.steps, os.path.join(os.fsencode(dataset.git_dir), object_path(key)), aside, mode)
-    now = os.lstat(place)
-    if (now.st_ino, now.st_mtime_ns, now.st_size) != (was.st_ino, was.st_mtime_ns, was.st_size):
-        durable.remove(dataset.steps, aside)
-        raise ChangedWhileSaved(os.fsdecode(place), "somebody wrote to it")
-    durable.rename(dataset.steps, aside, place)
+    descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        was = os.fstat(descriptor)
+        aside = store.aside_name()
+        content = os.path.join(os.fsencode(dataset.git_dir), object_path(key))
+        _copy(dataset.steps, content, aside, stat.S_IMODE(was.st_mode))
+        is_pointer = hold_off_writers(descriptor) is not Writers.SOME and key_in(os.pread(descriptor, _ENOUGH, 0)) == key
+        status = durable.rename_over(dataset.steps, aside, place, was) if is_pointer else None
+        if status is None:
+            durable.remove(dataset.steps, aside)
+            raise ChangedWhileSaved(os.fsdecode(place), "somebody wrote to it")
+    finally:
+        os.close(descriptor)
     store.to_sync.folder(os.path.dirname(place))
-    entry = entry_from_stat(path, os.lstat(place), index.mode(position), index.oid(position))
+    entry = entry_from_stat(path, status, index.mode(position), index.oid(position))
     return Recorded(path, entry, key)
 
 

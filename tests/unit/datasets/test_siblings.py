@@ -133,6 +133,10 @@ class TestOpening:
         with pytest.raises(SiblingGone, match="another repository"):
             open_sibling(remote(clone, "origin", "../set", annex_uuid="u1"))
 
+    def test_one_that_nobody_asked_for_its_name_yet_is_opened(self, clone: Path) -> None:
+        repository(clone.parent / "set")
+        assert open_sibling(remote(clone, "origin", "../set")).uuid == "u1"
+
     def test_a_repository_further_up_is_not_taken_for_it(self, clone: Path) -> None:
         (repository(clone.parent / "set") / "folder").mkdir()
         with pytest.raises(SiblingGone, match="is not there"):
