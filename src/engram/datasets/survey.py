@@ -95,7 +95,7 @@ def survey(dataset: Dataset, request: SaveRequest) -> Survey:
 def _check_conflicts(dataset: Dataset, index: GitIndex, scopes: tuple[bytes, ...]) -> None:
     """Refuse to record a file with the marks of a conflict in it. Raises `UsageError`."""
     merging = os.path.exists(os.path.join(dataset.git_dir, "MERGE_HEAD"))
-    if not merging and len(index.by_path) == len(index.paths):
+    if not merging and not index.repeats:
         return
     for position, path in enumerate(index.paths):
         if index.flags(position) & STAGE_MASK and _is_within(path, scopes):

@@ -5,25 +5,28 @@ Source: git-status(1) and git-ls-files(1) for what counts as untracked; gitforma
 
 import os
 import stat
-import sys
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from struct import Struct
-from struct import error as StructError
 from typing import NamedTuple
 
 from engram.datasets.git.ignore import Ignore
-from engram.datasets.git.index import ASSUME_VALID, SKIP_WORKTREE, GitIndex, StatRules
-from engram.datasets.git.objects import EXECUTABLE_MODE, FILE_MODE, SUBMODULE_MODE, SYMLINK_MODE
+from engram.datasets.git.index import ASSUME_VALID, OLDER, SKIP_WORKTREE, GitIndex, StatRules
+from engram.datasets.git.objects import SUBMODULE_MODE, SYMLINK_MODE
 from engram.datasets.git.refs import holds_repository
 from engram.model.errors import EngramError, Unreadable
 
 _NS = 1_000_000_000
 _U32 = 0xFFFF_FFFF
-#: An entry's stat block without the device, which may be another after every mount: ctime s, ns; mtime s, ns; inode;
-#: mode; user; group; size. One packing costs half of unpacking and comparing them one by one.
-_BLOCK = Struct(">9I")
+#: What of an entry's stat block is compared: ctime s, ns; mtime s, ns; inode; mode; size. Of what `os.lstat` gives the
+#: ten plain numbers are taken at once: each name that is asked for costs as much.
+_COMPARED = Struct(">4I4xII8xI")
+#: What of a mode the index records: the type, and whether the owner may execute.
+_MODE_BITS = 0o170100
+#: A link's permission bits are always all set; the index records none.
+_OF_LINKS = 0o100
 _SCANNED = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
@@ -85,14 +88,11 @@ class _Walker:
         self.index = index
         self.untracked = untracked
         self.rules = rules
+        #: For each entry 0, 1 when its name is there, or `OLDER`.
         self.seen = bytearray(len(index))
         self.wanted: list[tuple[int, int]] = []
         self.differences = Differences()
         self.plain = rules == StatRules()
-        self.encoding = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
-        #: The index's mode for each mode that `os.lstat` gave.
-        self.modes: dict[int, int] = {}
-        self.written_ns = index.mtime_ns
 
     def look_at(self, scope: bytes, ignore: Ignore) -> None:
         self.wanted.append(self.index.below(scope))
@@ -118,8 +118,8 @@ class _Walker:
 
     def _scope_folder(self, scope: bytes, place: bytes, ignore: Ignore) -> None:
         before = len(self.differences.untracked)
-        anything = self._folder(scope + b"/" if scope else b"", place, ignore)
         first, last = self.index.below(scope)
+        anything = self._folder(scope + b"/" if scope else b"", place, ignore, first, last)
         if scope and first == last and anything and self.untracked is Untracked.NORMAL:
             del self.differences.untracked[before:]
             self.differences.untracked.append(Found(scope, "directory"))
@@ -150,14 +150,15 @@ class _Walker:
         elif stat.S_ISDIR(status.st_mode):
             self.differences.untracked.append(Found(scope, "repository"))
 
-    def _folder(self, prefix: bytes, place: bytes, ignore: Ignore) -> bool:
-        """Look at everything in one folder. True when it holds anything that is not ignored."""
+    def _folder(self, prefix: bytes, place: bytes, ignore: Ignore, first: int, last: int) -> bool:
+        """Look at everything in one folder, which the index has *first* to *last*. Whether any of it is not ignored."""
+        recorded = _recorded_in(prefix, self.index.paths, first, last)
         inner: list[bytes] = []
         try:
             descriptor = os.open(place, _SCANNED)
             try:
                 with os.scandir(descriptor) as entries:  # names in an open folder are found sooner than whole paths
-                    anything = self._entries(prefix, entries, ignore, inner)
+                    anything = self._entries(prefix, entries, recorded, ignore, inner)
             finally:
                 os.close(descriptor)
         except FileNotFoundError:  # removed since its parent was read
@@ -176,54 +177,47 @@ class _Walker:
         self.seen[first:last] = b"\1" * (last - first)
 
     def _entries(
-        self, prefix: bytes, entries: "Iterable[os.DirEntry[str]]", ignore: Ignore, inner: list[bytes]
+        self,
+        prefix: bytes,
+        entries: "Iterable[os.DirEntry[str]]",
+        recorded: dict[str, int],
+        ignore: Ignore,
+        inner: list[bytes],
     ) -> bool:
-        """Look at what lies in one folder; the folders in it that are not recorded become *inner*."""
-        get, data, offsets, seen = self.index.by_path.get, self.index.data, self.index.offsets, self.seen
-        block, doubt, encoding = self._block, self._recorded, self.encoding
+        """Look at what lies in one folder; the folders in it that are not recorded themselves become *inner*."""
+        get, data, offsets, seen = recorded.get, self.index.data, self.index.offsets, self.seen
+        unpack, plain, doubt, written_ns = _COMPARED.unpack_from, self.plain, self._recorded, self.index.mtime_ns
         anything = False
         for entry in entries:
-            name = entry.name.encode(*encoding)
-            path = prefix + name
-            position = get(path)
+            position = get(entry.name)
             if position is None:
-                anything |= self._unrecorded(entry, name, path, ignore, inner)
+                anything |= self._unrecorded(entry, prefix, ignore, inner)
                 continue
             try:
                 status = entry.stat(follow_symlinks=False)
             except FileNotFoundError:
                 continue
             anything = True
-            start = offsets[position]
-            if block(status) == data[start : start + 16] + data[start + 20 : start + 40]:
-                seen[position] = 1
+            ctime_s, ctime_ns, mtime_s, mtime_rest, inode, mode, size = unpack(data, offsets[position])
+            mtime_ns = status.st_mtime_ns
+            found_mode, found_inode, _, _, _, _, found_size, _, found_mtime_s, found_ctime_s = status[:10]
+            if (
+                plain
+                and mtime_ns < written_ns
+                and mtime_s == found_mtime_s
+                and mtime_rest == mtime_ns % _NS
+                and 0 < size == found_size & _U32  # 0 may be spoiled: it needs a closer look
+                and inode == found_inode & _U32
+                and ctime_s == found_ctime_s
+                and ctime_ns == status.st_ctime_ns % _NS
+                and (mode ^ found_mode) & _MODE_BITS == (_OF_LINKS if mode == SYMLINK_MODE else 0)
+            ):
+                seen[position] = OLDER
             else:
                 doubt(position, status)
-                if stat.S_ISDIR(status.st_mode) and not seen[position]:
-                    inner.append(name)
+                if stat.S_ISDIR(found_mode) and not seen[position]:
+                    inner.append(os.fsencode(entry.name))
         return anything
-
-    def _block(self, status: os.stat_result) -> bytes:
-        """What an entry says whose file need not be looked at again; nothing where its *status* leaves a doubt."""
-        mode, inode, _, _, user, group, size, _, mtime_s, ctime_s = status[:10]
-        mtime_ns = status.st_mtime_ns
-        recorded = self.modes.get(mode) or self._mode(mode)
-        if mtime_ns >= self.written_ns or not size or not recorded:  # a size of 0 may be spoiled, see `write_index`
-            return b""
-        try:
-            return _BLOCK.pack(
-                ctime_s, status.st_ctime_ns % _NS, mtime_s, mtime_ns % _NS, inode & _U32, recorded, user, group, size & _U32
-            )
-        except StructError:  # times beyond 32 bits
-            return b""
-
-    def _mode(self, mode: int) -> int:
-        """The index's mode for a file, 0 for what it does not record."""
-        if self.plain and stat.S_ISREG(mode):
-            self.modes[mode] = EXECUTABLE_MODE if mode & 0o100 else FILE_MODE
-        elif self.plain and stat.S_ISLNK(mode):
-            self.modes[mode] = SYMLINK_MODE
-        return self.modes.get(mode, 0)
 
     def _recorded(self, position: int, status: os.stat_result) -> None:
         index = self.index
@@ -240,9 +234,8 @@ class _Walker:
         if not index.stat_matches(position, status, self.rules) or index.is_racy(position):
             self.differences.doubtful.append((position, status))
 
-    def _unrecorded(
-        self, entry: "os.DirEntry[str]", name: bytes, path: bytes, ignore: Ignore, inner: list[bytes]
-    ) -> bool:
+    def _unrecorded(self, entry: "os.DirEntry[str]", prefix: bytes, ignore: Ignore, inner: list[bytes]) -> bool:
+        name = os.fsencode(entry.name)
         if name == b".git":
             return False
         if entry.is_dir(follow_symlinks=False):
@@ -251,7 +244,7 @@ class _Walker:
         if self.untracked is Untracked.NO or ignore.ignores(name, is_dir=False):
             return False
         try:
-            return self._note_untracked(path, entry.stat(follow_symlinks=False))
+            return self._note_untracked(prefix + name, entry.stat(follow_symlinks=False))
         except FileNotFoundError:
             return False
 
@@ -259,17 +252,17 @@ class _Walker:
         place = os.path.join(self.top, path)
         first, last = self.index.below(path)
         if first != last:
-            return self._folder(path + b"/", place, ignore.enter(name))
+            return self._folder(path + b"/", place, ignore.enter(name), first, last)
         if self.untracked is Untracked.NO or ignore.ignores(name, is_dir=True):
             return False
         if holds_repository(place):
             self.differences.untracked.append(Found(path, "repository"))
             return True
         before = len(self.differences.untracked)
-        anything = self._folder(path + b"/", place, ignore.enter(name))
+        anything = self._folder(path + b"/", place, ignore.enter(name), first, last)
         if anything and self.untracked is Untracked.NORMAL:
             del self.differences.untracked[before:]
-            if path not in self.index.by_path:  # else the file whose place it took is told of
+            if self.index.find(path) is None:  # else the file whose place it took is told of
                 self.differences.untracked.append(Found(path, "directory"))
         return anything
 
@@ -282,6 +275,7 @@ class _Walker:
     def finish(self) -> Differences:
         """What was seen, in the index's order; recorded entries that are kept out of the work tree are not missing."""
         differences = self.differences
+        self.index.marks = self.seen
         missing = set()
         for first, last in self.wanted:
             position = self.seen.find(0, first, last)
@@ -293,6 +287,29 @@ class _Walker:
         differences.subdatasets = sorted(set(differences.subdatasets))
         differences.untracked = _in_order(differences.untracked)
         return differences
+
+
+def _recorded_in(prefix: bytes, paths: list[bytes], first: int, last: int) -> dict[str, int]:
+    """Where the entries are that lie in a folder itself, by the names that `os.scandir` gives.
+
+    *first* to *last* of *paths* are all that begin with *prefix*, the folder with its slash.
+    """
+    start = len(prefix)
+    if first < last and paths[first].find(b"/", start) < 0:
+        together = b"\0".join(paths[first:last])
+        if together.count(b"/") == (last - first) * prefix.count(b"/"):  # no folders in it
+            names = os.fsdecode(together[start:]).split("\0" + os.fsdecode(prefix))
+            return dict(zip(names, range(first, last), strict=True))
+    recorded = {}
+    while first < last:
+        path = paths[first]
+        slash = path.find(b"/", start)
+        if slash < 0:
+            recorded[os.fsdecode(path[start:])] = first
+            first += 1
+        else:
+            first = bisect_left(paths, path[:slash] + b"0", first, last)
+    return recorded
 
 
 def _in_order(found: list[Found]) -> list[Found]:

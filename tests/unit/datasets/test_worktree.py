@@ -144,3 +144,21 @@ class TestAnUnreadableFolder:
         assert seen.missing == []
         if not (mode == 0o711 and scope == b"d/f"):  # that one may be reached by name
             assert len(seen.problems) == 1
+
+
+@pytest.mark.parametrize("scope", [b"", b"a", b"a/new"])
+def test_after_a_walk_the_index_names_the_same_entries_as_too_young_as_before(work: Path, scope: bytes) -> None:
+    (work / "a").mkdir()
+    for name in ("a/new", "a/old", "b", "old"):
+        (work / name).write_text(name)
+        os.utime(work / name, (1e9, 1e9))
+    git(work, "add", ".")
+    for name in ("a/new", "b"):
+        os.utime(work / name, (2e9, 2e9))
+    git(work, "update-index", "--refresh")
+    index = GitIndex.read(os.fsencode(work / ".git" / "index"))
+    young = index.racy_entries()
+    assert [index.paths[i] for i in young] == [b"a/new", b"b"]
+    ignore = Ignore.for_work_tree(os.fsencode(work), git_dir=os.fsencode(work / ".git"), excludes_file=None)
+    assert not walk(os.fsencode(work), index, ignore, scopes=(scope,)).untracked
+    assert index.racy_entries() == young

@@ -7,13 +7,14 @@ Source: gitformat-index(5)
 
 import hashlib
 import os
+import re
 import stat
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from operator import gt
+from operator import ge, gt
 from struct import Struct
 from typing import Final, NamedTuple, Self
 
@@ -40,6 +41,10 @@ STAT_BYTES: Final = 40
 #: From an entry's start to its flags, and to its path when it has no extended flags.
 FLAGS_AT: Final = 60
 PATH_AT: Final = 62
+
+#: See `GitIndex.marks`.
+OLDER: Final = 2
+_NOT_OLDER = re.compile(b"[^\2]+")
 
 _NS = 1_000_000_000
 _U32 = 0xFFFF_FFFF
@@ -122,6 +127,10 @@ class GitIndex:
     mtime_ns: int = 0
     #: Extensions by signature.
     extensions: dict[bytes, bytes] = field(default_factory=dict)
+    #: A path stands there more than once: it is in conflict.
+    repeats: bool = False
+    #: `OLDER` for each entry that a walk found older than the index and unchanged; empty before any walk.
+    marks: bytearray = field(default_factory=bytearray)
 
     @classmethod
     def read(cls, path: bytes) -> Self:
@@ -155,9 +164,11 @@ class GitIndex:
         if offsets[-1] > len(data) - TRAILER_BYTES:
             raise DamagedRepository(name, "its entries do not parse")
         extensions = _read_extensions(data, offsets[-1], name)
-        if any(map(gt, paths, paths[1:])) or b"" in paths[:1]:
+        following = paths[1:]
+        repeats = any(map(ge, paths, following))
+        if (repeats and any(map(gt, paths, following))) or b"" in paths[:1]:
             raise DamagedRepository(name, "its entries are not in order")
-        return cls(name, version, data, paths, offsets, mtime_ns, extensions)
+        return cls(name, version, data, paths, offsets, mtime_ns, extensions, repeats)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -251,6 +262,9 @@ class GitIndex:
 
     def racy_entries(self) -> list[int]:
         """Every entry that `is_racy`."""
+        if self.marks:
+            runs = (run.span() for run in _NOT_OLDER.finditer(self.marks))
+            return [i for first, last in runs for i in range(first, last) if self.is_racy(i)]
         written_at = self._written_at
         if not self.paths or max(self.mtimes) < written_at:
             return []
