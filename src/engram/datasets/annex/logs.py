@@ -139,6 +139,16 @@ def newest_value(log: bytes) -> bytes | None:
     return max(values)[1] if values else None
 
 
+def with_one_value(old: bytes, value: bytes, now_s: int) -> bytes:
+    r"""A log of one value that says this one: newer than whatever it said before.
+
+    >>> with_one_value(b"9s 2\n", b"3", 5)
+    b'10s 3\n'
+    """
+    clocks = [int(match["seconds"]) for line in _lines(old) if (match := _VALUE.fullmatch(line))]
+    return b"%ds %s\n" % (max([now_s, *(clock + 1 for clock in clocks)]), value)
+
+
 def named_values(log: bytes) -> dict[str, str]:
     r"""The values that hold in ``config.log``, by name. An empty value unsets one.
 
