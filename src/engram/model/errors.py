@@ -10,6 +10,7 @@
     │   ├── PathNotFound               2    an argument matches nothing
     │   ├── OutsideDataset             2    an argument lies outside the dataset
     │   ├── TargetExists               2    something is in the way of what should be made
+    │   ├── NoSource                   2    nothing is there that could be cloned
     │   ├── NoIdentity                 2    git does not know who the user is
     │   ├── NotTrusted                 2    the dataset brings commands along that nobody allowed yet
     │   ├── ExtraMissing               2    a program or extra is not installed
@@ -33,6 +34,7 @@
     │   ├── DamagedRepository         20    a file of git or git-annex does not parse or does not match its digest
     │   └── ChecksumMismatch          20    content differs from the checksum in its key
     ├── TryAgainLater                 30    nothing is lost, the same command later works
+    │   ├── SourceUnavailable         30    no address that a dataset could be cloned from answered
     │   ├── DatasetBusy               30    another program holds a lock of this dataset
     │   └── MovedMeanwhile            30    somebody else moved a branch again and again
     ├── StorageFailed                 31    the disk refused: full, read-only, broken
@@ -145,6 +147,17 @@ class TargetExists(RequestRefused):
     exit_code = 2
     message = "{path} {reason}."
     remedy = "{advice}"
+
+
+@dataclass(eq=False, repr=False, match_args=False)
+class NoSource(RequestRefused):
+    """A path that no dataset can be cloned from."""
+
+    path: str
+    reason: str
+    exit_code = 2
+    message = "{path} cannot be cloned: {reason}."
+    remedy = "Check the spelling. It can be a path, file://, ssh://, user@host:path, http:// or https://."
 
 
 @dataclass(eq=False, repr=False, match_args=False)
@@ -359,6 +372,17 @@ class TryAgainLater(EngramError):
 
 
 @dataclass(eq=False, repr=False, match_args=False)
+class SourceUnavailable(TryAgainLater):
+    """A dataset could not be cloned: its address did not answer, or did not let this user in."""
+
+    source: str
+    reason: str
+    exit_code = 30
+    message = "{source} could not be cloned: {reason}."
+    remedy = "Nothing was left behind. Check the address, the network and your access to it, then try again."
+
+
+@dataclass(eq=False, repr=False, match_args=False)
 class DatasetBusy(TryAgainLater):
     """Another program holds a lock of this dataset."""
 
@@ -406,9 +430,9 @@ class PeerFailed(EngramError):
 class CommandFailed(EngramError):
     """The user's own command failed. Its exit code is engram's; this class is never raised, it names an outcome."""
 
-    command: str
     exit_status: int
-    file: str
+    became: str
+    advice: str
     exit_code = 3
-    message = "The command ended with exit code {exit_status}; nothing was saved."
-    remedy = "What it left can be saved with its record: engram save -r -F {file}"
+    message = "The command ended with exit code {exit_status}; {became}."
+    remedy = "{advice}"
