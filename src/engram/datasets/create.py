@@ -16,9 +16,9 @@ from engram.datasets.contents import Recorded
 from engram.datasets.dataset import Dataset, Surroundings, open_dataset
 from engram.datasets.git.index import GitIndex, entry_from_stat
 from engram.datasets.git.objects import BLOB, FILE_MODE, object_id
-from engram.datasets.git.refs import find_repository, repository_in
+from engram.datasets.git.refs import find_repository
 from engram.datasets.locks import clear_what_a_crash_left, only_engram, only_one_in, private_folder
-from engram.datasets.people import clean_message, identity
+from engram.datasets.people import clean_message
 from engram.datasets.permission import check_may_write
 from engram.datasets.programs import Programs
 from engram.datasets.recording import Changes, CommitWish, Recorder, commits_by_git
@@ -276,22 +276,3 @@ def _read(path: str) -> bytes:
             return file.read()
     except FileNotFoundError:
         return b""
-
-
-def identity_is_known(around: Surroundings, folder: str) -> None:
-    """Raise `NoIdentity` before anything is written, when git does not know who commits in the dataset at *folder*.
-
-    It need not be there yet: what the user set for all below some folder (``includeIf``) holds for it, too.
-    """
-    from engram.datasets.git.config import GitConfig
-
-    repository = repository_in(os.fsencode(folder))
-    git_dir = os.path.join(os.fsencode(folder), b".git")
-    config = GitConfig.read(
-        common_dir=repository.common_dir if repository else git_dir,
-        git_dir=repository.git_dir if repository else git_dir,
-        environment=around.environment,
-        overrides=around.configuration,
-    )
-    for role in ("author", "committer"):
-        identity(config, around.environment, role, now_s=0)

@@ -1,8 +1,11 @@
-"""Who may write to a dataset, and whether this user may."""
+"""Who may write to a dataset, whether this user may, and whether git knows who he is."""
 
 import os
 
-from engram.datasets.dataset import Dataset
+from engram.datasets.dataset import Dataset, Surroundings
+from engram.datasets.git.config import GitConfig
+from engram.datasets.git.refs import repository_in
+from engram.datasets.people import identity
 from engram.model.errors import NotTrusted, UsageError
 
 _NAMED = 4
@@ -29,3 +32,20 @@ def check_may_write(dataset: Dataset) -> None:
     if brought and not dataset.is_trusted:
         names = ", ".join(brought[:_NAMED]) + (", …" if len(brought) > _NAMED else "")
         raise NotTrusted(dataset.work_tree, names)
+
+
+def identity_is_known(around: Surroundings, folder: str) -> None:
+    """Raise `NoIdentity` before anything is written, when git does not know who commits in the dataset at *folder*.
+
+    It need not be there yet: what the user set for all below some folder (``includeIf``) holds for it, too.
+    """
+    repository = repository_in(os.fsencode(folder))
+    git_dir = os.path.join(os.fsencode(folder), b".git")
+    config = GitConfig.read(
+        common_dir=repository.common_dir if repository else git_dir,
+        git_dir=repository.git_dir if repository else git_dir,
+        environment=around.environment,
+        overrides=around.configuration,
+    )
+    for role in ("author", "committer"):
+        identity(config, around.environment, role, now_s=0)

@@ -11,6 +11,8 @@ from engram.datasets.dataset import Dataset
 
 #: Repository versions whose layout is the one written here. Source: git-annex-upgrade(1).
 VERSIONS = ("8", "9", "10")
+#: The reason that ``git annex init`` does away with.
+NOT_INITIALISED = "the annex of this clone is not initialised"
 
 
 def reason_to_hand_over(dataset: Dataset) -> str:
@@ -49,7 +51,7 @@ def _state_of_annex(dataset: Dataset) -> str:
     if os.path.islink(annex) or os.path.islink(os.path.join(annex, "objects")):
         return "its annex is shared with another repository"
     if not dataset.has_annex:
-        return "the annex of this clone is not initialised" if dataset.wants_annex else ""
+        return NOT_INITIALISED if dataset.wants_annex else ""
     if os.path.exists(os.path.join(annex, "daemon.pid")):
         return "git-annex's assistant or watch daemon works here"
     if dataset.branch_has("difference.log"):

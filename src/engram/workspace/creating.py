@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engram.datasets.choosing import is_known
-from engram.datasets.create import NEW_SUBDATASET, CreateRequest, Creator, identity_is_known
+from engram.datasets.create import NEW_SUBDATASET, CreateRequest, Creator
 from engram.datasets.dataset import Dataset, open_dataset
 from engram.datasets.nesting import superdataset
-from engram.datasets.permission import check_may_write
+from engram.datasets.permission import check_may_write, identity_is_known
 from engram.datasets.programs import find_git_annex, git_annex_is_on_path
 from engram.datasets.save import Saver
 from engram.datasets.survey import SaveRequest
