@@ -1,0 +1,145 @@
+"""Locks of single contents, as git-annex takes them: whoever drops one holds it alone, whoever counts on it shares it.
+
+The lock is a POSIX record lock on ``KEY.lck`` beside the object, which is there only while somebody holds it. The
+folder of a key may not be written to; its permissions are given back. The locks taken here belong to an open file and
+not to the process, so that two operations in one process exclude each other, too.
+
+Source: runs of git-annex 10.20261026 under strace, repositories of version 10; fcntl(2), "Open file description
+locks".
+"""
+
+import errno
+import fcntl
+import os
+import resource
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from engram import durable
+from engram.durable import Steps
+from engram.model.errors import EngramError
+
+#: Until when somebody far away counts on a content, without a lock: then only git-annex may drop it.
+RETENTION = b".rtm"
+
+_WRITABLE = 0o755
+#: As git-annex leaves the folder of a key, so that nobody removes what is in it by accident.
+_SEALED = 0o555
+#: How often to begin anew when who had the lock removes it at the same moment.
+_TRIES = 5
+#: Of one key: its own, and two that it is sorted into.
+_FOLDERS = 3
+#: A whole file: type, whence, start, length 0, no process.
+_FLOCK = "hhqqi"
+#: Descriptors that are left to everybody else.
+_SPARE = 128
+_MOST_OPEN = 1 << 15
+
+
+@dataclass(frozen=True, slots=True)
+class ContentLock:
+    """A lock that is held. Let go of it with `let_go`."""
+
+    #: The object.
+    place: bytes
+    descriptor: int
+
+    @property
+    def path(self) -> bytes:
+        """The file that is locked."""
+        return self.place + b".lck"
+
+
+def lock_alone(steps: Steps, place: bytes) -> ContentLock | None:
+    """Hold the object at *place* against everybody, as who drops it must; ``None`` when somebody else holds it."""
+    return _lock(steps, place, fcntl.F_WRLCK)
+
+
+def lock_shared(steps: Steps, place: bytes) -> ContentLock | None:
+    """Keep everybody from dropping the object at *place*; ``None`` when somebody drops it, or it may not be locked."""
+    try:
+        return _lock(steps, place, fcntl.F_RDLCK)
+    except (OSError, EngramError):  # somebody else's, or read-only: then it is no proof
+        return None
+
+
+def let_go(steps: Steps, lock: ContentLock) -> None:
+    """Give a lock back, and leave no trace of it unless somebody else holds it, too."""
+    folder = os.path.dirname(lock.place)
+    try:
+        with suppress(FileNotFoundError):
+            if _take(lock.descriptor, fcntl.F_WRLCK) and _is_at(lock.descriptor, lock.path):
+                durable.change_mode(steps, folder, _WRITABLE)
+                durable.remove(steps, lock.path)
+            durable.change_mode(steps, folder, _SEALED)
+    finally:
+        os.close(lock.descriptor)
+
+
+def remove_content(steps: Steps, lock: ContentLock) -> None:
+    """Remove the object that `lock_alone` holds, its lock, and the folders that are empty then.
+
+    Raises `OSError` when the object cannot be removed; the lock is held then as before.
+    """
+    durable.remove(steps, lock.place)
+    try:
+        durable.remove(steps, lock.path)
+    finally:
+        os.close(lock.descriptor)
+    own = folder = os.path.dirname(lock.place)
+    try:
+        for _ in range(_FOLDERS):
+            durable.remove_folder(steps, folder)
+            folder = os.path.dirname(folder)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT):
+            raise
+        if folder == own and error.errno != errno.ENOENT:  # something else lies in it
+            durable.change_mode(steps, own, _SEALED)
+
+
+def _lock(steps: Steps, place: bytes, kind: int) -> ContentLock | None:
+    folder, path = os.path.dirname(place), place + b".lck"
+    for _ in range(_TRIES):
+        durable.change_mode(steps, folder, _WRITABLE)
+        descriptor = durable.open_lock(steps, path)
+        taken = _take(descriptor, kind)
+        if taken and _is_at(descriptor, path):
+            return ContentLock(place, descriptor)
+        os.close(descriptor)
+        if not taken:
+            break
+    durable.change_mode(steps, folder, _SEALED)
+    return None
+
+
+def _take(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, struct.pack(_FLOCK, kind, os.SEEK_SET, 0, 0, 0))
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
+
+
+def _is_at(descriptor: int, path: bytes) -> bool:
+    """Whether the file that was locked still has its name: who had it before may have removed it meanwhile."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def room_for_locks(wanted: int) -> Iterator[int]:
+    """How many locks may be held at once, at most *wanted*; as many files may be open as the system lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limit = _MOST_OPEN if hard == resource.RLIM_INFINITY else min(hard, _MOST_OPEN)
+    raised = min(limit, wanted + 2 * _SPARE)
+    try:
+        if soft != resource.RLIM_INFINITY and raised > soft:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
+        yield max(2, min(wanted, (raised if soft != resource.RLIM_INFINITY else limit) - _SPARE))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
