@@ -48,6 +48,8 @@ CALLS: dict[str, tuple[set[str], set[str]]] = {
     "status --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "save --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "create --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
+    "run --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
+    "unlock --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "trust --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "demo --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
 }

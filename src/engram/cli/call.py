@@ -54,6 +54,8 @@ class Call:
         self.shows_tracebacks = False
         #: The exit code when the command itself ended well.
         self.exit_code = 0
+        #: What it becomes when an outcome says that something failed: that of a user's own command, perhaps.
+        self.failing_code = SOME_FAILED
         self._settings: Settings | None = None
         #: Whether an outcome said that something was changed.
         self.something_was_done = False
@@ -125,7 +127,7 @@ class Call:
             report.finish()
             self.something_was_done = self.something_was_done or (report.something_was_done and not reads_only)
         if report.failures and (refused or self.on_failure != "ignore"):
-            self.exit_code = SOME_FAILED
+            self.exit_code = self.failing_code
 
     def show_either(self, result: "Iterator[Outcome] | Plan", plan_file: str | None) -> None:
         """Show what a command that has a ``--dry-run`` gave: the plan that it asks for, or what happens."""

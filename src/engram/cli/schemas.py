@@ -24,7 +24,21 @@ _TYPES: Mapping[object, Schema] = {
     float: {"type": "number"},
     NoneType: {"type": "null"},
 }
-_LEAF: Schema = {"type": ["string", "integer", "number", "boolean", "null"]}
+_LEAF: Schema = {
+    "type": ["string", "integer", "number", "boolean", "null", "array"],
+    "items": {"type": "string"},
+}
+#: Fields of outcomes about commands that hold more than a leaf.
+_OF_COMMANDS: Schema = {
+    "run_info": {"type": "object", "description": "The run record: cmd, inputs, outputs, pwd, exit, chain, …."},
+    "dry_run_info": {"type": "object", "description": "What would be run: cmd_expanded, pwd_full, inputs, outputs."},
+    "exit_code": {"type": "integer", "description": "The command's own exit code; 128 + n for signal n."},
+    "diff": {
+        "type": "array",
+        "items": {"type": "object"},
+        "description": "What a commit changed: the path and state of each file.",
+    },
+}
 _NOTE = re.compile(r"\s*#: ?(.*)")
 _FIELD = re.compile(r" {4}(\w+): ")
 
@@ -64,6 +78,7 @@ def schemas() -> dict[str, Schema]:
     own = {name: _field(DatasetOutcome, name) for name in ("path", "type", *SPARE_FIELDS)}
     outcome = _record(Outcome, OUTCOME_FIELDS, "outcome")
     outcome["properties"].update(own)
+    outcome["properties"].update(_OF_COMMANDS)
     outcome["additionalProperties"] = _LEAF  # DataLad's further fields of a verb: backend, has_content, …
     plan = _object(Plan, {"steps": steps, "bytes": _TYPES[int], "refused": steps}, "plan")
     plan["properties"]["steps"]["description"] = "What would be done."

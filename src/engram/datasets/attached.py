@@ -21,6 +21,8 @@ class Ended(NamedTuple):
 
     #: 0 when it says that all is well; 128 + n when signal *n* ended it.
     exit_code: int
+    #: As the system says it, and as DataLad records it: -n when signal *n* ended it.
+    status: int = 0
     #: Why it could not even be started, '' when it was.
     problem: str = ""
 
@@ -28,14 +30,14 @@ class Ended(NamedTuple):
     def of(cls, status: int, came: Sequence[int]) -> Self:
         """From what the system says (-n for signal *n*), and the signals that came to engram meanwhile."""
         if status < 0:
-            return cls(_BY_SIGNAL - status)
+            return cls(_BY_SIGNAL - status, status)
         final = next((number for number in came if number in _FINAL), None)
-        return cls(_BY_SIGNAL + final if final else status)
+        return cls(_BY_SIGNAL + final if final else status, status)
 
     @classmethod
     def unstarted(cls, error: OSError) -> Self:
         """For one that could not be started."""
-        return cls(_CANNOT_START, f"{error.filename or 'the shell'}: {error.strerror}")
+        return cls(_CANNOT_START, _CANNOT_START, f"{error.filename or 'the shell'}: {error.strerror}")
 
 
 class PassedOn:

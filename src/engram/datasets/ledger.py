@@ -28,7 +28,7 @@ class Ledger:
     steps: Steps
 
     def note(self, dataset: Dataset, record: RunRecord) -> None:
-        """Keep, durably, that this user ran this command himself. Before its results are saved, or they were strange."""
+        """Keep, durably, that this user ran this command himself: before its results are saved."""
         durable.make_folders(self.steps, self.folder)
         path = os.path.join(self.folder, record.digest)
         if not os.path.exists(path):

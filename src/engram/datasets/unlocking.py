@@ -52,8 +52,9 @@ class Unlocker:
         self._top = os.fsencode(dataset.work_tree)
         self._report = Reporter(dataset, refds=request.refds)
         git_dir = os.fsencode(dataset.git_dir)
-        self._to_sync = ToSync(git_dir, self._top)
-        self._store = ContentStore(dataset.steps, git_dir=git_dir, to_sync=self._to_sync)
+        #: The copies before they get their names, and those names.
+        self._copies, self._names = ToSync(git_dir, self._top), ToSync(git_dir, self._top)
+        self._store = ContentStore(dataset.steps, git_dir=git_dir, to_sync=self._names)
 
     def plan(self) -> Plan:
         """What would be done. Changes nothing."""
@@ -146,7 +147,7 @@ class Unlocker:
         copies = [(file, self._copy(file)) for file in ready]
         if not copies:
             return
-        self._to_sync.sync(dataset.steps)
+        self._copies.sync(dataset.steps)
         entries: dict[bytes, Entry | None] = {}
         pointers = NewObjects(dataset.steps, dataset.objects, os.path.join(dataset.repository.common_dir, b"objects"))
         problems: list[ItemFailed] = []
@@ -156,13 +157,13 @@ class Unlocker:
                 durable.remove(dataset.steps, aside)
                 problems.append(ItemFailed(os.fsdecode(file.path), "something else took its place meanwhile"))
                 continue
-            self._to_sync.folder(os.path.dirname(self._place(file.path)))
+            self._names.folder(os.path.dirname(self._place(file.path)))
             pointer = pointer_of(file.key)
             oid = object_id(BLOB, pointer)
             pointers.put(BLOB, pointer, oid)
             mode = EXECUTABLE_MODE if status.st_mode & stat.S_IXUSR else FILE_MODE
             entries[file.path] = entry_from_stat(file.path, status, mode, oid)
-        self._to_sync.sync(dataset.steps)
+        self._names.sync(dataset.steps)
         pointers.store()
         self._record(index, entries)
         for file, _ in copies:
@@ -184,7 +185,7 @@ class Unlocker:
                 durable.set_times(steps, out, (was.st_atime_ns, was.st_mtime_ns), aside)
             finally:
                 os.close(out)
-        self._to_sync.file(aside)
+        self._copies.file(aside)
         return aside, os.lstat(self._place(file.path))
 
     def _record(self, index: GitIndex, entries: dict[bytes, Entry | None]) -> None:

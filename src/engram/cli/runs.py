@@ -1,0 +1,53 @@
+"""What `run` and `rerun` have in common on the screen: exit codes of commands, dry runs."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from engram.cli.call import Call
+from engram.cli.text import printable
+from engram.model.errors import CommandFailed, UnsavedChanges
+from engram.model.outcome import Outcome
+
+if TYPE_CHECKING:
+    from engram.datasets.run_outcomes import RunOutcome
+
+
+def ends_as_its_command(call: Call, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+    """The same outcomes; when they are through, the exit code of the call is that of the command that failed.
+
+    Where nothing was begun because of changes from before, the request is refused.
+    """
+    code = 0
+    for outcome in outcomes:
+        yield outcome
+        if outcome.error == CommandFailed.__name__:
+            code = getattr(outcome, "exit_code", 0)
+        elif outcome.error == UnsavedChanges.__name__:
+            code = UnsavedChanges.exit_code
+    if code and call.on_failure != "ignore":
+        call.failing_code = code
+
+
+def show_dry_run(call: Call, planned: "RunOutcome", *, whole: bool) -> None:
+    """Show what would be run: for programs its record, for people its parts or the line alone."""
+    if not call.style.for_people:
+        call.show(iter([planned]))
+        return
+    info = planned.details["dry_run_info"]
+    for line in _lines(planned.details["run_info"]["cmd"], info) if whole else info["cmd_expanded"].split("\n"):
+        call.screen.line(printable(line))
+    call.screen.flush()
+
+
+def _lines(command: str, info: dict[str, Any]) -> Iterator[str]:
+    yield "Dry run information"
+    yield f" location: {info['pwd_full']}"
+    for name in ("inputs", "outputs"):
+        if info[name]:
+            yield f" expanded {name}:"
+            yield from (f"  {path}" for path in info[name])
+    yield " command:"
+    yield from (f"  {line}" for line in command.split("\n"))
+    if command != info["cmd_expanded"]:
+        yield " expanded command:"
+        yield from (f"  {line}" for line in info["cmd_expanded"].split("\n"))

@@ -1,0 +1,32 @@
+"""Commits and their parents."""
+
+from engram.datasets.git.objects import COMMIT, Commit, decode_commit
+from engram.datasets.git.odb import ObjectStore
+from engram.datasets.git.problems import MissingObject
+
+
+def read_commit(objects: ObjectStore, oid: bytes) -> Commit:
+    """A commit by its id, 20 raw bytes."""
+    return decode_commit(objects.read_kind(oid, COMMIT), oid.hex())
+
+
+def when(person: bytes) -> int:
+    """The moment in an author or committer line, in seconds since 1970; 0 where it makes no sense."""
+    words = person.rsplit(b" ", 2)
+    return int(words[1]) if len(words) == 3 and words[1].isdigit() else 0
+
+
+def is_ancestor(objects: ObjectStore, old: bytes, new: bytes) -> bool:
+    """Whether a commit is another, or comes before it. History that a shallow clone lacks is taken for no history."""
+    waiting, seen = [new], {new}
+    while waiting:
+        oid = waiting.pop()
+        if oid == old:
+            return True
+        try:
+            parents = read_commit(objects, oid).parents
+        except MissingObject:
+            continue
+        waiting += [parent for parent in parents if parent not in seen]
+        seen.update(parents)
+    return False

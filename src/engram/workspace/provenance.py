@@ -1,0 +1,223 @@
+"""Where results come from: commands that are run and recorded, repeated, and traced back. Each verb is one method."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from engram.durable import Steps
+from engram.model.outcome import Outcome
+from engram.workspace.context import Context, trust_folder
+from engram.workspace.opening import Opening, after, told
+
+if TYPE_CHECKING:
+    from engram.datasets.commands import RunRequest
+    from engram.datasets.dataset import Dataset
+    from engram.datasets.ledger import Ledger
+    from engram.datasets.run_outcomes import RunOutcome
+    from engram.datasets.running import Helpers
+    from engram.datasets.unlocking import Unlocker
+    from engram.model.errors import EngramError
+    from engram.model.plan import Plan
+
+
+def _nothing(_: str) -> None:
+    """What is done before a command starts when nobody wants to know."""
+
+
+class Provenance:
+    """The verbs about commands, in one context. Paths are as the user typed them, relative to the context's folder."""
+
+    def __init__(self, context: Context, *, steps: Steps | None = None) -> None:
+        self._context = context
+        self._opening = Opening(context, steps=steps)
+
+    # --- run
+
+    def run(
+        self,
+        command: str | Sequence[str],
+        *,
+        dataset: str | None = None,
+        inputs: Sequence[str] = (),
+        outputs: Sequence[str] = (),
+        expand: str | None = None,
+        assume_ready: str | None = None,
+        explicit: bool = False,
+        message: str | None = None,
+        sidecar: bool | None = None,
+        on_command_failure: str | None = None,
+        jobs: int | None = None,
+        extra_inputs: Sequence[str] = (),
+        starting: Callable[[str], object] = _nothing,
+    ) -> Iterator[Outcome]:
+        """Run a command, and save what it changed with a record of it. *starting* is called just before it begins.
+
+        Raises:
+            NoDataset, OutsideDataset, UsageError, NotTrusted, NoIdentity, ExtraMissing: before anything is done.
+        """
+        from engram.datasets.running import Runner
+
+        opened = self._opening.dataset(dataset)
+        request = self._request(
+            command,
+            folder=self._folder(opened, dataset),
+            inputs=inputs,
+            outputs=outputs,
+            extra_inputs=extra_inputs,
+            expand=expand,
+            assume_ready=assume_ready,
+            explicit=explicit,
+            message=message,
+            sidecar=sidecar,
+            on_command_failure=on_command_failure,
+            jobs=jobs,
+        )
+        return told(Runner(opened, request, self._helpers(starting)).carry_out())
+
+    def plan_run(
+        self,
+        command: str | Sequence[str],
+        *,
+        dataset: str | None = None,
+        inputs: Sequence[str] = (),
+        outputs: Sequence[str] = (),
+        expand: str | None = None,
+        assume_ready: str | None = None,
+        explicit: bool = False,
+        message: str | None = None,
+        sidecar: bool | None = None,
+        on_command_failure: str | None = None,
+        jobs: int | None = None,
+        extra_inputs: Sequence[str] = (),
+    ) -> "RunOutcome":
+        """What `run` would run, and what it would record. Raises as it does."""
+        from engram.datasets.running import Runner
+
+        opened = self._opening.dataset(dataset)
+        request = self._request(
+            command,
+            folder=self._folder(opened, dataset),
+            inputs=inputs,
+            outputs=outputs,
+            extra_inputs=extra_inputs,
+            expand=expand,
+            assume_ready=assume_ready,
+            explicit=explicit,
+            message=message,
+            sidecar=sidecar,
+            on_command_failure=on_command_failure,
+            jobs=jobs,
+        )
+        return Runner(opened, request, self._helpers(_nothing)).plan()
+
+    def _request(
+        self,
+        command: str | Sequence[str],
+        *,
+        folder: str,
+        inputs: Sequence[str],
+        outputs: Sequence[str],
+        extra_inputs: Sequence[str],
+        expand: str | None,
+        assume_ready: str | None,
+        explicit: bool,
+        message: str | None,
+        sidecar: bool | None,
+        on_command_failure: str | None,
+        jobs: int | None,
+    ) -> "RunRequest":
+        from engram.datasets.commands import RunRequest
+        from engram.model.errors import UsageError
+
+        words = command if isinstance(command, str) else tuple(command)
+        if not words or not any(words):
+            raise UsageError("There is no command to run.", "Write it behind the options: engram run -m WHY COMMAND")
+        return RunRequest(
+            command=words,
+            folder=folder,
+            inputs=tuple(inputs),
+            extra_inputs=tuple(extra_inputs),
+            outputs=tuple(outputs),
+            expand=expand or "",
+            assume_ready=assume_ready or "",
+            explicit=explicit,
+            message=message,
+            sidecar=sidecar,
+            on_command_failure=on_command_failure or "error",
+            goes_on=self._context.reports_unknown,
+            jobs=jobs or self._context.settings.datasets_jobs,
+        )
+
+    def _folder(self, dataset: "Dataset", named: str | None) -> str:
+        """Where a command runs: at the top of a dataset that was named, else where the user is."""
+        return self._context.folder if named is None else dataset.work_tree
+
+    def _helpers(self, starting: Callable[[str], object]) -> "Helpers":
+        from engram.datasets.running import Helpers
+
+        return Helpers(
+            ledger=self._ledger(),
+            get=self._get,
+            progress=self._context.progress,
+            starting=starting,
+            backend=self._context.settings.datasets_backend,
+        )
+
+    def _ledger(self) -> "Ledger":
+        from engram.datasets.ledger import Ledger
+
+        trust = trust_folder(self._context)
+        folder = os.path.join(os.path.dirname(trust), "ledger")
+        return Ledger(folder, trust, self._opening.around.steps)
+
+    def _get(self, dataset: "Dataset", places: Sequence[str]) -> Iterator[Outcome]:
+        from engram.datasets.run_inputs import get_inputs
+
+        return get_inputs(dataset, places)
+
+    # --- unlock
+
+    def unlock(
+        self,
+        paths: Sequence[str] = (),
+        *,
+        dataset: str | None = None,
+        recursive: bool = False,
+        recursion_limit: int | None = None,
+    ) -> Iterator[Outcome]:
+        """Give annexed files a content that can be written to. Outcomes come once they are durable.
+
+        Raises:
+            NoDataset, PathNotFound, NotTrusted, ExtraMissing: before anything is done.
+        """
+        unlockers, problems = self._unlockers(paths, dataset, recursive, recursion_limit)
+        return after(problems, "unlock", (outcome for one in unlockers for outcome in one.carry_out()))
+
+    def plan_unlock(
+        self,
+        paths: Sequence[str] = (),
+        *,
+        dataset: str | None = None,
+        recursive: bool = False,
+        recursion_limit: int | None = None,
+    ) -> "Plan":
+        """What `unlock` would do. Raises as it does."""
+        from engram.model.plan import Plan
+
+        unlockers, _ = self._unlockers(paths, dataset, recursive, recursion_limit)
+        plans = [one.plan() for one in unlockers]
+        steps = tuple(step for plan in plans for step in plan.steps)
+        return Plan(steps=steps, refused=tuple(step for plan in plans for step in plan.refused))
+
+    def _unlockers(
+        self, paths: Sequence[str], dataset: str | None, recursive: bool, limit: int | None
+    ) -> "tuple[list[Unlocker], list[EngramError]]":
+        from engram.datasets.unlocking import Unlocker, UnlockRequest
+
+        opened = self._opening.dataset(dataset)
+        scopes, problems = self._opening.scopes(opened, paths)
+        below = self._opening.subdatasets(opened, scopes, limit) if recursive and scopes else []
+        unlockers = [Unlocker(one, UnlockRequest(refds=opened.work_tree)) for one in below]
+        if scopes:
+            unlockers.append(Unlocker(opened, UnlockRequest(scopes=scopes)))
+        return unlockers, problems

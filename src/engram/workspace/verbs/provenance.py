@@ -1,0 +1,79 @@
+"""`engram.run`, `engram.unlock`: commands that are recorded, and files that they may write to."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from engram.model.outcome import Outcome
+from engram.workspace.context import context_here
+from engram.workspace.provenance import Provenance
+from engram.workspace.verbs.arguments import AnyPath, Paths, collected, text, texts
+
+
+def run(
+    cmd: str | Sequence[str],
+    *,
+    dataset: AnyPath | None = None,
+    inputs: Paths = None,
+    outputs: Paths = None,
+    expand: Literal["inputs", "outputs", "both"] | None = None,
+    assume_ready: Literal["inputs", "outputs", "both"] | None = None,
+    explicit: bool = False,
+    message: str | None = None,
+    sidecar: bool | None = None,
+    dry_run: Literal["basic", "command"] | None = None,
+    on_cmd_failure: Literal["error", "save", "all"] | None = None,
+    jobs: int | None = None,
+) -> list[Outcome]:
+    """The outcomes of a command and of saving its results. Raises `EngramError`, or `IncompleteResults`.
+
+    Args:
+        cmd: a line for the shell, or words.
+        dataset: the dataset, at whose top the command runs; default is the one around the current folder, and that.
+        inputs: what the command reads: paths, or patterns.
+        outputs: what it writes: paths, or patterns.
+        expand: which of them are recorded as what they match.
+        assume_ready: which of them are here, and writable, already.
+        explicit: save the outputs alone; other changes do not matter.
+        message: what the command is about; default is the command.
+        sidecar: keep the record in a file of its own.
+        dry_run: run nothing; give one outcome that says what would be run.
+        on_cmd_failure: what to do when the command fails: save nothing, save, or save and raise all the same.
+        jobs: how many files are hashed at once; default is the setting.
+    """
+    provenance = Provenance(context_here())
+    asked = provenance.plan_run if dry_run else provenance.run
+    outcomes = asked(
+        cmd,
+        dataset=text(dataset),
+        inputs=texts(inputs),
+        outputs=texts(outputs),
+        expand=expand,
+        assume_ready=assume_ready,
+        explicit=explicit,
+        message=message,
+        sidecar=sidecar,
+        on_command_failure=on_cmd_failure,
+        jobs=jobs,
+    )
+    return collected([outcomes] if isinstance(outcomes, Outcome) else outcomes)
+
+
+def unlock(
+    path: Paths = None,
+    *,
+    dataset: AnyPath | None = None,
+    recursive: bool = False,
+    recursion_limit: int | None = None,
+) -> list[Outcome]:
+    """The outcomes of making annexed files writable. Raises `EngramError`, or `IncompleteResults`.
+
+    Args:
+        path: which; default is everything whose content is here.
+        dataset: the dataset; default is the one around the current folder.
+        recursive: also in subdatasets.
+        recursion_limit: so many levels deep.
+    """
+    outcomes = Provenance(context_here()).unlock(
+        texts(path), dataset=text(dataset), recursive=recursive, recursion_limit=recursion_limit
+    )
+    return collected(outcomes)
