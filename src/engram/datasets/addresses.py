@@ -7,12 +7,12 @@ import os
 import re
 from dataclasses import dataclass
 
+from engram.datasets.gitmodules import without_secrets as published
 from engram.model.errors import UsageError
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*::")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_USER = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<user>[^/?#]*)@")
 #: ``user@host:path``, as git takes it for SSH: a colon before the first slash.
 _SHORT_SSH = re.compile(r"(?P<host>[^/:]+):(?P<path>.*)", re.DOTALL)
 _WEB = ("http", "https")
@@ -102,16 +102,7 @@ def _last_part(path: str) -> str:
 def without_secrets(address: str) -> str:
     """An address as it may be shown and recorded: tokens and passwords are left out.
 
-    The user of an SSH address is no secret, and nobody could use it without.
-
-    >>> without_secrets("https://ada:secret@host/ds"), without_secrets("ssh://git:pw@host/ds")
-    ('https://host/ds', 'ssh://git@host/ds')
-    >>> without_secrets("git@host:ds"), without_secrets("/data/a@b")
-    ('git@host:ds', '/data/a@b')
+    >>> without_secrets("https://ada:secret@host/ds"), without_secrets("git@host:ds")
+    ('https://host/ds', 'git@host:ds')
     """
-    match = _USER.match(address)
-    if match is None:
-        return address
-    user = match["user"].partition(":")[0]
-    kept = "" if match["scheme"].lower() in _WEB or not user else f"{user}@"
-    return f"{match['scheme']}://{kept}{address[match.end() :]}"
+    return os.fsdecode(published(os.fsencode(address)))

@@ -126,14 +126,16 @@ def brought_links(work_tree: str, git_dir: str, *, common_dir: str = "", origin:
     for name in _WRITTEN:
         place = os.path.join(git_dir, name)
         if os.path.islink(place) and not (
-            name == "annex" and _is_annex_of(origin, common_dir if linked else "", place)
+            name == "annex" and _is_annex_of(origin, work_tree, common_dir if linked else "", place)
         ):
             found.append(Brought(f"link .git/{name}", os.fsencode(os.readlink(place))))
     return found
 
 
-def _is_annex_of(origin: str, common_dir: str, place: str) -> bool:
+def _is_annex_of(origin: str, work_tree: str, common_dir: str, place: str) -> bool:
     """Whether a link leads to the annex of a linked work tree's repository, or of this user's own at the path *origin*.
+
+    A relative one starts from the work tree.
 
     Source: git-annex makes the former itself, in ``.git/worktrees/NAME``.
     """
@@ -141,8 +143,9 @@ def _is_annex_of(origin: str, common_dir: str, place: str) -> bool:
     if common_dir and target == os.path.join(os.path.realpath(common_dir), "annex"):
         return True
     origin = origin.removeprefix("file://")
-    if not os.path.isabs(origin):
+    if not origin or (not os.path.isabs(origin) and ":" in origin.partition("/")[0]):
         return False
+    origin = os.path.join(work_tree, origin)
     own = os.path.isdir(target) and os.stat(target).st_uid == os.geteuid()
     return own and target in {os.path.realpath(os.path.join(origin, part, "annex")) for part in (".git", "")}
 

@@ -5,18 +5,110 @@ Source: gitmodules(5); ``datalad-id`` as DataLad's ``create -d`` adds it.
 
 import os
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from engram.datasets.git.config import GitConfig
+from engram.datasets.git.config_file import parse_config
 from engram.model.errors import UnsupportedFile
 
 #: Scheme (one of several, as in ``annex::https://``), name, password, of what a URL says before its host.
 _LOGIN = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*://)([^/?#:]*)(:[^/?#]*)?@")
 _ADDRESSED_BY_NAME = (b"ssh://", b"sftp://", b"rsync://")
 _FORBIDDEN = re.compile(rb"[\x00-\x1f\x7f]")
+#: ``.git`` in every spelling that some file system takes for it. Source: git's verify_path, CVE-2014-9390.
+_GITS_OWN = re.compile(rb"(?i)\.git[ .]*(:.*)?|git~[0-9]+")
+_SECTION = re.compile(rb"[ \t]*\[")
 
 
-def with_subdataset(text: bytes, path: bytes, *, url: bytes, dataset_id: bytes) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Submodule:
+    """What ``.gitmodules`` says of one subdataset."""
+
+    #: What git calls it: most often its path.
+    name: str
+    #: Relative to the top of the work tree, POSIX.
+    path: bytes
+    #: Every setting of its section, *path* and *url* among them, in their order.
+    properties: Mapping[str, str]
+
+    @property
+    def url(self) -> str:
+        """Where it says that it is to be had from; '' when it does not say."""
+        return self.properties.get("url", "")
+
+
+def read_gitmodules(text: bytes) -> tuple[Submodule, ...]:
+    r"""The subdatasets that a ``.gitmodules`` names, in its order; those that try tricks are left out.
+
+    That is: a name or path that leaves the work tree, reaches into ``.git`` or could be taken for an option, two
+    sections for one path, and one without a path. The URL is not judged here.
+
+    Raises:
+        DamagedRepository: for what git calls a bad config line.
+
+    >>> [one.path for one in read_gitmodules(b'[submodule "a"]\n\tpath = raw\n\turl = ./raw\n')]
+    [b'raw']
+    """
+    sections: dict[str, dict[str, str]] = {}
+    for setting, value in parse_config(text, ".gitmodules"):
+        first, _, rest = setting.partition(".")
+        name, dot, variable = rest.rpartition(".")
+        if first == "submodule" and dot:
+            sections.setdefault(name, {})[variable] = value or ""
+    found: dict[bytes, Submodule] = {}
+    for name, properties in sections.items():
+        path = os.fsencode(properties.get("path", "")).rstrip(b"/")
+        if is_safe_path(path) and is_safe_path(os.fsencode(name)) and path not in found:
+            found[path] = Submodule(name, path, properties)
+    return tuple(found.values())
+
+
+def is_safe_path(path: bytes) -> bool:
+    """Whether a subdataset's path, or name, stays in the work tree and reaches nothing of git's.
+
+    >>> [is_safe_path(path) for path in (b"raw/sub-01", b"../x", b"/etc", b".git/x", b"-u", b"a/.GIT/hooks")]
+    [True, False, False, False, False, False]
+    """
+    parts = path.split(b"/")
+    unsafe = (b"", b".", b"..")
+    return (
+        not path.startswith(b"-")
+        and _FORBIDDEN.search(path) is None
+        and not any(part in unsafe or _GITS_OWN.fullmatch(part) for part in parts)
+    )
+
+
+def with_property(text: bytes, name: str, variable: str, value: str | None) -> bytes:
+    """The file's *text* with one property of the subdataset called *name* set, or taken away with ``None``.
+
+    Every other line stays as it is.
+    """
+    lines = text.splitlines(keepends=True)
+    own = [number for number, line in enumerate(lines) if _SECTION.match(line)]
+    mine = [number for number in own if _section_of(lines[number]) == name]
+    spans = [(start, min((other for other in own if other > start), default=len(lines))) for start in mine]
+    setting = re.compile(rb"[ \t]*" + re.escape(variable.encode()) + rb"[ \t]*(=|$)", re.IGNORECASE)
+    taken = {number for start, end in spans for number in range(start + 1, end) if setting.match(lines[number])}
+    new = [] if value is None else [_lines((variable.encode(), os.fsencode(value)))]
+    at = min(taken) if taken else spans[-1][1]
+    return b"".join(
+        line
+        for number, old in enumerate([*lines, b""])
+        for line in ([*new] if number == at else []) + ([] if number in taken else [old])
+    )
+
+
+def _section_of(line: bytes) -> str:
+    settings = [*parse_config(line.rstrip() + b"\n\tx = 1\n", ".gitmodules")]
+    return settings[-1][0].removeprefix("submodule.").removesuffix(".x")
+
+
+def with_subdataset(text: bytes, path: bytes, *, url: bytes, dataset_id: bytes, given: bytes = b"") -> bytes:
     """The file's *text* with one more subdataset, whose name is its path.
+
+    Args:
+        given: the address that a user had it cloned from, as he typed it, for ``datalad-url``.
 
     Raises:
         UnsupportedFile: for a path that could be read as something else.
@@ -24,7 +116,12 @@ def with_subdataset(text: bytes, path: bytes, *, url: bytes, dataset_id: bytes) 
     return (
         _ended(text)
         + _section(path)
-        + _lines((b"path", path), (b"url", url), *(((b"datalad-id", dataset_id),) if dataset_id else ()))
+        + _lines(
+            (b"path", path),
+            (b"url", url),
+            *(((b"datalad-id", dataset_id),) if dataset_id else ()),
+            *(((b"datalad-url", given),) if given else ()),
+        )
     )
 
 

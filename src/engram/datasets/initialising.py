@@ -25,7 +25,7 @@ from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.locks import config_lock
 from engram.datasets.logbook import Read, change_branch
 from engram.datasets.siblings import repository_at
-from engram.datasets.traps import NOT_INITIALISED, reason_to_hand_over
+from engram.datasets.traps import reason_not_to_initialise
 from engram.model.errors import EngramError
 
 VERSION = b"10"
@@ -102,13 +102,9 @@ def reason_for_git_annex(dataset: Dataset, wish: InitialWish) -> str:
         return f"{(*unknown, 'core.hookspath')[0]} is set"
     try:
         dataset.check_format()
-        return _state(dataset) or _branch_of_others(dataset) or _file_locks(dataset)
+        return reason_not_to_initialise(dataset) or _branch_of_others(dataset) or _file_locks(dataset)
     except NotUnderstood as problem:
         return problem.reason
-
-
-def _state(dataset: Dataset) -> str:
-    return "" if (reason := reason_to_hand_over(dataset)) == NOT_INITIALISED else reason
 
 
 def _branch_of_others(dataset: Dataset) -> str:

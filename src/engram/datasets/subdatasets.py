@@ -26,6 +26,7 @@ from engram.datasets.gitmodules import (
 )
 from engram.datasets.locks import config_lock, private_folder
 from engram.datasets.nesting import checked_out
+from engram.datasets.placing import read_mark
 from engram.model.errors import DamagedRepository, EngramError, NothingToRecord, UnsupportedFile
 from engram.model.outcome import DatasetOutcome, Status
 
@@ -107,7 +108,8 @@ def _register(dataset: Dataset, paths: list[bytes], registration: Registration, 
                 raise NothingToRecord(os.path.join(dataset.work_tree, os.fsdecode(path)), "it has no commit yet")
             urls[path] = _came_from(dataset, path) or relative_url(path)
             if not names(modules, path):
-                modules = with_subdataset(modules, path, url=urls[path], dataset_id=dataset_id_in(dataset, path))
+                new_id, given = dataset_id_in(dataset, path), _given(dataset, path)
+                modules = with_subdataset(modules, path, url=urls[path], dataset_id=new_id, given=given)
         except EngramError as error:
             urls.pop(path, None)
             registration.problems.append(error)
@@ -136,6 +138,12 @@ def _mark_as_installed(dataset: Dataset, urls: Mapping[bytes, bytes]) -> None:
             lock.put_in_place(new, mode=stat.S_IMODE(os.stat(lock.path).st_mode))
     finally:
         lock.release()
+
+
+def _given(dataset: Dataset, path: bytes) -> bytes:
+    """The address that the user had a subdataset cloned from, while that clone is not finished; b"" otherwise."""
+    mark = read_mark(os.path.join(dataset.work_tree, os.fsdecode(path)))
+    return os.fsencode(mark.partition("\n")[0])
 
 
 def _came_from(dataset: Dataset, path: bytes) -> bytes:

@@ -11,8 +11,6 @@ from engram.datasets.dataset import Dataset
 
 #: Repository versions whose layout is the one written here. Source: git-annex-upgrade(1).
 VERSIONS = ("8", "9", "10")
-#: The reason that ``git annex init`` does away with.
-NOT_INITIALISED = "the annex of this clone is not initialised"
 
 
 def reason_to_hand_over(dataset: Dataset) -> str:
@@ -21,6 +19,11 @@ def reason_to_hand_over(dataset: Dataset) -> str:
         if reason := check(dataset):
             return reason
     return ""
+
+
+def reason_not_to_initialise(dataset: Dataset) -> str:
+    """Why only git-annex can make a clone one of its repositories; '' when engram can."""
+    return _state_of_git(dataset) or _settings(dataset)
 
 
 def _state_of_git(dataset: Dataset) -> str:
@@ -51,7 +54,7 @@ def _state_of_annex(dataset: Dataset) -> str:
     if os.path.islink(annex) or os.path.islink(os.path.join(annex, "objects")):
         return "its annex is shared with another repository"
     if not dataset.has_annex:
-        return NOT_INITIALISED if dataset.wants_annex else ""
+        return "the annex of this clone is not initialised" if dataset.wants_annex else ""
     if os.path.exists(os.path.join(annex, "daemon.pid")):
         return "git-annex's assistant or watch daemon works here"
     if dataset.branch_has("difference.log"):

@@ -1,9 +1,9 @@
 """Copies of datasets: made, registered in their superdataset, and the siblings that a dataset knows."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engram.datasets.addresses import Address, read_address, without_secrets
 from engram.datasets.cloning import Cloner, CloneRequest
@@ -12,7 +12,7 @@ from engram.datasets.git.refs import holds_repository
 from engram.datasets.permission import check_may_write, identity_is_known
 from engram.durable import Steps
 from engram.model.errors import OutsideDataset, TargetExists, UsageError
-from engram.model.outcome import DatasetOutcome, Outcome, Status
+from engram.model.outcome import DatasetOutcome, Leaf, Outcome, Status
 from engram.workspace.context import Context
 from engram.workspace.opening import Opening, refusals_told, told
 
@@ -22,6 +22,18 @@ if TYPE_CHECKING:
 
 #: DataLad's message for the commit that records a clone in its superdataset.
 ADDED_SUBDATASET = "[DATALAD] Added subdataset"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallOutcome(DatasetOutcome):
+    """What became of a clone."""
+
+    #: DataLad's field: what was asked for, what git was given, the name by default; all of it without secrets.
+    source: Mapping[str, Leaf]
+
+    def as_json(self) -> dict[str, Any]:
+        """The record behind ``--json``."""
+        return DatasetOutcome.as_json(self) | {"source": dict(self.source)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +217,7 @@ class _Cloning:
 
     def _installed(self, status: Status, note: str) -> Outcome:
         given = without_secrets(self._source.given)
-        return DatasetOutcome(
+        return InstallOutcome(
             action="install",
             item=self._path,
             status=status,
@@ -213,7 +225,14 @@ class _Cloning:
             path=self._path,
             type="dataset",
             refds=self._super.work_tree if self._super else "",
-            extra=(("source", without_secrets(self._cloner.used)), ("source_url", given)),
+            extra=(("source_url", given),),
+            source={
+                "default_destpath": self._source.name,
+                "giturl": without_secrets(self._cloner.used),
+                "source": given,
+                "type": "giturl",
+                "version": None,
+            },
         )
 
 
