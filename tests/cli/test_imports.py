@@ -47,6 +47,7 @@ CALLS: dict[str, tuple[set[str], set[str]]] = {
     "completion bash": ({"subprocess", "pathlib", "urllib", "shutil"}, _FRAME),
     "status --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "save --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
+    "subdatasets --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "create --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "run --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "unlock --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),

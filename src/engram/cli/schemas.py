@@ -32,6 +32,7 @@ _LEAF: Schema = {
 _OF_COMMANDS: Schema = {
     "run_info": {"type": "object", "description": "The run record: cmd, inputs, outputs, pwd, exit, chain, …."},
     "dry_run_info": {"type": "object", "description": "What would be run: cmd_expanded, pwd_full, inputs, outputs."},
+    "source": {"type": "object", "description": "What a dataset was cloned from: source, giturl, default_destpath, …."},
     "exit_code": {"type": "integer", "description": "The command's own exit code; 128 + n for signal n."},
     "diff": {
         "type": "array",

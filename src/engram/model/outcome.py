@@ -78,7 +78,7 @@ class DatasetOutcome(Outcome):
     #: Size of the content; ``None`` when not asked for or unknown.
     bytesize: int | None = None
     #: DataLad's further fields of this verb (``backend``, ``has_content``, …), in DataLad's spelling.
-    extra: tuple[tuple[str, Leaf], ...] = ()
+    extra: tuple[tuple[str, Leaf | tuple[str, ...]], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The record behind ``--json``; DataLad's fields only where they say something."""
@@ -89,7 +89,7 @@ class DatasetOutcome(Outcome):
             value = getattr(self, name)
             if value not in ("", None):
                 record[name] = value
-        record.update(self.extra)
+        record.update((name, list(value) if isinstance(value, tuple) else value) for name, value in self.extra)
         return record
 
 

@@ -9,9 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engram.datasets.gitmodules import (
+    is_safe_path,
     names,
+    read_gitmodules,
     relative_url,
     with_active_subdataset,
+    with_property,
     with_subdataset,
     without_secrets,
 )
@@ -96,3 +99,60 @@ def test_names_that_are_not_text_are_kept() -> None:
 def test_secrets_are_not_published(url: bytes, published: bytes) -> None:
     assert without_secrets(url) == published
     assert without_secrets(published) == published
+
+
+VARIABLE = st.sampled_from(["url", "datalad-url", "datalad-recursiveinstall", "x"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(NAME, unique=True, min_size=1, max_size=3), st.data(), VARIABLE, st.text('aé"\\ ;#', max_size=6))
+def test_a_property_that_is_set_is_what_git_reads_and_nothing_else_changes(
+    paths: list[bytes], data: st.DataObject, variable: str, value: str
+) -> None:
+    text = b""
+    for path in paths:
+        text = with_subdataset(text, path, url=b"./" + path, dataset_id=b"")
+    chosen = data.draw(st.sampled_from(paths))
+    before, setting = dict(read_by_git(text)), b"submodule." + chosen + b"." + variable.encode()
+    new = with_property(text, os.fsdecode(chosen), variable, value)
+    assert dict(read_by_git(new)) == {**before, setting: value.encode()}
+    without = with_property(new, os.fsdecode(chosen), variable, None)
+    assert dict(read_by_git(without)) == {name: kept for name, kept in before.items() if name != setting}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(NAME, unique=True, max_size=4))
+def test_every_harmless_subdataset_that_was_written_is_read_again(paths: list[bytes]) -> None:
+    text = b""
+    for path in paths:
+        text = with_subdataset(text, path, url=b"./x", dataset_id=b"id")
+    harmless = [path for path in paths if is_safe_path(path)]
+    assert [(one.path, one.url) for one in read_gitmodules(text)] == [(path, "./x") for path in harmless]
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        b'[submodule "../../x"]\n\tpath = x\n',
+        b'[submodule "x"]\n\tpath = ../x\n',
+        b'[submodule "x"]\n\tpath = /etc\n',
+        b'[submodule "x"]\n\tpath = .git/hooks\n',
+        b'[submodule "x"]\n\tpath = a/.Git /hooks\n',
+        b'[submodule "x"]\n\tpath = a/git~1\n',
+        b'[submodule "x"]\n\tpath = -u./payload\n',
+        b'[submodule "x"]\n\tpath = "a\\nb"\n',
+        b'[submodule "x"]\n\tpath = a//b\n',
+        b'[submodule "x"]\n\tpath\n',
+        b'[submodule "x"]\n\turl = ./x\n',
+        b"[submodule]\n\tpath = x\n",
+        b'[other "x"]\n\tpath = x\n',
+    ],
+)
+def test_what_tries_tricks_names_no_subdataset(section: bytes) -> None:
+    good = b'[submodule "good"]\n\tpath = good\n\turl = ./good\n'
+    assert [one.path for one in read_gitmodules(section + good)] == [b"good"]
+
+
+def test_of_two_sections_for_one_path_the_first_holds() -> None:
+    text = b'[submodule "a"]\n\tpath = x\n\turl = ./a\n[submodule "b"]\n\tpath = x\n\turl = ./b\n'
+    assert [one.url for one in read_gitmodules(text)] == ["./a"]
