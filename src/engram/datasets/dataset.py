@@ -21,6 +21,7 @@ from engram.datasets.git.refs import Refs, Repository, find_repository
 from engram.datasets.locks import private_folder
 from engram.durable import Steps
 from engram.model.errors import (
+    DatasetBusy,
     MovedMeanwhile,
     NoDataset,
     OutsideDataset,
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 _DIGEST_BYTES = 20
 _REFS_IN_FLIGHT = "refs-in-flight"
+#: What git says when a ref is not where it was expected. Source: git's refs/files-backend.c, check_old_oid().
+_MOVED = ("expected", "reference already exists", "is at")
 
 
 @dataclass(slots=True, weakref_slot=True)
@@ -220,7 +223,7 @@ class Dataset:
         return known is not None and known.count == len(index) and known.oid == self.tree_of(head)
 
     def update_refs(self, instructions: str, *, reason: str) -> None:
-        """Have git move refs by compare and swap (``update-ref --stdin``). Raises `MovedMeanwhile`."""
+        """Have git move refs by compare and swap (``update-ref --stdin``). Raises `MovedMeanwhile`, `DatasetBusy`."""
         note = os.path.join(private_folder(self.git_dir), _REFS_IN_FLIGHT)
         refs = {line.split(" ")[1] for line in instructions.splitlines() if line.startswith("update ")}
         durable.replace(self.steps, note, "\n".join(sorted(refs)).encode())
@@ -229,9 +232,9 @@ class Dataset:
             self.programs.git(
                 self.work_tree, "update-ref", "-m", reason, "--create-reflog", "--stdin", stdin=instructions.encode()
             )
-        except PeerFailed as error:
+        except (PeerFailed, DatasetBusy) as error:
             durable.remove(self.steps, note)  # git has ended: a lock that is there now is somebody else's
-            if "expected" in error.said or "reference already exists" in error.said or "is at" in error.said:
+            if isinstance(error, PeerFailed) and any(words in error.said for words in _MOVED):
                 raise MovedMeanwhile(", ".join(sorted(refs))) from error
             raise
         self.sync_refs()

@@ -18,6 +18,8 @@ PATIENCE_S = 600.0
 #: git's own commands hold the index lock for moments only; a longer one was left behind, or waits for an editor.
 INDEX_PATIENCE_S = 10.0
 _LOOK_AGAIN_S = 0.05
+#: Who holds a lock of git's, as far as one can tell.
+MAYBE_GIT = "git, or what a killed git left behind,"
 #: How a file system says that it has no hard links, or none between these folders.
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EMLINK, errno.EINVAL}
 _NO_EXCLUSIVE_RENAME = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}
@@ -197,7 +199,7 @@ class FileLock:
             except FileExistsError:
                 if time.monotonic() > give_up:
                     durable.remove(self._steps, self._own)
-                    raise DatasetBusy(self._lock, "git, or what a killed git left behind,") from None
+                    raise DatasetBusy(self._lock, MAYBE_GIT) from None
                 time.sleep(_LOOK_AGAIN_S)
             else:
                 self._held = True

@@ -5,13 +5,15 @@ program that is started; only a dataset whose own commands the user allowed (`en
 """
 
 import os
+import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
+from engram.datasets.locks import MAYBE_GIT
 from engram.durable import Steps
-from engram.model.errors import ExtraMissing, PeerFailed
+from engram.model.errors import DatasetBusy, ExtraMissing, PeerFailed
 
 if TYPE_CHECKING:
     import subprocess
@@ -69,13 +71,16 @@ class GitAnnex:
 
 #: The exit status of a git that did not understand its options. Source: git's api-parse-options.
 _USAGE = 129
+#: What git says of a lock that is taken. Source: git's lockfile.c, unable_to_lock_message().
+_LOCKED = re.compile(rb"Unable to create '([^\n]+\.lock)': File exists")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Programs:
     """Starts git and git-annex in one place, in one environment.
 
-    Raises `PeerFailed` when one ends with a status that was not expected, `ExtraMissing` when it is not installed.
+    Raises `PeerFailed` when one ends with a status that was not expected, `DatasetBusy` when that is because of a lock
+    of git's, `ExtraMissing` when it is not installed.
     """
 
     #: The user's environment, as it was handed in.
@@ -224,6 +229,8 @@ class Programs:
         except FileNotFoundError as error:
             _missing(os.fsdecode(command[0]), error)
         if fine is not None and done.returncode not in fine:
+            if held := _LOCKED.search(done.stderr):
+                raise DatasetBusy(os.fsdecode(held[1]), MAYBE_GIT)
             raise PeerFailed(_spoken(command), done.returncode, _said(done))
         return done
 
@@ -291,10 +298,14 @@ def _last_line(text: bytes) -> str:
 
 
 def _said(done: "subprocess.CompletedProcess[bytes]") -> str:
-    """The line that says what went wrong: the last, but the first where how to call the program follows it."""
+    """The line that says what went wrong: the last, but the first where how to call the program follows it.
+
+    What a git-annex said that git had started comes before what git says of its end.
+    """
     if done.returncode == _USAGE:
         return done.stderr.partition(b"\n")[0].decode(errors="replace").removeprefix("error: ").strip()
-    return _last_line(done.stderr) or _last_line(done.stdout)
+    by_annex = (line for line in done.stderr.splitlines() if line.startswith(b"git-annex: "))
+    return next(map(_last_line, by_annex), "") or _last_line(done.stderr) or _last_line(done.stdout)
 
 
 def _missing(program: str, error: FileNotFoundError) -> NoReturn:

@@ -114,9 +114,10 @@ def test_pending_records_of_git_annex_are_kept(dataset: Path) -> None:
 
 
 @pytest.mark.timeout(60)
-def test_a_stale_index_lock_of_git_is_named_with_the_command_that_removes_it(dataset: Path) -> None:
+@pytest.mark.parametrize("name", ["index.lock", "HEAD.lock", "{branch}.lock", "refs/heads/git-annex.lock"])
+def test_a_stale_lock_of_git_is_named_with_the_command_that_removes_it(dataset: Path, name: str) -> None:
     fill(dataset, "some", 2)
-    lock = dataset / ".git" / "index.lock"
+    lock = dataset / ".git" / name.format(branch=git(dataset, "symbolic-ref", "HEAD").strip())
     lock.touch()
     before = contents_kept(dataset)
     ended = run(save_command(dataset.parent))

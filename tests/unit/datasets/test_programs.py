@@ -7,7 +7,7 @@ import pytest
 
 from engram.datasets.programs import Programs, find_git_annex
 from engram.durable import AnyPath, Steps
-from engram.model.errors import ExtraMissing, PeerFailed
+from engram.model.errors import DatasetBusy, ExtraMissing, PeerFailed
 
 
 def programs(**environment: str) -> Programs:
@@ -128,3 +128,20 @@ def test_what_a_batch_complains_about_is_kept(tmp_path: Path, git_annex: Path) -
         assert list(batch.lines()) == []
     assert batch.status
     assert "git" in batch.said
+
+
+def test_what_git_annex_says_is_told_before_what_git_says_of_its_end(tmp_path: Path) -> None:
+    said = "!echo 'git-annex: too new' >&2; echo 'fatal: it hung up' >&2; exit 3"
+    with pytest.raises(PeerFailed) as failed:
+        programs().git(str(tmp_path), "-c", f"alias.annexed={said}", "annexed")
+    assert failed.value.said == "git-annex: too new"
+
+
+def test_a_lock_that_git_could_not_take_is_named(tmp_path: Path) -> None:
+    one = programs()
+    one.git(str(tmp_path), "init", "-q")
+    (tmp_path / ".git" / "index.lock").touch()
+    (tmp_path / "file").touch()
+    with pytest.raises(DatasetBusy) as busy:
+        one.git(str(tmp_path), "add", "file")
+    assert busy.value.lock == str(tmp_path / ".git" / "index.lock")
