@@ -13,9 +13,9 @@ from typing import TypeAlias
 from engram import durable
 from engram.datasets.annex import BRANCH
 from engram.datasets.annex.branch import MESSAGE, AnnexBranch, journal_files, presence_logs, read_journal
-from engram.datasets.annex.union import differing, joined, merged_refs_file, siblings_tips, unmerged
+from engram.datasets.annex.union import SKEW_S, differing, joined, merged_refs_file, siblings_tips, unmerged
 from engram.datasets.dataset import Dataset
-from engram.datasets.git.history import is_ancestor
+from engram.datasets.git.ancestry import is_ancestor
 from engram.datasets.git.objects import COMMIT, Commit, encode_commit, object_id
 from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.locks import annex_journal
@@ -104,7 +104,7 @@ class _Entry:
 
     def _merged(self, tip: bytes | None, name: bytes, oid: bytes) -> bytes:
         """The commit that also has what the branch *name*, which is at *oid*, says."""
-        if tip is None or is_ancestor(self._objects, tip, oid):
+        if tip is None or is_ancestor(self._objects, tip, oid, skew_s=SKEW_S):
             return oid
         ours, theirs = self._branch_at(tip), self._branch_at(oid)
         for path in _BEYOND_US:

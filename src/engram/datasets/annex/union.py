@@ -9,12 +9,14 @@ from collections.abc import Iterator
 
 from engram.datasets.annex.branch import AnnexBranch
 from engram.datasets.annex.logs import merged, union
-from engram.datasets.git.history import is_ancestor
+from engram.datasets.git.ancestry import is_ancestor
 from engram.datasets.git.objects import TREE_MODE
 from engram.datasets.git.odb import ObjectStore
 from engram.datasets.git.refs import Refs
 
 BRANCH = b"refs/heads/git-annex"
+#: How far clocks of clones may be apart before a branch is merged that is merged already, which changes nothing.
+SKEW_S = 86400
 _LAST_PART = b"/git-annex"
 _LOCATION_LOG = b".log"
 
@@ -34,7 +36,7 @@ def unmerged(objects: ObjectStore, tip: bytes | None, tips: dict[bytes, bytes], 
     return {
         name: oid
         for name, oid in tips.items()
-        if (oid, name) not in known and not (tip and is_ancestor(objects, oid, tip))
+        if (oid, name) not in known and not (tip and is_ancestor(objects, oid, tip, skew_s=SKEW_S))
     }
 
 

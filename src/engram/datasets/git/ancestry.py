@@ -16,17 +16,25 @@ def when(person: bytes) -> int:
     return int(words[1]) if len(words) == 3 and words[1].isdigit() else 0
 
 
-def is_ancestor(objects: ObjectStore, old: bytes, new: bytes) -> bool:
-    """Whether a commit is another, or comes before it. History that a shallow clone lacks is taken for no history."""
+def is_ancestor(objects: ObjectStore, old: bytes, new: bytes, *, skew_s: int | None = None) -> bool:
+    """Whether a commit is another, or comes before it. History that a shallow clone lacks is taken for no history.
+
+    Args:
+        skew_s: do not follow commits that were made that much earlier than *old*: much cheaper in a long history, but
+            a no is then not certain where clocks were further off.
+    """
+    since_s = when(read_commit(objects, old).committer) - skew_s if skew_s is not None else 0
     waiting, seen = [new], {new}
     while waiting:
         oid = waiting.pop()
         if oid == old:
             return True
         try:
-            parents = read_commit(objects, oid).parents
+            commit = read_commit(objects, oid)
         except MissingObject:
             continue
-        waiting += [parent for parent in parents if parent not in seen]
-        seen.update(parents)
+        if when(commit.committer) < since_s:
+            continue
+        waiting += [parent for parent in commit.parents if parent not in seen]
+        seen.update(commit.parents)
     return False

@@ -5,8 +5,7 @@ Source: gitattributes(5)
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from engram.datasets.git.path_patterns import PathPattern
 
@@ -28,8 +27,7 @@ _MACRO = b"[attr]"
 _NAME = re.compile(rb"(?!-|builtin_)[-._0-9A-Za-z]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line: which paths it is about, or which macro it defines, and what it says."""
 
     pattern: PathPattern | None

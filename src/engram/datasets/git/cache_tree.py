@@ -11,7 +11,7 @@ _OID_BYTES = 20
 _DEEPEST = 4096
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, match_args=False)
 class CacheTree:
     """What the index knows about one folder. Nodes are shared between versions: never change one in place."""
 

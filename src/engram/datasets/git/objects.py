@@ -6,8 +6,7 @@ Source: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects and gitformat-s
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from engram.model.errors import DamagedRepository
 
@@ -77,8 +76,7 @@ def decode_tree(data: bytes, name: str = "a tree") -> list[TreeEntry]:
     return [(_MODES.get(mode) or int(mode, 8), entry, oid) for mode, entry, oid in found]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Commit:
+class Commit(NamedTuple):
     """A commit, its people and message as the bytes they are."""
 
     tree: bytes
@@ -88,7 +86,7 @@ class Commit:
     committer: bytes
     message: bytes
     #: Headers after *committer* in their order, continuation lines joined by newlines: encoding, gpgsig, mergetag, ….
-    headers: tuple[tuple[bytes, bytes], ...] = field(default=())
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
     @property
     def encoding(self) -> str:

@@ -172,7 +172,7 @@ class Refs:
 
 
 def _check_format(config: bytes) -> None:
-    """Refuse what the readers of this package would misread: other hashes, other ref formats."""
+    """Refuse what the readers of this package would misread: other hashes, other ref formats, what is yet to come."""
     try:
         with open(config, "rb") as file:
             text = file.read().lower()
@@ -181,12 +181,18 @@ def _check_format(config: bytes) -> None:
     except PermissionError as error:
         raise Unreadable(os.fsdecode(config), os.strerror(error.errno or 0)) from error
     for section in re.split(rb"^\s*\[", text, flags=re.MULTILINE):
+        if section.startswith(b"core]"):
+            for name, value in _EXTENSION.findall(section.removeprefix(b"core]")):
+                if name == b"repositoryformatversion" and value not in _VERSIONS:
+                    raise NotUnderstood(f"repository format {value.decode(errors='replace')}")
         if section.startswith(b"extensions]"):
             for name, value in _EXTENSION.findall(section.removeprefix(b"extensions]")):
                 if name not in _FINE_EXTENSIONS and (name, value) not in _PLAIN:
                     raise NotUnderstood(f"repository extension {name.decode()} = {value.decode(errors='replace')}")
 
 
+#: Repository formats. Source: git's Documentation/technical/repository-version
+_VERSIONS = {b"0", b"1"}
 #: Extensions that say what holds anyway.
 _PLAIN = {(b"objectformat", b"sha1"), (b"refstorage", b"files"), (b"compatobjectformat", b"sha1")}
 

@@ -5,7 +5,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from engram.datasets.git.cache_tree import CacheTree
 from engram.datasets.git.index import FLAGS_AT, INTENT_TO_ADD, STAGE_MASK, GitIndex
@@ -45,8 +45,7 @@ _SUSPECT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class BuiltTrees:
+class BuiltTrees(NamedTuple):
     """The trees of an index."""
 
     #: The root's object id, 20 raw bytes.
@@ -96,8 +95,7 @@ def _refuse(changed: list[bytes], changes: Changes) -> None:
             raise UnsupportedFile(os.fsdecode(path), "git refuses such a name")
 
 
-@dataclass(slots=True)
-class _Folder:
+class _Folder(NamedTuple):
     """A folder to be encoded: its entries in the old index, the changes below it, what was known of it."""
 
     prefix: bytes
@@ -113,7 +111,7 @@ class _Folder:
         return unchanged and self.known.is_valid and self.known.count == self.old[1] - self.old[0]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class _Lines:
     """A tree while it is put together."""
 
