@@ -23,7 +23,8 @@ AnyPath: TypeAlias = str | bytes
 SYNC_EACH_BELOW = 2000
 
 _REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG, errno.ENOMEM}
-_AT_FDCWD, _RENAME_NOREPLACE = -100, 1
+_AT_FDCWD, _RENAME_NOREPLACE, _RENAME_EXCHANGE = -100, 1, 2
+_CANNOT_EXCHANGE = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}
 _FICLONE = 0x40049409
 _CANNOT_SHARE = {errno.EOPNOTSUPP, errno.EXDEV, errno.EINVAL, errno.ENOTTY, errno.EPERM, errno.ENOSYS}
 _OPEN_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -202,20 +203,10 @@ def rename_new(steps: Steps, path: AnyPath, to: AnyPath) -> None:
     """Move a name to one that must not be there yet. `FileExistsError` when it is.
 
     Raises `OSError` (``ENOSYS``, ``EINVAL``) where the system or the file system cannot do that in one step.
-
-    Source: renameat2(2), ``RENAME_NOREPLACE``.
     """
     try:
         steps.take("rename", to)
-        import ctypes  # late: 2 ms that most calls do not need
-
-        libc = ctypes.CDLL(None, use_errno=True)
-        if not hasattr(libc, "renameat2"):
-            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-        names = os.fsencode(path), os.fsencode(to)
-        if libc.renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_NOREPLACE) != 0:
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number), os.fsdecode(to))
+        _rename_by(_RENAME_NOREPLACE, os.fsencode(path), _AT_FDCWD, os.fsencode(to))
     except OSError as error:
         _failed(error, to)
 
@@ -223,16 +214,15 @@ def rename_new(steps: Steps, path: AnyPath, to: AnyPath) -> None:
 def rename_over(steps: Steps, path: AnyPath, to: bytes, was: os.stat_result) -> os.stat_result | None:
     """Move a name over the file *was*, and say what lies there then; ``None`` when it lies there no longer.
 
-    The folder that holds it counts, whatever that folder's own name has come to mean meanwhile.
+    The folder that holds it counts, whatever that folder's own name has come to mean meanwhile. What somebody else
+    put there, were it at the last moment, stays.
     """
     folder, _, name = to.rpartition(b"/")
     try:
         descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            if not os.path.samestat(os.stat(name, dir_fd=descriptor, follow_symlinks=False), was):
+            if not _takes_its_place(steps, os.fsencode(path), descriptor, to, was):
                 return None
-            steps.take("rename", to)
-            os.rename(path, name, dst_dir_fd=descriptor)
             return os.stat(name, dir_fd=descriptor, follow_symlinks=False)
         finally:
             os.close(descriptor)
@@ -240,6 +230,45 @@ def rename_over(steps: Steps, path: AnyPath, to: bytes, was: os.stat_result) -> 
         return None
     except OSError as error:
         _failed(error, to)
+
+
+def _takes_its_place(steps: Steps, path: bytes, folder: int, to: bytes, was: os.stat_result) -> bool:
+    """Put *path* in the place of *to*. False when that is not *was* any more, and all is as it was."""
+    name = os.path.basename(to)
+    if not _is_still(was, os.stat(name, dir_fd=folder, follow_symlinks=False)):
+        return False
+    try:
+        steps.take("rename", to)
+        _rename_by(_RENAME_EXCHANGE, path, folder, name)
+    except OSError as error:
+        if error.errno not in _CANNOT_EXCHANGE:
+            raise
+        if not _is_still(was, os.stat(name, dir_fd=folder, follow_symlinks=False)):
+            return False
+        os.rename(path, name, dst_dir_fd=folder)
+        return True
+    if not _is_still(was, os.lstat(path)):
+        _rename_by(_RENAME_EXCHANGE, path, folder, name)
+        return False
+    steps.take("remove", path)
+    os.unlink(path)
+    return True
+
+
+def _is_still(was: os.stat_result, now: os.stat_result) -> bool:
+    return os.path.samestat(was, now) and was.st_mtime_ns == now.st_mtime_ns
+
+
+def _rename_by(flag: int, path: bytes, folder: int, name: bytes) -> None:
+    """Source: renameat2(2)."""
+    import ctypes  # late: 2 ms that most calls do not need
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(libc, "renameat2"):
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    if libc.renameat2(_AT_FDCWD, path, folder, name, flag) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), os.fsdecode(name))
 
 
 def remove(steps: Steps, path: AnyPath) -> None:

@@ -9,7 +9,7 @@ import pytest
 from engram import durable
 from engram.durable import Steps
 from engram.model.errors import StorageFailed
-from engram.testing.faults import FailingAt
+from engram.testing.faults import ActingAt, FailingAt, Lacking
 
 STEPS = Steps()
 
@@ -163,3 +163,66 @@ def test_a_name_is_moved_only_to_one_that_is_free(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == ["three", "two"]
     with pytest.raises(FileNotFoundError):
         durable.rename_new(STEPS, str(tmp_path / "one"), str(tmp_path / "four"))
+
+
+class TestTakingThePlaceOfAFile:
+    """With a file system that can exchange two names in one step, and with one that cannot."""
+
+    @pytest.fixture(params=[Steps(), Lacking({"rename": errno.EINVAL})], ids=["exchange", "rename"])
+    def steps(self, request: pytest.FixtureRequest) -> Steps:
+        assert isinstance(request.param, Steps)
+        return request.param
+
+    @pytest.fixture(autouse=True)
+    def files(self, tmp_path: Path) -> None:
+        (tmp_path / "new").write_bytes(b"new")
+        (tmp_path / "file").write_bytes(b"old")
+
+    def test_it_is_replaced_and_nothing_else_is_left(self, tmp_path: Path, steps: Steps) -> None:
+        new, file = (os.fsencode(tmp_path / name) for name in ("new", "file"))
+        made = os.lstat(new)
+        there = durable.rename_over(steps, new, file, os.lstat(file))
+        assert there is not None
+        assert os.path.samestat(there, made)
+        assert (tmp_path / "file").read_bytes() == b"new"
+        assert os.listdir(tmp_path) == ["file"]
+
+    @pytest.mark.parametrize("changed", ["gone", "another", "written to", "a folder", "no folder above"])
+    def test_what_is_not_that_file_any_more_stays(self, tmp_path: Path, steps: Steps, changed: str) -> None:
+        (tmp_path / "folder").mkdir()
+        file = os.fsencode(tmp_path / "folder" / "file")
+        os.rename(tmp_path / "file", file)
+        was = os.lstat(file)
+        _change(tmp_path / "folder" / "file", changed)
+        before = sorted(tmp_path.rglob("*"))
+        assert durable.rename_over(steps, os.fsencode(tmp_path / "new"), file, was) is None
+        assert sorted(tmp_path.rglob("*")) == before
+        assert (tmp_path / "new").read_bytes() == b"new"
+
+    def test_what_takes_its_place_at_the_last_moment_stays(self, tmp_path: Path) -> None:
+        file = tmp_path / "file"
+
+        def replace() -> None:
+            (tmp_path / "theirs").write_bytes(b"theirs")
+            (tmp_path / "theirs").rename(file)
+
+        was = os.lstat(file)
+        steps = ActingAt(1, replace)
+        assert durable.rename_over(steps, os.fsencode(tmp_path / "new"), os.fsencode(file), was) is None
+        assert file.read_bytes() == b"theirs"
+        assert (tmp_path / "new").read_bytes() == b"new"
+        assert sorted(os.listdir(tmp_path)) == ["file", "new"]
+
+
+def _change(file: Path, how: str) -> None:
+    if how == "written to":
+        os.utime(file, ns=(0, 1))
+        return
+    file.rename(file.parent.parent / "aside")
+    if how == "another":
+        file.write_bytes(b"old")
+    elif how == "a folder":
+        file.mkdir()
+    elif how == "no folder above":
+        file.parent.rmdir()
+        file.parent.write_bytes(b"")

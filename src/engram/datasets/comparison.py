@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from engram.datasets.annex.backends import is_native
 from engram.datasets.annex.pointers import MAX_POINTER_BYTES, key_in, link_of
-from engram.datasets.annex.store import digest_of, open_content
+from engram.datasets.annex.reading import digest_of, open_content
 from engram.datasets.git.index import GitIndex
 from engram.datasets.git.objects import EXECUTABLE_MODE, FILE_MODE, SYMLINK_MODE, object_id
 from engram.datasets.git.odb import ObjectStore

@@ -14,7 +14,8 @@ from engram.datasets.annex.backends import backend_of, is_native, key_for, new_h
 from engram.datasets.annex.backends import digest_of as digest_in
 from engram.datasets.annex.hashdirs import object_path
 from engram.datasets.annex.pointers import MAX_POINTER_BYTES, key_in, link_of, link_to
-from engram.datasets.annex.store import ContentStore, OpenContent, Stop, digest_of, open_content, open_for_annex
+from engram.datasets.annex.reading import OpenContent, Stop, digest_of, open_content, open_for_annex
+from engram.datasets.annex.store import ContentStore
 from engram.datasets.decisions import FileToSave
 from engram.datasets.git.index import Entry, entry_from_stat, entry_without_stat
 from engram.datasets.git.objects import BLOB, EXECUTABLE_MODE, FILE_MODE, SYMLINK_MODE, object_id
@@ -187,6 +188,8 @@ class Contents:
         for one in found:
             try:
                 yield self._link(one)
+            except ChangedWhileSaved as error:
+                self.problems.append(error)
             except OSError as error:
                 reason = error.strerror or "it vanished"
                 self.problems.append(ChangedWhileSaved(os.fsdecode(one.path), reason))
@@ -197,7 +200,7 @@ class Contents:
         target = os.readlink(place)
         key = key_in(target) or b""
         if key and (right := link_of(found.path, key)) != target:
-            self.store.relink(place, right)
+            self.store.relink(place, target, right)
             target = right
         entry = entry_from_stat(found.path, os.lstat(place), SYMLINK_MODE, object_id(BLOB, target))
         return Recorded(found.path, entry, key, target, bool(key) and self.store.has(key))

@@ -70,13 +70,17 @@ def _pointer_at(place: bytes) -> bytes:
 def _fill(dataset: Dataset, index: GitIndex, position: int, key: bytes, store: ContentStore) -> Recorded:
     path = index.paths[position]
     place = os.path.join(os.fsencode(dataset.work_tree), path)
-    descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise ChangedWhileSaved(os.fsdecode(place), os.strerror(error.errno or 0)) from error
     try:
         was = os.fstat(descriptor)
         aside = store.aside_name()
         content = os.path.join(os.fsencode(dataset.git_dir), object_path(key))
         _copy(dataset.steps, content, aside, stat.S_IMODE(was.st_mode))
-        is_pointer = hold_off_writers(descriptor) is not Writers.SOME and key_in(os.pread(descriptor, _ENOUGH, 0)) == key
+        quiet = hold_off_writers(descriptor) is not Writers.SOME and stat.S_ISREG(was.st_mode)
+        is_pointer = quiet and key_in(os.pread(descriptor, _ENOUGH, 0)) == key
         status = durable.rename_over(dataset.steps, aside, place, was) if is_pointer else None
         if status is None:
             durable.remove(dataset.steps, aside)

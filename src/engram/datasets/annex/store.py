@@ -9,63 +9,23 @@ names, it belongs to somebody else, it lies on another file system) a synced cop
 import errno
 import os
 import stat
-import time
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from engram import durable
-from engram.datasets.annex.backends import new_hasher
 from engram.datasets.annex.hashdirs import object_path
-from engram.datasets.annex.writers import Writers, hold_off_writers, let_writers_in, somebody_waits
+from engram.datasets.annex.reading import OpenContent, digest_of, open_content
+from engram.datasets.annex.writers import Writers, somebody_waits
 from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.syncing import ToSync
 from engram.durable import Steps
-from engram.model.errors import ChangedWhileSaved, EngramError, ItemFailed, Unreadable, UnsupportedFile
+from engram.model.errors import ChangedWhileSaved, EngramError, ItemFailed
 
 _CHUNK_BYTES = 1 << 20
-#: The longest step of the clock that file systems take their times from (Linux, 100 Hz).
-_TICK_NS = 10_000_000
 _WRITE_BITS = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 _CANNOT_ADOPT = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP}
 #: The remark on a file that a program still writes to.
 OPEN_ELSEWHERE = "open for writing elsewhere: saved as it is now and left in place; save again when that is done"
-_READ_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-
-
-@dataclass(slots=True)
-class OpenContent:
-    """A regular file, open for reading, and what it was when it was opened. Close it."""
-
-    path: bytes
-    descriptor: int
-    was: os.stat_result
-    #: Who could write to it when it was opened; for what `open_for_annex` opened.
-    writers: Writers = Writers.UNKNOWN
-    #: A lease is held: nobody can have begun to write since.
-    held: bool = False
-
-    def writers_since(self) -> Writers:
-        """Who had it open for writing when it was opened, or has it now."""
-        return self.writers if self.held or self.writers is not Writers.NONE else hold_off_writers(self.descriptor)
-
-    def close(self) -> None:
-        """Let go of it."""
-        os.close(self.descriptor)
-
-    def changed(self) -> str:
-        """What changed since it was opened, '' if nothing did."""
-        now = os.fstat(self.descriptor)
-        if now.st_size != self.was.st_size:
-            return f"{self.was.st_size} bytes became {now.st_size}"
-        if now.st_mtime_ns != self.was.st_mtime_ns:
-            return "it was written to"
-        try:
-            if not os.path.samestat(os.lstat(self.path), now):
-                return "another file took its place"
-        except FileNotFoundError:
-            return "it was moved or deleted"
-        return ""
 
 
 class Kept(NamedTuple):
@@ -75,83 +35,6 @@ class Kept(NamedTuple):
     link: os.stat_result | None
     #: A remark for the user, '' mostly.
     note: str = ""
-
-
-def open_content(path: bytes) -> OpenContent:
-    """Open a regular file to be saved. Never blocks, never follows a link.
-
-    Raises `Unreadable`, or `UnsupportedFile` for what is no regular file.
-    """
-    try:
-        descriptor = os.open(path, _READ_FILE)
-    except OSError as error:
-        if error.errno in (errno.ENXIO, errno.ELOOP):
-            raise UnsupportedFile(os.fsdecode(path), "it is no regular file any more") from error
-        raise Unreadable(os.fsdecode(path), os.strerror(error.errno or 0)) from error
-    was = os.fstat(descriptor)
-    if not stat.S_ISREG(was.st_mode):
-        os.close(descriptor)
-        raise UnsupportedFile(os.fsdecode(path), "it is no regular file")
-    return OpenContent(path, descriptor, was)
-
-
-def open_for_annex(path: bytes) -> OpenContent:
-    """As `open_content`, and nobody can change it unnoticed from now on.
-
-    While a small file is open, whoever wants to write to it waits; `ContentStore.keep` looks at a large one again.
-    """
-    content = open_content(path)
-    content.writers = hold_off_writers(content.descriptor)
-    content.held = content.writers is Writers.NONE
-    if content.held and content.was.st_size >= _CHUNK_BYTES:
-        let_writers_in(content.descriptor)
-        content.held = False
-        if 0 <= time.time_ns() - content.was.st_mtime_ns < _TICK_NS:  # a write now could leave the same time
-            time.sleep(_TICK_NS / 1e9)
-    return content
-
-
-def digest_of(content: OpenContent, backend: str, *, stopped: "Stop | None" = None) -> str:
-    """The hex digest that *backend* gives the content. Reads it once, in order.
-
-    Raises `ChangedWhileSaved` when fewer or more bytes come than the file had.
-    """
-    hasher = new_hasher(backend)
-    size = content.was.st_size
-    left = size
-    try:
-        if size <= _CHUNK_BYTES:
-            data = os.pread(content.descriptor, size + 1, 0)
-            hasher.update(data)
-            left -= len(data)
-        else:
-            left -= _feed(hasher, content, stopped)
-    except OSError as error:
-        raise Unreadable(os.fsdecode(content.path), os.strerror(error.errno or 0)) from error
-    if left:
-        raise ChangedWhileSaved(os.fsdecode(content.path), f"{size} bytes became {size - left}")
-    return str(hasher.hexdigest())
-
-
-class Stop:
-    """A flag that long reading looks at, so that Ctrl-C ends it soon."""
-
-    def __init__(self) -> None:
-        self.asked = False
-
-
-def _feed(hasher: "object", content: OpenContent, stopped: Stop | None) -> int:
-    buffer = bytearray(_CHUNK_BYTES)
-    view = memoryview(buffer)
-    update = hasher.update  # type: ignore[attr-defined]  # hashlib has no public name for its objects' type
-    os.lseek(content.descriptor, 0, os.SEEK_SET)
-    read = 0
-    while count := os.readv(content.descriptor, [buffer]):
-        if stopped is not None and stopped.asked:
-            raise ChangedWhileSaved(os.fsdecode(content.path), "reading was interrupted")
-        update(view[:count])
-        read += count
-    return read
 
 
 class ContentStore:
@@ -210,36 +93,47 @@ class ContentStore:
             durable.change_mode(self._steps, folder, 0o555)
             if writers is Writers.SOME:
                 return Kept(None, OPEN_ELSEWHERE)
-            return Kept(self._link_unless_wanted(content, target, place, writers))
+            return Kept(self._link_unless_wanted(content, key, target, place, writers))
         except (OSError, EngramError, NotUnderstood):
             if new:
                 self._give_back(content, place)
             raise
 
     def _link_unless_wanted(
-        self, content: OpenContent, target: bytes, place: bytes, writers: Writers
+        self, content: OpenContent, key: bytes, target: bytes, place: bytes, writers: Writers
     ) -> os.stat_result:
         if writers is not Writers.NONE:
             return self._link_instead(content, target)
         _check_nobody_waits(content)
         link = self._link_instead(content, target)
         if somebody_waits(content.descriptor):
-            self._take_link_back(content, place)
+            self._take_link_back(content, key, place, link)
         return link
 
-    def _take_link_back(self, content: OpenContent, place: bytes) -> None:
+    def _take_link_back(self, content: OpenContent, key: bytes, place: bytes, link: os.stat_result) -> None:
         """Give an adopted file its own name again, before what a program will write to it gets into the object."""
-        if os.path.samestat(os.lstat(place), content.was):
-            aside = self.aside_name()
-            durable.link(self._steps, place, aside)
-            durable.rename(self._steps, aside, content.path)
-            _check_nobody_waits(content)
-
-    def relink(self, place: bytes, target: bytes) -> None:
-        """Give a symbolic link another target, in one step."""
+        if not os.path.samestat(os.lstat(place), content.was):
+            return
         aside = self.aside_name()
-        durable.symlink(self._steps, target, aside)
-        durable.rename(self._steps, aside, place)
+        durable.link(self._steps, place, aside)
+        if durable.rename_over(self._steps, aside, content.path, link) is None:  # it has no name any more
+            durable.remove(self._steps, aside)
+            self._copy(content, place, key, name_counts=False)
+        _check_nobody_waits(content)
+
+    def relink(self, place: bytes, target: bytes, new_target: bytes) -> None:
+        """Give the symbolic link that says *target* another one, in one step. Raises `ChangedWhileSaved`."""
+        descriptor = os.open(place, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)  # none other can become this one
+        try:
+            was = os.fstat(descriptor)
+            aside = self.aside_name()
+            durable.symlink(self._steps, new_target, aside)
+            is_it = stat.S_ISLNK(was.st_mode) and os.readlink(b"", dir_fd=descriptor) == target
+            if not is_it or durable.rename_over(self._steps, aside, place, was) is None:
+                durable.remove(self._steps, aside)
+                raise ChangedWhileSaved(os.fsdecode(place), "another file took its place")
+        finally:
+            os.close(descriptor)
         self.to_sync.folder(os.path.dirname(place))
 
     def _is_there(self, place: bytes, content: OpenContent, key: bytes) -> bool:
@@ -283,12 +177,13 @@ class ContentStore:
         self.to_sync.file(place)
         return True
 
-    def _copy(self, content: OpenContent, place: bytes, key: bytes) -> None:
+    def _copy(self, content: OpenContent, place: bytes, key: bytes, *, name_counts: bool = True) -> None:
+        """Make a copy the object. *name_counts*: the file must still be where it was."""
         aside = self.aside_name()
         target = durable.open_new(self._steps, aside, mode=0o600)
         try:
             self._copy_bytes(content, target, aside)
-            if changed := content.changed():
+            if name_counts and (changed := content.changed()):
                 raise ChangedWhileSaved(os.fsdecode(content.path), changed)
             if not _has_key(aside, key):  # a write through a memory map changes no time
                 raise ChangedWhileSaved(os.fsdecode(content.path), "it was written to")

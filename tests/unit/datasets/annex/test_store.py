@@ -13,15 +13,8 @@ import pytest
 
 from engram.datasets.annex.backends import key_for
 from engram.datasets.annex.hashdirs import object_path
-from engram.datasets.annex.store import (
-    OPEN_ELSEWHERE,
-    ContentStore,
-    Kept,
-    Stop,
-    digest_of,
-    open_content,
-    open_for_annex,
-)
+from engram.datasets.annex.reading import Stop, digest_of, open_content, open_for_annex
+from engram.datasets.annex.store import OPEN_ELSEWHERE, ContentStore, Kept
 from engram.datasets.annex.writers import Writers
 from engram.datasets.syncing import ToSync
 from engram.durable import AnyPath, Steps
@@ -343,8 +336,51 @@ def test_a_folder_that_may_not_be_changed_is_one_failed_item(place: Place) -> No
 
 def test_a_link_gets_another_target_in_one_step(place: Place) -> None:
     place.file.symlink_to("old")
-    place.store().relink(os.fsencode(place.file), b"new")
+    place.store().relink(os.fsencode(place.file), b"old", b"new")
     assert os.readlink(place.file) == "new"
+
+
+@pytest.mark.parametrize("kind", ["symlink", "rename", "before"])
+@pytest.mark.parametrize("theirs", ["file", "link"])
+def test_what_took_a_links_place_stays(place: Place, kind: str, theirs: str) -> None:
+    place.file.symlink_to("old")
+
+    def replace() -> None:
+        place.file.unlink()
+        place.file.write_bytes(b"theirs") if theirs == "file" else place.file.symlink_to("theirs")
+
+    steps = Acting(kind, replace)
+    if kind == "before":
+        replace()
+    with pytest.raises(ChangedWhileSaved):
+        place.store(steps).relink(os.fsencode(place.file), b"old", b"new")
+    assert place.file.read_bytes() == b"theirs" if theirs == "file" else os.readlink(place.file) == "theirs"
+    assert os.listdir(os.path.join(place.git_dir, b"engram/tmp")) == []
+
+
+@pytest.mark.root
+@pytest.mark.usefixtures("as_root")  # who else could write to an object
+def test_whoever_waits_to_write_never_gets_the_object_when_the_link_is_gone_either(place: Place) -> None:
+    """A program waits to write to a file that was adopted, and somebody replaced the link that took its place."""
+    place.file.write_bytes(b"spikes")
+    children: list[subprocess.Popen[bytes]] = []
+
+    class Meddling(Steps):
+        """Just after the link took the file's place a writer comes; then the link is replaced."""
+
+        def take(self, kind: str, path: AnyPath) -> None:
+            if kind == "remove" and not children:
+                children.append(waiting_writer(place.object(b"spikes")))
+            elif kind == "link" and children and place.file.is_symlink():
+                place.file.unlink()
+                place.file.write_bytes(b"theirs")
+
+    with pytest.raises(ChangedWhileSaved):
+        place.keep(Meddling())
+    assert [child.wait() for child in children] == [0]
+    assert place.file.read_bytes() == b"theirs"
+    assert place.object(b"spikes").read_bytes() == b"spikes"
+    assert place.objects_are_right()
 
 
 def test_temporary_names_of_a_crash_are_cleared(place: Place) -> None:
