@@ -33,8 +33,8 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("old", ["a", "b", "side", "merge", "alone"])
-@pytest.mark.parametrize("new", ["a", "b", "side", "merge", "alone"])
+@pytest.mark.parametrize("old", ["a", "b", "merge^", "merge", "alone"])
+@pytest.mark.parametrize("new", ["a", "b", "merge^", "merge", "alone"])
 def test_what_came_before_is_what_git_says(repository: Path, old: str, new: str) -> None:
     status = subprocess.run(["git", "merge-base", "--is-ancestor", old, new], cwd=repository).returncode
     objects = ObjectStore(os.fsencode(repository / ".git" / "objects"))
@@ -44,15 +44,15 @@ def test_what_came_before_is_what_git_says(repository: Path, old: str, new: str)
 
 def test_commits_made_long_before_are_not_followed_when_that_is_asked(repository: Path) -> None:
     objects = ObjectStore(os.fsencode(repository / ".git" / "objects"))
-    a, side, b, merge = (bytes.fromhex(git(repository, "rev-parse", name)) for name in ("a", "side", "b", "merge"))
+    a, side, b, merge = (bytes.fromhex(git(repository, "rev-parse", name)) for name in ("a", "merge^", "b", "merge"))
     assert not is_ancestor(objects, a, side, skew_s=86400), "side claims to be older than a"
     assert is_ancestor(objects, a, merge, skew_s=86400)
     assert when(read_commit(objects, b).committer) == 1_700_000_001
 
 
 def test_a_history_that_is_cut_off_ends_there(repository: Path, tmp_path: Path) -> None:
-    git(tmp_path, "clone", "-q", "--depth", "1", "-b", "main", f"file://{repository}", "shallow")
+    git(tmp_path, "clone", "-q", "--depth", "1", "-b", "side", f"file://{repository}", "shallow")
     objects = ObjectStore(os.fsencode(tmp_path / "shallow" / ".git" / "objects"))
-    a, b = (bytes.fromhex(git(repository, "rev-parse", name)) for name in ("a", "b"))
-    assert not is_ancestor(objects, a, b)
-    assert is_ancestor(objects, b, b)
+    a, b, merge = (bytes.fromhex(git(repository, "rev-parse", name)) for name in ("a", "b", "merge"))
+    assert not is_ancestor(objects, a, merge)
+    assert is_ancestor(objects, b, merge), "the commit itself names it"
