@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from engram.model.errors import DamagedRepository
 from engram.model.outcome import DatasetOutcome, Outcome, Status
 from engram.model.plan import Plan, PlannedStep
 from engram.workspace.context import Context
@@ -252,6 +253,20 @@ class TestStatus:
     def test_a_name_is_shown_without_control_characters(self, engram: Engram, tmp_path: Path) -> None:
         out = shown(engram, "status", outcomes=(seen("a\x1b[2J", "untracked", tmp_path),)).out
         assert out == "untracked: a\\x1b[2J (file)\n"
+
+    def test_a_dataset_of_which_not_all_was_seen_is_not_called_clean(self, engram: Engram, tmp_path: Path) -> None:
+        class Breaking(FakeDatasets):
+            def status(self, paths: tuple[str, ...], **rest: Any) -> Iterator[Outcome]:
+                yield seen("same", "clean", tmp_path)
+                raise DamagedRepository("HEAD", "it is empty")
+
+        said = engram("status", rooms={"Datasets": Breaking()})
+        assert (said.code, said.out) == (20, "")
+
+
+def test_trust_says_when_there_was_nothing_to_allow(engram: Engram) -> None:
+    needless = Outcome(action="trust", item=".", status=Status.NOT_NEEDED, note="it brings nothing along")
+    assert shown(engram, "trust", ".", outcomes=(needless,)).out == "trust(notneeded): . [it brings nothing along]\n"
 
 
 def test_trust_names_its_dataset(engram: Engram) -> None:

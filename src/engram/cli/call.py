@@ -113,30 +113,29 @@ class Call:
         When nobody reads them any more, one that only reads is ended; any other is carried out to its end.
         """
         report = Report(self.screen, self._full_style(), view)
-        refused = False
+        refused = whole = False
         try:
             for outcome in outcomes:
                 report.take(outcome)
                 refused = refused or outcome.error in _UNKNOWN_ARGUMENT
                 if (outcome.failed and self.on_failure == "stop") or (self.screen.closed and reads_only):
                     break
+            whole = True
         finally:
             close = getattr(outcomes, "close", None)  # a generator's own finally blocks, now
             if close is not None:
                 close()
-            report.finish()
+            report.finish(whole=whole)
             self.something_was_done = self.something_was_done or (report.something_was_done and not reads_only)
         if report.failures and (refused or self.on_failure != "ignore"):
             self.exit_code = self.failing_code
 
     def show_either(self, result: "Iterator[Outcome] | Plan", plan_file: str | None) -> None:
         """Show what a command that has a ``--dry-run`` gave: the plan that it asks for, or what happens."""
-        from engram.model.plan import Plan  # here, because what only reads has none
-
-        if isinstance(result, Plan):
-            self.show_plan(result, into=plan_file)
-        else:
+        if isinstance(result, Iterator):
             self.show(result)
+        else:
+            self.show_plan(result, into=plan_file)
 
     def show_plan(self, plan: "Plan", *, into: str | None = None) -> None:
         """Show what would be done, and write it into a file for later where the user named one."""

@@ -146,7 +146,7 @@ def _writable(stream: TextIO | None) -> TextIO:
     return stream
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Style:
     """What of the results is shown, and how."""
 
@@ -208,10 +208,10 @@ class Report:
         if self._wants(outcome):
             self._show(outcome, line if self._style.form == "tailored" else None)
 
-    def finish(self) -> None:
-        """Show what was folded, and the summary."""
+    def finish(self, *, whole: bool = True) -> None:
+        """Show what was folded, and the summary; a view's only when it saw the *whole*: it might claim too much."""
         self._unfold()
-        if self._style.for_people and not self._style.quiet:
+        if self._style.for_people and not self._style.quiet and (whole or self._view is None):
             for line in self._summary() if self._view is None else self._view.summary():
                 self._screen.line(line)
         self._screen.flush()

@@ -411,7 +411,7 @@ class StorageFailed(EngramError):
     reason: str
     exit_code = 31
     message = "{path} could not be written: {reason}."
-    remedy = "Nothing that was saved before is lost. Make room or mend the disk, then run the same command again."
+    remedy = "Nothing that was saved before is lost. See to room, rights or the disk, then run the same command again."
 
 
 @dataclass(eq=False, repr=False, match_args=False)

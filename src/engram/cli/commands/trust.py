@@ -7,10 +7,14 @@ again.
     engram trust .
 """
 
+from collections.abc import Iterable
+
 import click
 
 from engram.cli.call import Call
+from engram.cli.render import outcome_line
 from engram.cli.root import Verb
+from engram.model.outcome import Outcome, Status
 from engram.workspace.datasets import Datasets
 
 
@@ -18,4 +22,15 @@ from engram.workspace.datasets import Datasets
 @click.argument("dataset", type=click.Path())
 @click.pass_obj
 def command(call: Call, dataset: str) -> None:
-    call.show(call.open(Datasets).trust(dataset))
+    call.show(call.open(Datasets).trust(dataset), view=_Answered())
+
+
+class _Answered:
+    """The lines that every command has, and one also where nothing had to be allowed: silence would leave doubts."""
+
+    def line(self, outcome: Outcome, colours: bool) -> str | None:
+        needless = outcome.status is Status.NOT_NEEDED and outcome.item == "."
+        return outcome_line(outcome, colours) if needless else None
+
+    def summary(self) -> Iterable[str]:
+        return ()

@@ -181,14 +181,12 @@ def _check_format(config: bytes) -> None:
     except PermissionError as error:
         raise Unreadable(os.fsdecode(config), os.strerror(error.errno or 0)) from error
     for section in re.split(rb"^\s*\[", text, flags=re.MULTILINE):
-        if section.startswith(b"core]"):
-            for name, value in _EXTENSION.findall(section.removeprefix(b"core]")):
-                if name == b"repositoryformatversion" and value not in _VERSIONS:
-                    raise NotUnderstood(f"repository format {value.decode(errors='replace')}")
-        if section.startswith(b"extensions]"):
-            for name, value in _EXTENSION.findall(section.removeprefix(b"extensions]")):
-                if name not in _FINE_EXTENSIONS and (name, value) not in _PLAIN:
-                    raise NotUnderstood(f"repository extension {name.decode()} = {value.decode(errors='replace')}")
+        title, _, lines = section.partition(b"]")
+        for name, value in _EXTENSION.findall(lines) if title in (b"core", b"extensions") else ():
+            if title == b"core" and name == b"repositoryformatversion" and value not in _VERSIONS:
+                raise NotUnderstood(f"repository format {value.decode(errors='replace')}")
+            if title == b"extensions" and name not in _FINE_EXTENSIONS and (name, value) not in _PLAIN:
+                raise NotUnderstood(f"repository extension {name.decode()} = {value.decode(errors='replace')}")
 
 
 #: Repository formats. Source: git's Documentation/technical/repository-version

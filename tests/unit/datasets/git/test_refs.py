@@ -139,6 +139,7 @@ def test_refs_that_point_at_each_other_are_damage(work: Path) -> None:
         "[extensions] objectFormat = sha256\n",
         "[EXTENSIONS]\n\tRefStorage=reftable\n",
         "[core]\n\tbare = false\n[extensions]\n\tnewthing = 1\n",
+        "[core]\n\tRepositoryFormatVersion = 2\n",
     ],
 )
 def test_a_format_that_is_not_read_here_is_left_to_git(work: Path, text: str) -> None:
