@@ -7,6 +7,7 @@ TYPE_CHECKING = False  # as type checkers want it; importing it from typing woul
 if TYPE_CHECKING:
     from engram.model.errors import EngramError
     from engram.model.outcome import DatasetOutcome, IncompleteResults, Outcome, Status
+    from engram.workspace.verbs.getting import get
     from engram.workspace.verbs.nesting import subdatasets
     from engram.workspace.verbs.provenance import run, unlock
     from engram.workspace.verbs.recording import create, save, status, trust
@@ -19,6 +20,7 @@ __all__ = [
     "Outcome",
     "Status",
     "create",
+    "get",
     "run",
     "save",
     "status",
@@ -44,6 +46,7 @@ def __dir__() -> list[str]:
 _HOMES = {
     "engram.model.errors": ("EngramError",),
     "engram.model.outcome": ("DatasetOutcome", "IncompleteResults", "Outcome", "Status"),
+    "engram.workspace.verbs.getting": ("get",),
     "engram.workspace.verbs.nesting": ("subdatasets",),
     "engram.workspace.verbs.provenance": ("run", "unlock"),
     "engram.workspace.verbs.recording": ("create", "save", "status", "trust"),

@@ -50,6 +50,7 @@ CALLS: dict[str, tuple[set[str], set[str]]] = {
     "subdatasets --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "create --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "run --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
+    "get --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "unlock --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "trust --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "demo --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),

@@ -5,7 +5,7 @@ Source: git-annex-get(1), and its JSON as git-annex 10.20261026 prints it.
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from engram import durable
@@ -14,7 +14,8 @@ from engram.datasets.dataset import Dataset
 from engram.model.errors import PeerFailed, Unavailable
 from engram.model.source import Fetched, Wanted
 
-_COMMAND = ("get", "--batch", "-z", "--json", "--json-progress", "--json-error-messages")
+_AS_JSON = ("--json", "--json-progress", "--json-error-messages")
+_COMMAND = ("get", "--batch", "-z", *_AS_JSON)
 
 
 class AnnexSource:
@@ -47,6 +48,10 @@ class AnnexSource:
     def name(self) -> str:
         return self._remote or "git-annex"
 
+    @property
+    def writes_log(self) -> bool:
+        return True
+
     def fetch(self, wanted: Iterable[Wanted]) -> Iterator[Fetched]:
         by_key: dict[str, list[Wanted]] = {}
         for one in wanted:
@@ -65,6 +70,18 @@ class AnnexSource:
                     yield from self._answers(several, record)
         for several in by_key.values():  # it said nothing: they are here, or not preferred, or it broke down
             yield from self._silent(several, batch.status or 0, batch.said)
+
+    def fetch_below(self, folders: Sequence[bytes]) -> Iterator[Fetched]:
+        """What all files below some folders lack, as git-annex finds out; one answer for each that lacked something."""
+        paths = [b"./" + folder if folder else b"." for folder in folders]
+        with self._dataset.programs.annex_batch(
+            self._dataset.work_tree, "get", *_AS_JSON, *self._options, "--", *paths, requests=b""
+        ) as batch:
+            for record in map(_record, batch.lines()):
+                if "byte-progress" not in record and record.get("file"):
+                    path = os.fsencode(os.path.normpath(str(record["file"])))
+                    one = Wanted(key=os.fsencode(str(record.get("key") or "")), path=path)
+                    yield from self._answers([one], record)
 
     def settle(self) -> None:
         for place in {self._dataset.git_dir, self._dataset.work_tree}:

@@ -25,6 +25,10 @@ class SiblingSource:
     def name(self) -> str:
         return self._sibling.name
 
+    @property
+    def writes_log(self) -> bool:
+        return False
+
     def fetch(self, wanted: Iterable[Wanted]) -> Iterator[Fetched]:
         name, uuid = self._sibling.name, self._sibling.uuid
         take, find = self._receiving.take, self._sibling.object_of

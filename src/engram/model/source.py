@@ -32,7 +32,7 @@ class Fetched:
 
 
 class Source(Protocol):
-    """Three verbs. `engram.testing.sources.SourceContract` proves an implementation.
+    """Two verbs. `engram.testing.sources.SourceContract` proves an implementation.
 
     Content that does not match its key never becomes visible: whoever brings it verifies it on the way.
     """
@@ -40,6 +40,11 @@ class Source(Protocol):
     @property
     def name(self) -> str:
         """What people call it: the name of a sibling, mostly."""
+        ...
+
+    @property
+    def writes_log(self) -> bool:
+        """Whether it also writes down in the dataset that the content is here now."""
         ...
 
     def fetch(self, wanted: Iterable[Wanted]) -> Iterator[Fetched]:

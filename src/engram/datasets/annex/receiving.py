@@ -67,6 +67,16 @@ class Receiving:
         #: Bytes that were written since somebody last asked.
         self.written_bytes = 0
 
+    def partial_bytes(self, key: bytes) -> int:
+        """How much of a content is here already, from a transfer that broke off."""
+        name = file_name_of(key)
+        if name not in self._partial:
+            return 0
+        try:
+            return os.lstat(os.path.join(self._git_dir, b"annex", b"tmp", name)).st_size
+        except FileNotFoundError:
+            return 0
+
     def clear_what_a_crash_left(self) -> None:
         """Make an empty place for contents on their way."""
         durable.make_folders(self._steps, self._aside)

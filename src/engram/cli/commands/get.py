@@ -1,0 +1,75 @@
+"""Bring the contents of files here, and the subdatasets on the way to them.
+
+What lies on this machine is copied and verified; everything else is brought by git-annex. A transfer that broke off
+goes on where it ended. When this has come back, it is on the disk.
+
+    engram get sub-01/              what is missing of a folder
+    engram get -s origin data.nii   from this sibling only
+    engram get -n raw               a subdataset, without the contents of its files
+    engram get -r .                 everything, at any depth
+    engram get --dry-run .          what would be got, and from where
+"""
+
+import click
+
+from engram.cli import options
+from engram.cli.call import Call
+from engram.cli.root import Verb
+from engram.workspace.getting import EXISTING, Getting
+
+
+def _levels(_: click.Context, option: click.Parameter, value: str | None) -> int | str | None:
+    if value is None or value == EXISTING:
+        return value
+    if not value.isascii() or not value.isdigit():
+        raise click.BadParameter(f"{value!r} is neither a number of levels nor '{EXISTING}'.", param=option)
+    return int(value)
+
+
+@click.command(cls=Verb, help=__doc__)
+@options.paths
+@click.option("-s", "--source", metavar="SIBLING", help="Get it from this sibling only.")
+@options.dataset("The dataset; default is the one around the current folder.")
+@click.option("-r", "--recursive", is_flag=True, help="Also in subdatasets; missing ones are installed.")
+@click.option(
+    "-R",
+    "--recursion-limit",
+    metavar="LEVELS",
+    callback=_levels,
+    help=f"Only so many levels deep; '{EXISTING}': only what is installed.",
+)
+@click.option("-n", "--no-data", is_flag=True, help="Install subdatasets, get no content of files.")
+@click.option("-D", "--description", metavar="TEXT", help="What to call subdatasets that are installed.")
+@click.option("--reckless", metavar="MODE", help="How to clone them: auto, ephemeral, shared-…")
+@options.jobs
+@options.plan
+@click.pass_obj
+def command(
+    call: Call,
+    *,
+    paths: tuple[str, ...],
+    source: str | None,
+    dataset: str | None,
+    recursive: bool,
+    recursion_limit: int | str | None,
+    no_data: bool,
+    description: str | None,
+    reckless: str | None,
+    jobs: int | None,
+    dry_run: bool,
+    plan_file: str | None,
+) -> None:
+    getting = call.open(Getting)
+    get = getting.plan_get if dry_run else getting.get
+    result = get(
+        paths,
+        dataset=dataset,
+        source=source,
+        data=not no_data,
+        description=description,
+        reckless=reckless,
+        recursive=recursive,
+        recursion_limit=recursion_limit,
+        jobs=jobs,
+    )
+    call.show_either(result, plan_file)

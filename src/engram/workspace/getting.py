@@ -1,0 +1,166 @@
+"""Getting: bring contents, and the subdatasets on the way to them, here. Each operation is one method."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from engram.durable import Steps
+from engram.model.errors import PathNotFound, RequestRefused, UsageError
+from engram.model.outcome import DatasetOutcome, Outcome, Status, failure
+from engram.workspace.context import Context
+from engram.workspace.opening import Opening, refusals_told, told
+
+if TYPE_CHECKING:
+    from engram.datasets.dataset import Dataset
+    from engram.datasets.getting import Getter
+    from engram.datasets.reaching import Reach
+    from engram.model.plan import Plan
+
+#: Instead of a number of levels: only subdatasets that are installed already.
+EXISTING = "existing"
+
+
+class Getting:
+    """Gets contents. Paths are as the user typed them, relative to the context's folder."""
+
+    def __init__(self, context: Context, *, steps: Steps | None = None) -> None:
+        self._context = context
+        self._opening = Opening(context, steps=steps)
+
+    def get(
+        self,
+        paths: Sequence[str] = (),
+        *,
+        dataset: str | None = None,
+        source: str | None = None,
+        data: bool = True,
+        description: str | None = None,
+        reckless: str | None = None,
+        recursive: bool = False,
+        recursion_limit: int | str | None = None,
+        jobs: int | None = None,
+    ) -> Iterator[Outcome]:
+        """Bring contents here. Outcomes come once they are durable.
+
+        Args:
+            data: the contents of files, too; otherwise only the subdatasets that hold them.
+            recursion_limit: levels, or ``existing``.
+
+        Raises:
+            NoDataset, PathNotFound, OutsideDataset, NotTrusted, ExtraMissing, UsageError: before anything is written.
+        """
+        from engram.datasets.cloning import check_reckless
+
+        check_reckless(reckless or "")
+        opened, places = self._arguments(paths, dataset)
+        reach = self._reach(opened, recursive, recursion_limit, reckless=reckless, description=description)
+        self._check(reach, places)
+        return told(self._carry_out(reach, places, data=data, source=source or "", jobs=jobs))
+
+    def plan_get(
+        self,
+        paths: Sequence[str] = (),
+        *,
+        dataset: str | None = None,
+        source: str | None = None,
+        data: bool = True,
+        description: str | None = None,
+        reckless: str | None = None,
+        recursive: bool = False,
+        recursion_limit: int | str | None = None,
+        jobs: int | None = None,
+    ) -> "Plan":
+        """What `get` would do, as far as it is known before subdatasets are installed. Raises as it does."""
+        from engram.model.plan import Plan
+
+        opened, places = self._arguments(paths, dataset)
+        reach = self._reach(opened, recursive, recursion_limit, reckless=reckless, description=description)
+        self._check(reach, places)
+        with refusals_told():
+            steps = [step for folder, path in places for step in reach.plan(folder, path)]
+            plans = [getter.plan() for getter in self._getters(reach, source or "", jobs)] if data else []
+        return Plan(
+            steps=(*dict.fromkeys(steps), *(step for plan in plans for step in plan.steps)),
+            refused=tuple(step for plan in plans for step in plan.refused),
+        )
+
+    def _carry_out(
+        self, reach: "Reach", places: Sequence[tuple[str, str]], *, data: bool, source: str, jobs: int | None
+    ) -> Iterator[Outcome]:
+        installed: set[str] = set()
+        for folder, path in places:
+            for outcome in reach.to(folder, path):
+                if isinstance(outcome, DatasetOutcome) and outcome.action == "install" and not outcome.failed:
+                    installed.add(outcome.path)
+                yield outcome
+        if not data:
+            yield from self._there_already(reach, installed)
+            return
+        for number, getter in enumerate(self._getters(reach, source, jobs)):
+            try:
+                yield from getter.carry_out()
+            except RequestRefused as error:  # of one dataset among many it must not keep the others from theirs
+                if not number:
+                    raise
+                yield failure(error, action="get", item=getter.name)
+
+    def _there_already(self, reach: "Reach", installed: set[str]) -> Iterator[Outcome]:
+        top = reach.dataset.work_tree
+        for place in reach.found:
+            if place not in installed and place != top:
+                yield DatasetOutcome(
+                    action="get",
+                    item=place.removeprefix(top + "/"),
+                    status=Status.NOT_NEEDED,
+                    note="installed already",
+                    path=place,
+                    type="dataset",
+                    refds=top,
+                )
+
+    def _arguments(self, paths: Sequence[str], dataset: str | None) -> "tuple[Dataset, list[tuple[str, str]]]":
+        """The dataset, and the folder and name of each path."""
+        if not paths and dataset is None:
+            raise UsageError("Say what to get.", "Everything below this folder: engram get .")
+        opened = self._opening.dataset(dataset)
+        folder = self._context.folder
+        return opened, [(folder, path) for path in paths] or [(opened.work_tree, ".")]
+
+    def _check(self, reach: "Reach", places: Sequence[tuple[str, str]]) -> None:
+        """Look at all arguments before anything is done; unknown ones may be asked to be reported instead."""
+        with refusals_told():
+            for folder, path in places:
+                try:
+                    reach.check(folder, path)
+                except PathNotFound:
+                    if not self._context.reports_unknown:
+                        raise
+
+    def _reach(
+        self,
+        opened: "Dataset",
+        recursive: bool,
+        limit: int | str | None,
+        *,
+        reckless: str | None,
+        description: str | None,
+    ) -> "Reach":
+        from engram.datasets.installing import Installer
+        from engram.datasets.reaching import Reach
+
+        installer = Installer(refds=opened.work_tree, reckless=reckless or "", description=description or "")
+        levels = limit if isinstance(limit, int) else None
+        return Reach(opened, installer, levels=levels if recursive else 0, existing=limit == EXISTING)
+
+    def _getters(self, reach: "Reach", source: str, jobs: int | None) -> "Iterator[Getter]":
+        from engram.datasets.dataset import open_dataset
+        from engram.datasets.getting import GetRequest, Getter
+
+        for place, scopes in reach.found.items():
+            request = GetRequest(
+                scopes=tuple(scopes),
+                source=source,
+                jobs=jobs if jobs is not None else self._context.settings.datasets_jobs,
+                refds=reach.dataset.work_tree,
+            )
+            opened = open_dataset(place, reach.dataset.around)
+            yield Getter(opened, request, progress=self._context.progress)

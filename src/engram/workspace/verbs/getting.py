@@ -1,0 +1,47 @@
+"""`engram.get`."""
+
+from typing import Literal
+
+from engram.model.outcome import Outcome
+from engram.workspace.context import context_here
+from engram.workspace.getting import Getting
+from engram.workspace.verbs.arguments import AnyPath, Paths, collected, text, texts
+
+
+def get(
+    path: Paths = None,
+    *,
+    source: str | None = None,
+    dataset: AnyPath | None = None,
+    recursive: bool = False,
+    recursion_limit: int | Literal["existing"] | None = None,
+    get_data: bool = True,
+    description: str | None = None,
+    reckless: str | None = None,
+    jobs: int | None = None,
+) -> list[Outcome]:
+    """The outcomes of bringing contents here. Raises `EngramError`, or `IncompleteResults` when something failed.
+
+    Args:
+        path: files, folders, subdatasets; needed unless *dataset* says what is meant.
+        source: the one sibling to get them from; default is whoever has them, the cheapest first.
+        dataset: the dataset; default is the one around the current folder.
+        recursive: also from subdatasets, which are installed where they are missing.
+        recursion_limit: so many levels deep; ``"existing"``: only those that are installed.
+        get_data: the contents of files; otherwise only the subdatasets that hold them.
+        description: what to call the subdatasets that are installed, for people.
+        reckless: how to clone them: ``auto``, ``ephemeral``, ``shared-…``; default is as the dataset itself.
+        jobs: how many transfers at once, where git-annex makes them; default is the setting.
+    """
+    outcomes = Getting(context_here()).get(
+        texts(path),
+        dataset=text(dataset),
+        source=source,
+        data=get_data,
+        description=description,
+        reckless=reckless,
+        recursive=recursive,
+        recursion_limit=recursion_limit,
+        jobs=jobs,
+    )
+    return collected(outcomes)
