@@ -8,6 +8,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from engram.datasets.annex.backends import backend_of, is_native, key_for, new_hasher
@@ -61,9 +62,14 @@ class Contents:
     stream_blob: Callable[[int, Iterable[bytes], str], bytes]
     problems: list[EngramError] = field(default_factory=list)
     stop: Stop = field(default_factory=Stop)
+    #: How many bytes of a file that is being read were told already.
+    told_bytes: dict[bytes, int] = field(default_factory=dict)
 
     def take_in(self, files: list[FileToSave], done: Callable[[int], None]) -> Generator[Recorded, None, None]:
-        """Every file, as it is taken in; what fails is left as it was and becomes one of `problems`."""
+        """Every file, as it is taken in; what fails is left as it was and becomes one of `problems`.
+
+        *done* is told of bytes, by several threads, and while a large file is being read.
+        """
         small: list[FileToSave] = []
         large: list[FileToSave] = []
         for file in files:
@@ -71,7 +77,7 @@ class Contents:
         files.clear()
         small.reverse()
         while small:  # what was taken in need not be remembered
-            yield from self._guarded(small.pop(), self._take_in, done)
+            yield from self._guarded(small.pop(), partial(self._take_in, done=done), done)
         if large:
             yield from self._in_threads(large, done)
 
@@ -89,14 +95,22 @@ class Contents:
             if os.path.lexists(place):  # then it was something of ours that was missing
                 raise
             self.problems.append(ChangedWhileSaved(os.fsdecode(place), "it went away"))
-        done(file.size_bytes)
+        done(max(0, file.size_bytes - self.told_bytes.pop(file.path, 0)))
 
-    def _take_in(self, file: FileToSave) -> Recorded:
+    def _telling(self, file: FileToSave, done: Callable[[int], None]) -> Callable[[int], None]:
+        def tell(count: int) -> None:
+            self.told_bytes[file.path] = self.told_bytes.get(file.path, 0) + count
+            done(count)
+
+        return tell
+
+    def _take_in(self, file: FileToSave, *, done: Callable[[int], None]) -> Recorded:
         opened = open_for_annex if file.backend else open_content
         content = opened(os.path.join(self.top, file.path))
         try:
             if content.was.st_size >= LARGE_BYTES:
-                return self._streamed_blob(file, content) if not file.backend else self._large(file, content)
+                tell = self._telling(file, done)
+                return self._streamed_blob(file, content, tell) if not file.backend else self._large(file, content)
             data = _read(content)
             if data.startswith(_POINTER_START) and len(data) <= MAX_POINTER_BYTES and key_in(data):
                 return self._blob(file, content, data, key=key_in(data) or b"")
@@ -137,8 +151,8 @@ class Contents:
         entry = entry_from_stat(file.path, content.was, mode, object_id(BLOB, data))
         return Recorded(file.path, entry, key, data, False, len(data))
 
-    def _streamed_blob(self, file: FileToSave, content: OpenContent) -> Recorded:
-        oid = self.stream_blob(content.was.st_size, _chunks(content), os.fsdecode(content.path))
+    def _streamed_blob(self, file: FileToSave, content: OpenContent, done: Callable[[int], None]) -> Recorded:
+        oid = self.stream_blob(content.was.st_size, _chunks(content, done), os.fsdecode(content.path))
         if changed := content.changed():
             raise ChangedWhileSaved(os.fsdecode(content.path), changed)
         mode = EXECUTABLE_MODE if content.was.st_mode & 0o100 else FILE_MODE
@@ -151,7 +165,7 @@ class Contents:
         with ThreadPoolExecutor(max_workers=self.jobs) as pool:
             try:
                 for file in files:
-                    waiting.append((file, pool.submit(self._hash, file)))
+                    waiting.append((file, pool.submit(self._hash, file, done)))
                     if len(waiting) > self.jobs:
                         yield from self._finish(waiting, done)
                 while waiting:
@@ -161,10 +175,10 @@ class Contents:
                 for _, future in waiting:
                     _let_go(future)
 
-    def _hash(self, file: FileToSave) -> tuple[OpenContent, str]:
+    def _hash(self, file: FileToSave, done: Callable[[int], None]) -> tuple[OpenContent, str]:
         content = open_for_annex(os.path.join(self.top, file.path))
         try:
-            return content, digest_of(content, file.backend, stopped=self.stop)
+            return content, digest_of(content, file.backend, stopped=self.stop, done=self._telling(file, done))
         except BaseException:
             content.close()
             raise
@@ -217,11 +231,12 @@ def _read(content: OpenContent) -> bytes:
     return data
 
 
-def _chunks(content: OpenContent) -> Iterator[bytes]:
+def _chunks(content: OpenContent, done: Callable[[int], None]) -> Iterator[bytes]:
     offset = 0
     while data := os.pread(content.descriptor, LARGE_BYTES, offset):
         offset += len(data)
         yield data
+        done(len(data))
 
 
 def _let_go(future: "Future[tuple[OpenContent, str]]") -> None:

@@ -4,6 +4,7 @@ import errno
 import os
 import stat
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from engram.datasets.annex.backends import new_hasher
@@ -85,8 +86,12 @@ def open_for_annex(path: bytes) -> OpenContent:
     return content
 
 
-def digest_of(content: OpenContent, backend: str, *, stopped: "Stop | None" = None) -> str:
+def digest_of(
+    content: OpenContent, backend: str, *, stopped: "Stop | None" = None, done: Callable[[int], None] | None = None
+) -> str:
     """The hex digest that *backend* gives the content. Reads it once, in order.
+
+    *done* is told how many bytes more of a large one were read.
 
     Raises `ChangedWhileSaved` when fewer or more bytes come than the file had.
     """
@@ -99,7 +104,7 @@ def digest_of(content: OpenContent, backend: str, *, stopped: "Stop | None" = No
             hasher.update(data)
             left -= len(data)
         else:
-            left -= _feed(hasher, content, stopped)
+            left -= _feed(hasher, content, stopped, done)
     except OSError as error:
         raise Unreadable(os.fsdecode(content.path), os.strerror(error.errno or 0)) from error
     if left:
@@ -114,7 +119,7 @@ class Stop:
         self.asked = False
 
 
-def _feed(hasher: "object", content: OpenContent, stopped: Stop | None) -> int:
+def _feed(hasher: "object", content: OpenContent, stopped: Stop | None, done: Callable[[int], None] | None) -> int:
     buffer = bytearray(_CHUNK_BYTES)
     view = memoryview(buffer)
     update = hasher.update  # type: ignore[attr-defined]  # hashlib has no public name for its objects' type
@@ -125,4 +130,6 @@ def _feed(hasher: "object", content: OpenContent, stopped: Stop | None) -> int:
             raise ChangedWhileSaved(os.fsdecode(content.path), "reading was interrupted")
         update(view[:count])
         read += count
+        if done is not None:
+            done(count)
     return read
