@@ -348,6 +348,18 @@ class TestWhereDataLadIsNotFollowed:
         assert "a" not in tree_of(pair.ours)
         without_complaint(pair.ours)
 
+    @pytest.mark.parametrize("annotated", [False, True])
+    def test_a_tag_that_is_there_and_says_so_already_is_fine(self, pair: Pair, annotated: bool) -> None:
+        """An interrupted save may have made it; DataLad fails."""
+        write(pair.ours, "a", "a")
+        save(pair.ours)
+        git(pair.ours, "tag", *(["-a", "-m", "x"] if annotated else []), "v1")
+        assert told(save(pair.ours, tag="v1"), pair.ours) == [("save", "ok", "dataset", ".", "")]
+        write(pair.ours, "b", "b")
+        records = save(pair.ours, tag="v1")
+        assert told(records, pair.ours)[-1][:2] == ("save", "error")
+        assert "already exists" in records[-1]["message"]
+
     def test_a_name_with_a_line_break_is_saved_once(self, pair: Pair) -> None:
         """DataLad takes what git says about such a name for a file that was deleted."""
         write(pair.ours, "new\nline", "a")

@@ -108,8 +108,15 @@ class Saver:
         yield self._report.saved(made, tag=tag)
 
     def _tag(self, tag: str) -> str:
-        """Tag the new state; what git complained about, '' if it did not."""
-        status, _, said = self._dataset.programs.git_status_of(self._dataset.work_tree, "tag", "--no-sign", "--", tag)
-        if not status:
-            self._dataset.sync_refs("refs/tags/" + tag)
-        return said if status else ""
+        """Tag the new state; what git complained about, '' if it did not.
+
+        A tag that says so already is fine: an interrupted save made it.
+        """
+        git, top = self._dataset.programs.git_status_of, self._dataset.work_tree
+        status, _, said = git(top, "tag", "--no-sign", "--", tag)
+        if status:
+            _, tagged, _ = git(top, "rev-parse", "--verify", "-q", f"refs/tags/{tag}^{{commit}}")
+            if tagged.decode().strip() != self._dataset.head_commit():
+                return said
+        self._dataset.sync_refs("refs/tags/" + tag)
+        return ""
