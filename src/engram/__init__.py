@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from engram.model.outcome import DatasetOutcome, IncompleteResults, Outcome, Status
     from engram.workspace.verbs.getting import get
     from engram.workspace.verbs.nesting import subdatasets
-    from engram.workspace.verbs.provenance import run, unlock
+    from engram.workspace.verbs.provenance import rerun, run, unlock
     from engram.workspace.verbs.recording import create, save, status, trust
 
 __version__ = "0.1.0"
@@ -21,6 +21,7 @@ __all__ = [
     "Status",
     "create",
     "get",
+    "rerun",
     "run",
     "save",
     "status",
@@ -48,6 +49,6 @@ _HOMES = {
     "engram.model.outcome": ("DatasetOutcome", "IncompleteResults", "Outcome", "Status"),
     "engram.workspace.verbs.getting": ("get",),
     "engram.workspace.verbs.nesting": ("subdatasets",),
-    "engram.workspace.verbs.provenance": ("run", "unlock"),
+    "engram.workspace.verbs.provenance": ("rerun", "run", "unlock"),
     "engram.workspace.verbs.recording": ("create", "save", "status", "trust"),
 }

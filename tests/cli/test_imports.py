@@ -49,6 +49,7 @@ CALLS: dict[str, tuple[set[str], set[str]]] = {
     "save --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "subdatasets --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "create --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
+    "rerun --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "run --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "get --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "unlock --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),

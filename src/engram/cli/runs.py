@@ -1,15 +1,16 @@
 """What `run` and `rerun` have in common on the screen: exit codes of commands, dry runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from engram.cli.call import Call
-from engram.cli.text import printable
+from engram.cli.text import plural, printable
 from engram.model.errors import CommandFailed, UnsavedChanges
 from engram.model.outcome import Outcome
 
 if TYPE_CHECKING:
     from engram.datasets.run_outcomes import RunOutcome
+    from engram.datasets.run_records import RunRecord
 
 
 def ends_as_its_command(call: Call, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
@@ -26,6 +27,19 @@ def ends_as_its_command(call: Call, outcomes: Iterator[Outcome]) -> Iterator[Out
             code = UnsavedChanges.exit_code
     if code and call.on_failure != "ignore":
         call.failing_code = code
+
+
+def allowed(call: Call, records: "Sequence[RunRecord]") -> bool:
+    """Whether the user allows commands that somebody else recorded, having seen them. No ``--yes`` does."""
+    from engram.cli.files import answer  # here, because few calls ask
+
+    call.screen.flush()
+    for record in records:
+        command = record.cmd if isinstance(record.cmd, str) else " ".join(record.cmd)
+        call.screen.message(f"Recorded by somebody else, to be run in {printable(record.pwd)}:")
+        for line in command.split("\n"):
+            call.screen.message(f"  {printable(line)}")
+    return answer(call.screen, f"Run {plural(len(records), 'such command')}?")
 
 
 def show_dry_run(call: Call, planned: "RunOutcome", *, whole: bool) -> None:
@@ -51,3 +65,10 @@ def _lines(command: str, info: dict[str, Any]) -> Iterator[str]:
     if command != info["cmd_expanded"]:
         yield " expanded command:"
         yield from (f"  {line}" for line in info["cmd_expanded"].split("\n"))
+
+
+def show_script(call: Call, text: str) -> None:
+    """Show a script as it is; on a terminal, where somebody else's bytes could do harm, made visible."""
+    for line in text.removesuffix("\n").split("\n"):
+        call.screen.line(printable(line) if call.screen.is_terminal else line)
+    call.screen.flush()

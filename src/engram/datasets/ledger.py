@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 from engram import durable
 from engram.datasets.dataset import Dataset
@@ -26,6 +27,11 @@ class Ledger:
     #: Absolute: where it is noted what he allowed.
     trust_folder: str
     steps: Steps
+
+    @classmethod
+    def beside(cls, trust_folder: str, steps: Steps) -> Self:
+        """The ledger that lies beside a user's trust folder."""
+        return cls(os.path.join(os.path.dirname(trust_folder), "ledger"), trust_folder, steps)
 
     def note(self, dataset: Dataset, record: RunRecord) -> None:
         """Keep, durably, that this user ran this command himself: before its results are saved."""

@@ -1,11 +1,10 @@
 """Where results come from: commands that are run and recorded, repeated, and traced back. Each verb is one method."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from engram.durable import Steps
-from engram.model.outcome import Outcome
+from engram.model.outcome import Outcome, Status
 from engram.workspace.context import Context, trust_folder
 from engram.workspace.opening import Opening, after, told
 
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from engram.datasets.dataset import Dataset
     from engram.datasets.ledger import Ledger
     from engram.datasets.run_outcomes import RunOutcome
+    from engram.datasets.run_records import RunRecord
     from engram.datasets.running import Helpers
     from engram.datasets.unlocking import Unlocker
     from engram.model.errors import EngramError
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 def _nothing(_: str) -> None:
     """What is done before a command starts when nobody wants to know."""
+
+
+def _nobody(_: object) -> bool:
+    """What is answered where there is nobody to be asked."""
+    return False
 
 
 class Provenance:
@@ -166,14 +171,75 @@ class Provenance:
     def _ledger(self) -> "Ledger":
         from engram.datasets.ledger import Ledger
 
-        trust = trust_folder(self._context)
-        folder = os.path.join(os.path.dirname(trust), "ledger")
-        return Ledger(folder, trust, self._opening.around.steps)
+        return Ledger.beside(trust_folder(self._context), self._opening.around.steps)
 
     def _get(self, dataset: "Dataset", places: Sequence[str]) -> Iterator[Outcome]:
         from engram.datasets.run_inputs import get_inputs
 
         return get_inputs(dataset, places)
+
+    # --- rerun
+
+    def rerun(
+        self,
+        revision: str | None = None,
+        *,
+        since: str | None = None,
+        dataset: str | None = None,
+        branch: str | None = None,
+        message: str | None = None,
+        onto: str | None = None,
+        report: bool = False,
+        assume_ready: str | None = None,
+        explicit: bool = False,
+        on_command_failure: str | None = None,
+        jobs: int | None = None,
+        starting: Callable[[str], object] = _nothing,
+        ask: "Callable[[Sequence[RunRecord]], bool]" = _nobody,
+    ) -> Iterator[Outcome]:
+        """Repeat recorded commands; with *report*, only tell what would be repeated.
+
+        *ask* shows records that came from elsewhere, and gives whether the user allows them.
+
+        Raises:
+            NoDataset, UsageError, BadRecord, NotTrusted, NoIdentity, ExtraMissing: before anything is run.
+        """
+        from engram.datasets.rerun_range import RerunRequest
+        from engram.datasets.rerunning import Rerunner
+
+        opened = self._opening.dataset(dataset)
+        request = RerunRequest(
+            revision=revision or "",
+            since=since,
+            branch=branch or "",
+            onto=onto,
+            message=message,
+            assume_ready=assume_ready or "",
+            explicit=explicit,
+            on_command_failure=on_command_failure or "error",
+            goes_on=self._context.reports_unknown,
+            jobs=jobs or self._context.settings.datasets_jobs,
+        )
+        rerunner = Rerunner(opened, request, self._helpers(starting), ask)
+        return told(rerunner.report() if report else rerunner.carry_out())
+
+    def script(self, revision: str | None = None, *, since: str | None = None, dataset: str | None = None) -> str:
+        """The recorded commands as a script for the shell. Raises as `rerun` does."""
+        from engram.datasets.rerun_range import RerunRequest
+        from engram.datasets.rerun_script import script
+
+        return script(self._opening.dataset(dataset), RerunRequest(revision=revision or "", since=since))
+
+    def write_script(
+        self, path: str, revision: str | None = None, *, since: str | None = None, dataset: str | None = None
+    ) -> Iterator[Outcome]:
+        """Write the recorded commands into a file. Raises as `rerun` does."""
+        from engram import durable
+
+        text = self.script(revision, since=since, dataset=dataset)
+        place = self._opening.place(path)
+        durable.replace(self._opening.around.steps, place, text.encode("utf-8", "surrogateescape"))
+        yield Outcome(action="run", item=path, status=Status.OK, note=f"Script written to {path}")
 
     # --- unlock
 

@@ -1,15 +1,19 @@
-"""Noting what a user allowed a dataset to run."""
+"""Noting what a user allowed a dataset to run: its programs, and the commands that others recorded in it."""
 
 import os
 from collections.abc import Iterator
 
 from engram import durable
 from engram.datasets.dataset import Dataset, Surroundings
+from engram.datasets.ledger import Ledger
+from engram.datasets.recorded_runs import RecordedRuns
+from engram.datasets.run_records import RunRecord
 from engram.model.outcome import DatasetOutcome, Outcome, Status
 
 
 def trust(dataset: Dataset, around: Surroundings) -> Iterator[Outcome]:
-    """One outcome for each program the dataset brings, then one for the dataset."""
+    """One outcome for each program and each foreign run record that the dataset brings, then one for the dataset."""
+    records = _foreign_records(dataset, around)
     brought = dataset.brought
     known = dataset.is_trusted
     if brought and not known:
@@ -20,7 +24,20 @@ def trust(dataset: Dataset, around: Surroundings) -> Iterator[Outcome]:
     status = Status.NOT_NEEDED if known or not brought else Status.OK
     for one in brought:
         yield _outcome(dataset, one.name, status, one.content.decode(errors="replace").strip().splitlines()[-1:])
-    yield _outcome(dataset, ".", status, [] if brought else ["it brings nothing along that would run"])
+    for commit, record in records:
+        yield _outcome(dataset, f"run record of {commit.hex()[:7]}", Status.OK, [str(record.cmd)])
+    nothing = ["it brings nothing along that would run"] if not (brought or records) else []
+    yield _outcome(dataset, ".", Status.OK if records else status, nothing)
+
+
+def _foreign_records(dataset: Dataset, around: Surroundings) -> list[tuple[bytes, RunRecord]]:
+    """The run records from elsewhere that were not allowed yet, which now they are."""
+    ledger = Ledger.beside(around.trust_folder, around.steps)
+    found = {record.digest: (commit, record) for commit, record in RecordedRuns(dataset).every()}
+    foreign = [(commit, record) for commit, record in found.values() if not ledger.is_allowed(dataset, record)]
+    if foreign:
+        ledger.allow(dataset, [record for _, record in foreign])
+    return foreign
 
 
 def _outcome(dataset: Dataset, item: str, status: Status, note: list[str]) -> DatasetOutcome:

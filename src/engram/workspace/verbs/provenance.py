@@ -1,4 +1,4 @@
-"""`engram.run`, `engram.unlock`: commands that are recorded, and files that they may write to."""
+"""`engram.run`, `engram.rerun`, `engram.unlock`: commands that are recorded, and files that they may write to."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -56,6 +56,58 @@ def run(
         jobs=jobs,
     )
     return collected([outcomes] if isinstance(outcomes, Outcome) else outcomes)
+
+
+def rerun(
+    revision: str | None = None,
+    *,
+    since: str | None = None,
+    dataset: AnyPath | None = None,
+    branch: str | None = None,
+    message: str | None = None,
+    onto: str | None = None,
+    script: AnyPath | None = None,
+    report: bool = False,
+    assume_ready: Literal["inputs", "outputs", "both"] | None = None,
+    explicit: bool = False,
+    on_cmd_failure: Literal["error", "save", "all"] | None = None,
+    jobs: int | None = None,
+) -> list[Outcome]:
+    """The outcomes of repeating recorded commands. Raises `EngramError`, or `IncompleteResults`.
+
+    Commands that this user did not record himself raise `NotTrusted` until he allowed them (`engram trust`).
+
+    Args:
+        revision: the commit whose command is repeated; default is the last.
+        since: repeat all commands since this commit; '' for all there are.
+        dataset: the dataset; default is the one around the current folder.
+        branch: put the results on a new branch.
+        message: instead of the recorded message.
+        onto: start from this commit; '' for the one before the first command.
+        script: write the commands into this file, and run nothing.
+        report: tell what would be done with each commit, and run nothing.
+        assume_ready: which of inputs and outputs are here, and writable, already.
+        explicit: save the outputs alone; other changes do not matter.
+        on_cmd_failure: what to do when a command fails: save nothing, save, or save and raise all the same.
+        jobs: how many files are hashed at once; default is the setting.
+    """
+    provenance = Provenance(context_here())
+    if script is not None:
+        return collected(provenance.write_script(str(text(script)), revision, since=since, dataset=text(dataset)))
+    outcomes = provenance.rerun(
+        revision,
+        since=since,
+        dataset=text(dataset),
+        branch=branch,
+        message=message,
+        onto=onto,
+        report=report,
+        assume_ready=assume_ready,
+        explicit=explicit,
+        on_command_failure=on_cmd_failure,
+        jobs=jobs,
+    )
+    return collected(outcomes)
 
 
 def unlock(
