@@ -32,7 +32,7 @@ class Switch(StrEnum):
     OFF = "off"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Settings:
     """What a user or a lab can set. ``datasets_backend`` here is ``datasets.backend`` everywhere else."""
 

@@ -6,7 +6,7 @@ one, ``.gitattributes`` over git's configuration for the other (as git-annex 10.
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from engram.datasets.annex.backends import is_native
 from engram.datasets.annex.largefiles import Expression, File, FindMagic, NotNative, no_magic, parse
@@ -27,8 +27,7 @@ def is_known(backend: str) -> bool:
     return is_native(backend) or backend in GIT_ANNEX_ONLY or backend.startswith("X")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class Rules(NamedTuple):
     """What holds in a dataset for the choice between git and the annex."""
 
     attributes: Callable[[bytes, tuple[bytes, ...]], Mapping[bytes, bytes | bool | None]]

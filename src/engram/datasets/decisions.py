@@ -39,7 +39,7 @@ class FileToSave(NamedTuple):
         return f"{state}, content goes to {'the annex' if self.backend else 'git'}"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Decisions:
     """Everything that saving would do."""
 
@@ -71,7 +71,7 @@ class Decisions:
         return not (self.files or self.links or self.mended or self.removed or self.repositories)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Staged:
     """How the index differs from the last commit."""
 

@@ -6,8 +6,9 @@ branch moves. A crash before the end leaves staged changes, never a commit witho
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from engram import durable
 from engram.datasets.annex import BRANCH
@@ -39,8 +40,7 @@ _NO_COMMIT = "0" * 40
 _TRIES = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommitWish:
+class CommitWish(NamedTuple):
     """The commit that is to be made."""
 
     #: As git would clean it; b"" to keep the old one when amending.
@@ -55,7 +55,7 @@ class CommitWish:
     now_s: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Changes:
     """What the index gets."""
 
@@ -251,9 +251,8 @@ def _reason(commit: NewObject | None, head: str, wish: CommitWish) -> str:
     return f"{kind}: {os.fsdecode(subject_of(message))}"
 
 
-@dataclass(frozen=True, slots=True)
-class _BranchMove:
+class _BranchMove(NamedTuple):
     before: str = ""
     after: str = ""
     #: Journal files whose content is in the new commit.
-    journal: list[bytes] = field(default_factory=list)
+    journal: Sequence[bytes] = ()

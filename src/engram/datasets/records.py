@@ -4,8 +4,7 @@ Source: records of DataLad 1.7.1; https://docs.datalad.org/en/stable/design/resu
 """
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from engram.datasets.dataset import Dataset
 from engram.datasets.git.objects import SUBMODULE_MODE, SYMLINK_MODE
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from engram.datasets.contents import Recorded
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(NamedTuple):
     """What came of a save: commit ids as hex, '' for none, equal when nothing had to be committed."""
 
     before: str

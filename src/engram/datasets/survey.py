@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engram.datasets.comparison import Comparison
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class SaveRequest:
     """What is to be saved, and how."""
 
@@ -44,7 +44,7 @@ class SaveRequest:
         return self.scopes != (b"",)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Survey:
     """What there is to do."""
 

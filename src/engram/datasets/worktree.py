@@ -49,7 +49,7 @@ class Found(NamedTuple):
     size_bytes: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, match_args=False)
 class Differences:
     """What a walk saw. Positions are those of the index's entries."""
 

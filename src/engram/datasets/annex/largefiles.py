@@ -17,7 +17,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from engram.datasets.annex.globs import NoGlob, UnusualGlob, pattern_of
 from engram.datasets.annex.mime import LOOK_BYTES, encoding_of
@@ -42,8 +42,7 @@ class NotNative(Exception):
     """git-annex has to be asked; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """A file that is asked about. Nothing is read before a term needs it."""
 
     #: Relative to the top of the work tree.
