@@ -30,6 +30,11 @@ def annexed_files(dataset: Dataset, index: GitIndex, scopes: Sequence[bytes]) ->
 
     Raises `MissingObject` for a damaged repository.
     """
+    return (file for file, _ in files_and_links(dataset, index, scopes))
+
+
+def files_and_links(dataset: Dataset, index: GitIndex, scopes: Sequence[bytes]) -> Iterator[tuple[AnnexedFile, bytes]]:
+    """As `annexed_files`, each with the target of the link that lies in its place, b"" where none does."""
     top = os.fsencode(dataset.work_tree) + b"/"
     last = b""
     for position in positions_below(index, scopes):
@@ -37,11 +42,15 @@ def annexed_files(dataset: Dataset, index: GitIndex, scopes: Sequence[bytes]) ->
         if mode == SUBMODULE_MODE or path == last:  # one in conflict stands there several times
             continue
         last = path
-        key = key_in(_link(top + path, index.oid(position), dataset)) if mode == SYMLINK_MODE else None
-        if mode != SYMLINK_MODE:
+        target = b""
+        if mode == SYMLINK_MODE:
+            target = _link_at(top + path)
+            oid = index.oid(position)
+            key = key_in(target if object_id(BLOB, target) == oid else dataset.objects.read(oid)[1])
+        else:
             key = _pointer_key(dataset, index.oid(position))
         if key is not None:
-            yield AnnexedFile(path, key, mode == SYMLINK_MODE, position)
+            yield AnnexedFile(path, key, mode == SYMLINK_MODE, position), target
 
 
 def positions_below(index: GitIndex, scopes: Sequence[bytes]) -> Sequence[int]:
@@ -58,13 +67,11 @@ def positions_below(index: GitIndex, scopes: Sequence[bytes]) -> Sequence[int]:
     return sorted(positions)
 
 
-def _link(place: bytes, oid: bytes, dataset: Dataset) -> bytes:
-    """The target that the index has for a link."""
+def _link_at(place: bytes) -> bytes:
     try:
-        target = os.readlink(place)
+        return os.readlink(place)
     except OSError:
-        target = b""
-    return target if object_id(BLOB, target) == oid else dataset.objects.read(oid)[1]
+        return b""
 
 
 def _pointer_key(dataset: Dataset, oid: bytes) -> bytes | None:

@@ -47,9 +47,10 @@ class Copies:
             return tuple(sorted((self._copy(uuid, addresses) for uuid in held), key=_order))
         return plain
 
-    def by(self, uuid: bytes) -> Copy:
-        """What is known about one repository, as if it held something."""
-        return self._copy(uuid)
+    @cached_property
+    def here(self) -> Copy:
+        """This repository, as if it held something."""
+        return self._copy(self._here)
 
     def _copy(self, uuid: bytes, addresses: tuple[str, ...] = ()) -> Copy:
         web = tuple(address for address in addresses if not address.startswith(_CLAIMED.decode()))

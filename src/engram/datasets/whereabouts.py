@@ -60,6 +60,10 @@ class Whereabouts:
             known = self._holders[log] = holders(log)
         return known
 
+    def is_known(self, key: bytes) -> bool:
+        """Whether anybody ever said where a content is."""
+        return bool(self.log(log_path(key)))
+
     def is_dead(self, key: bytes) -> bool:
         """Whether a content was declared gone for good, so that nobody misses it."""
         return is_dead(self.log(log_path(key)))

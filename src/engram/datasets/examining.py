@@ -1,0 +1,326 @@
+"""Examine files: is the content here, is it whole, does the log know, do enough others hold it. Changes nothing.
+
+Source: git-annex-fsck(1); what is checked, from runs of git-annex 10.
+"""
+
+import os
+import stat
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
+
+from engram.datasets.annex.backends import digest_of, new_hasher, verifies
+from engram.datasets.annex.facts import key_size
+from engram.datasets.annex.hashdirs import object_path, object_path_lower
+from engram.datasets.annex.inventory import set_aside
+from engram.datasets.annex.logs import SEMITRUSTED, TRUSTED
+from engram.datasets.annex.pointers import MAX_POINTER_BYTES, key_in, link_of
+from engram.datasets.annex.verification import Check
+from engram.datasets.annexed import AnnexedFile, files_and_links
+from engram.datasets.dataset import Dataset
+from engram.datasets.git.index import GitIndex
+from engram.datasets.whereabouts import Whereabouts
+from engram.model.errors import ChecksumMismatch, Unreadable
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+#: Contents of at least this size are hashed in threads.
+LARGE_BYTES = 1 << 20
+#: Backends whose keys promise nothing about the bytes but, perhaps, their number.
+_NO_DIGEST = ("WORM", "URL")
+_WRITE_BITS = 0o222
+_One = TypeVar("_One")
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class Condition(NamedTuple):
+    """How one content fares in the object store."""
+
+    #: Where it lies, b"" when it is not here.
+    place: bytes = b""
+    size_bytes: int = 0
+    #: What is wrong with its bytes, '' when nothing is known to be.
+    damage: str = ""
+    #: Why it could not be looked at, '' when it could.
+    unread: str = ""
+    #: It, or its folder, could be written to by accident.
+    loose: bool = False
+    #: Only git-annex can hold it against its key.
+    for_annex: bool = False
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is here, as far as anybody can tell."""
+        return bool(self.place) and not self.damage
+
+
+_ABSENT: Final = Condition()
+_SOUND: Final = Condition()
+_WRONG: Final = "its bytes are not those that its key was made from"
+
+
+class Examined(NamedTuple):
+    """What was found out about one file, or about one key that stands for itself."""
+
+    #: ``None`` for a key.
+    file: AnnexedFile | None
+    key: bytes
+    condition: Condition
+    #: The log says that it is here.
+    logged: bool
+    #: No log ever said anything about it.
+    unknown: bool
+    #: How many repositories hold it and count, this one as it was found.
+    copies: int
+    #: How many copies are wanted.
+    wanted: int
+    #: It is not here, but a damaged copy of it was set aside once.
+    was_aside: bool
+    #: What the link in the work tree ought to say, b"" when it does or none lies there.
+    link: bytes = b""
+    #: A pointer lies in the work tree though the content is here.
+    pointer: bool = False
+    #: What is wrong with the content in the work tree that nobody wrote to, '' when nothing is.
+    damage: str = ""
+
+    @property
+    def is_well(self) -> bool:
+        """Whether there is nothing to mend and nothing to tell."""
+        condition = self.condition
+        return (
+            self.logged is bool(condition.place)
+            and not (condition.damage or condition.unread or condition.loose or condition.for_annex)
+            and self.copies >= self.wanted
+            and not (self.link or self.pointer or self.damage or self.unknown or self.was_aside)
+        )
+
+
+class _Looked(NamedTuple, Generic[_One]):
+    """What was asked about, and the condition of its content."""
+
+    one: _One
+    condition: Condition
+
+
+class Examiner:
+    """Examines the files of one dataset.
+
+    Args:
+        full: hold the bytes of each content against its key.
+        advance: told of bytes (when *full*), or of files, as they are through.
+        jobs: how many large contents are hashed at once.
+    """
+
+    def __init__(
+        self, dataset: Dataset, whereabouts: Whereabouts, *, full: bool, advance: Callable[[int], None], jobs: int
+    ) -> None:
+        self._dataset = dataset
+        self._whereabouts = whereabouts
+        self._full = full
+        self._advance = advance
+        self._jobs = jobs
+        self._git_dir = os.fsencode(dataset.git_dir)
+        self._top = os.fsencode(dataset.work_tree) + b"/"
+        self._here = dataset.annex_uuid.encode()
+        self._conditions: dict[bytes, Condition] = {}
+        self._counted: dict[tuple[bytes, ...], tuple[bool, int]] = {}
+        self._aside = set_aside(self._git_dir).keys()
+        self._here_counts = self._counts(self._here)
+        self._stopped = False
+
+    def files(
+        self, index: GitIndex, scopes: Sequence[bytes], *, begin: Callable[[list[bytes]], None]
+    ) -> Iterator[Examined]:
+        """Every annexed file below *scopes*: those with large contents last, otherwise in the order of the index.
+
+        Args:
+            begin: told of the keys of all of them, before the first is looked at.
+        """
+        waiting = list(files_and_links(self._dataset, index, scopes))
+        keys = [file.key for file, _ in waiting]
+        self._whereabouts.prefetch(keys)
+        begin(keys)
+        for (file, target), condition in self._with_conditions(waiting, lambda one: one[0].key):
+            yield self._examined(index, file, target, condition)
+
+    def keys(self, keys: Iterable[bytes]) -> Iterator[Examined]:
+        """Every one of *keys*, whichever files they belong to."""
+        waiting = list(keys)
+        self._whereabouts.prefetch(waiting)
+        wanted = self._whereabouts.numcopies(b"")
+        for key, condition in self._with_conditions(waiting, lambda key: key):
+            logged, copies, unknown = self._holders(key, condition)
+            yield Examined(None, key, condition, logged, unknown, copies, wanted, self._was_aside(key, condition))
+
+    # --- one file
+
+    def _examined(self, index: GitIndex, file: AnnexedFile, target: bytes, condition: Condition) -> Examined:
+        logged, copies, unknown = self._holders(file.key, condition)
+        wanted = self._whereabouts.numcopies(file.path)
+        aside = self._was_aside(file.key, condition)
+        link, pointer, damage = b"", False, ""
+        if file.locked:
+            right = link_of(file.path, file.key)
+            link = right if target and target != right and key_in(target) == file.key else b""
+        else:
+            pointer, damage = self._unlocked(index, file, condition)
+        return Examined(
+            file, file.key, condition, logged, unknown, copies, wanted, aside, link=link, pointer=pointer, damage=damage
+        )
+
+    def _holders(self, key: bytes, condition: Condition) -> tuple[bool, int, bool]:
+        """Whether the log says that *key* is here; how many copies count; whether no log was ever written."""
+        held = self._whereabouts.holders(key)
+        known = self._counted.get(held)
+        if known is None:
+            elsewhere = sum(uuid != self._here and self._counts(uuid) for uuid in held)
+            known = self._counted[held] = self._here in held, elsewhere
+        logged, elsewhere = known
+        copies = elsewhere + (self._here_counts and condition.is_here)
+        return logged, copies, not held and not self._whereabouts.is_known(key)
+
+    def _was_aside(self, key: bytes, condition: Condition) -> bool:
+        return bool(self._aside) and not condition.place and key in self._aside
+
+    def _counts(self, uuid: bytes) -> bool:
+        return self._whereabouts.trust_of(uuid) in (TRUSTED, SEMITRUSTED)
+
+    def _unlocked(self, index: GitIndex, file: AnnexedFile, condition: Condition) -> tuple[bool, str]:
+        """Whether a pointer stands for content that is here; what is wrong with content that nobody wrote to."""
+        place = self._top + file.path
+        try:
+            status = os.lstat(place)
+        except OSError:
+            return False, ""
+        if not stat.S_ISREG(status.st_mode):
+            return False, ""
+        if status.st_size <= MAX_POINTER_BYTES and condition.is_here and _pointer_at(place) == file.key:
+            return True, ""
+        untouched = index.stat_matches(file.position, status) and not index.is_racy(file.position)
+        if not (self._full and untouched and verifies(_backend(file.key))) or _pointer_at(place) == file.key:
+            return False, ""
+        found = self._verified(file.key, place, status.st_size)
+        return False, found.damage
+
+    # --- contents
+
+    def _with_conditions(self, waiting: Iterable[_One], key_of: Callable[[_One], bytes]) -> Iterator[_Looked[_One]]:
+        """Each with the condition of its content; those with large contents last."""
+        large: list[tuple[_One, bytes, Condition]] = []
+        later: set[bytes] = set()
+        for one in waiting:
+            key = key_of(one)
+            known = self._conditions.get(key)
+            if known is None:
+                known = self._look(key)
+                if key in later or (self._is_to_be_read(known) and known.size_bytes >= LARGE_BYTES):
+                    later.add(key)
+                    large.append((one, key, known))
+                    continue
+                known = self._conditions[key] = self._read(key, known)
+                self._advance(known.size_bytes if self._full else 0)
+            self._advance(0 if self._full else 1)
+            yield _Looked(one, known)
+        if large:
+            yield from self._in_threads(large)
+
+    def _look(self, key: bytes) -> Condition:
+        """Where the content lies, how large it is, and whether it is protected."""
+        place = self._git_dir + b"/" + object_path(key)
+        try:
+            try:
+                status = os.lstat(place)
+            except (FileNotFoundError, NotADirectoryError):
+                place = self._git_dir + b"/" + object_path_lower(key)
+                status = os.lstat(place)
+            folder = os.lstat(place[: place.rindex(b"/")])
+        except (FileNotFoundError, NotADirectoryError):
+            return _ABSENT
+        except OSError as error:
+            return Condition(place, unread=os.strerror(error.errno or 0))
+        if not stat.S_ISREG(status.st_mode):
+            return Condition(place, unread="no regular file lies in its place")
+        size, promised = status.st_size, key_size(key)
+        damage = "" if promised in (None, size) else f"it has {size} bytes where {promised} belong"
+        loose = bool((status.st_mode | folder.st_mode) & _WRITE_BITS)
+        return Condition(place, size, damage, loose=loose)
+
+    def _is_to_be_read(self, looked: Condition) -> bool:
+        return self._full and bool(looked.place) and not looked.damage and not looked.unread
+
+    def _read(self, key: bytes, looked: Condition) -> Condition:
+        """The same, with its bytes held against its key where that is wanted."""
+        if not self._is_to_be_read(looked):
+            return looked
+        backend = _backend(key)
+        if not verifies(backend):
+            return looked._replace(for_annex=backend not in _NO_DIGEST)
+        found = self._verified(key, looked.place, looked.size_bytes)
+        return looked if found is _SOUND else looked._replace(damage=found.damage, unread=found.unread)
+
+    def _verified(self, key: bytes, place: bytes, size: int) -> Condition:
+        """What is wrong with the bytes of a file; `_SOUND` when nothing is."""
+        try:
+            descriptor = os.open(place, _READ)
+        except OSError as error:
+            return Condition(unread=os.strerror(error.errno or 0))
+        try:
+            if size < LARGE_BYTES:
+                data = os.pread(descriptor, size + 1, 0)
+                hasher = new_hasher(_backend(key))
+                hasher.update(data)
+                return _SOUND if hasher.hexdigest() == digest_of(key) else Condition(damage=_WRONG)
+            Check(key, "here").whole(descriptor, place, size, self._has_read)
+            return _SOUND
+        except OSError as error:
+            return Condition(unread=os.strerror(error.errno or 0))
+        except Unreadable as error:
+            return Condition(unread=error.reason)
+        except ChecksumMismatch:
+            return Condition(damage=_WRONG)
+        finally:
+            os.close(descriptor)
+
+    def _has_read(self, count: int) -> None:
+        if self._stopped:
+            raise Unreadable("", "reading was interrupted")
+        self._advance(count)
+
+    def _in_threads(self, large: list[tuple[_One, bytes, Condition]]) -> Iterator[_Looked[_One]]:
+        from concurrent.futures import ThreadPoolExecutor  # late: few datasets have large files
+
+        ahead: deque[tuple[_One, bytes, Future[Condition] | None]] = deque()
+        begun: set[bytes] = set()
+        with ThreadPoolExecutor(max_workers=self._jobs) as pool:
+            try:
+                for one, key, looked in large:
+                    ahead.append((one, key, None if key in begun else pool.submit(self._read, key, looked)))
+                    begun.add(key)
+                    if len(ahead) > self._jobs:
+                        yield self._finished(*ahead.popleft())
+                while ahead:
+                    yield self._finished(*ahead.popleft())
+            finally:
+                self._stopped = True
+                for _, _, future in ahead:
+                    if future is not None:
+                        future.cancel()
+
+    def _finished(self, one: _One, key: bytes, future: "Future[Condition] | None") -> _Looked[_One]:
+        if future is not None:
+            self._conditions[key] = future.result()
+        return _Looked(one, self._conditions[key])
+
+
+def _backend(key: bytes) -> str:
+    return os.fsdecode(key.partition(b"-")[0])
+
+
+def _pointer_at(place: bytes) -> bytes | None:
+    """The key that a pointer file names, ``None`` for any other file."""
+    try:
+        with open(place, "rb") as file:
+            return key_in(file.read(MAX_POINTER_BYTES + 1))
+    except OSError:
+        return None
