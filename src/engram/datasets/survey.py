@@ -1,7 +1,7 @@
 """Look before saving: what there is to do, and whether engram can do it itself. Changes nothing."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -54,7 +54,6 @@ class Survey:
     reason: str = ""
     #: The index holds something that the last commit does not.
     staged: bool = False
-    scopes: tuple[bytes, ...] = field(default=(b"",))
 
     @property
     def nothing(self) -> bool:

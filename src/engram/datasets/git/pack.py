@@ -12,7 +12,7 @@ import os
 import struct
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from itertools import accumulate
 from operator import itemgetter
@@ -213,17 +213,6 @@ class PackWriter:
     def _temporary_name(self) -> bytes:
         self._temporaries.append(_temporary_in(self._steps, self._folder))
         return self._temporaries[-1]
-
-
-def store_objects(steps: durable.Steps, objects_folder: bytes, objects: Collection[NewObject]) -> None:
-    """Bring objects to the disk, in a pack or one by one as git would find best."""
-    if len(objects) < PACK_FROM:
-        write_loose(steps, objects_folder, objects)
-        return
-    with PackWriter(steps, objects_folder) as writer:
-        for kind, data in objects:
-            writer.add(kind, data)
-        writer.finish()
 
 
 def write_loose(steps: durable.Steps, objects_folder: bytes, objects: Iterable[NewObject]) -> None:

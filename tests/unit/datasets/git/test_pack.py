@@ -10,7 +10,7 @@ import pytest
 from engram.datasets.git import pack as pack_module
 from engram.datasets.git.objects import BLOB, COMMIT, TREE, object_id
 from engram.datasets.git.odb import ObjectStore
-from engram.datasets.git.pack import PackWriter, store_objects, write_loose
+from engram.datasets.git.pack import PACK_FROM, NewObject, PackWriter, write_loose
 from engram.durable import Steps
 from engram.model.errors import ChangedWhileSaved, StorageFailed
 from engram.testing.faults import Crash, CrashingAt, FailingAt
@@ -19,6 +19,17 @@ from tests.unit.datasets.git.conftest import Git
 
 def folder_of(work: Path) -> bytes:
     return os.fsencode(work / ".git/objects")
+
+
+def store_objects(steps: Steps, folder: bytes, objects: list[NewObject]) -> None:
+    """In a pack or one by one, as a save does it."""
+    if len(objects) < PACK_FROM:
+        write_loose(steps, folder, objects)
+        return
+    with PackWriter(steps, folder) as writer:
+        for kind, data in objects:
+            writer.add(kind, data)
+        writer.finish()
 
 
 def sample() -> list[bytes]:
