@@ -271,11 +271,11 @@ class Cloner:
             branch = ref.removeprefix(prefix)
             if branch not in ("HEAD", "git-annex") and not branch.startswith(("adjusted/", "-")):
                 commit = decode_commit(dataset.objects.read(bytes.fromhex(dataset.resolve(ref)))[1])
-                found.append((int(commit.committer.rsplit(b" ", 2)[-2]), branch))
+                found.append((-int(commit.committer.rsplit(b" ", 2)[-2]), branch))
         if not found:
             self.notes.append("the source has no commit yet")
         elif "-n" not in self._request.git_options and "--no-checkout" not in self._request.git_options:
-            branch = max(found)[1]
+            branch = min(found)[1]
             words = ("checkout", "-q", "-b", branch, "--track", f"{remote}/{branch}")
             dataset.programs.git(dataset.work_tree, *words)
 

@@ -3,15 +3,18 @@
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from engram.datasets.annex.hashdirs import key_of, object_path, object_path_lower
 from engram.datasets.annexed import annexed_files
 from engram.datasets.dataset import Dataset
 from engram.datasets.git.index import GitIndex
-from engram.datasets.git.refs import Repository
 from engram.datasets.whereabouts import Whereabouts
 
+#: Folders that keys are sorted into.
 _LEVELS = 2
+#: Which file something is: device and inode.
+Identity: TypeAlias = tuple[int, int]
 
 
 @dataclass(slots=True)
@@ -21,6 +24,9 @@ class Content:
     key: bytes
     #: Where it is.
     place: bytes
+    #: Which file that is.
+    identity: Identity
+    size_bytes: int
     #: The files that are meant, as the index has them.
     files: list[bytes] = field(default_factory=list)
     #: Other files with the same content: they lose it, too.
@@ -34,17 +40,17 @@ def contents_of(dataset: Dataset, index: GitIndex, scopes: Sequence[bytes]) -> d
     found: dict[bytes, Content] = {}
     absent: set[bytes] = set()
     meant = set()
-    repository = dataset.repository
+    git_dir = os.fsencode(dataset.git_dir) + b"/"
     for file in annexed_files(dataset, index, scopes):
         if file.key in absent:
             continue
         content = found.get(file.key)
         if content is None:
-            place = _object_of(repository, file.key)
-            if not place:
+            content = _object_of(git_dir, file.key)
+            if content is None:
                 absent.add(file.key)
                 continue
-            content = found[file.key] = Content(file.key, place)
+            found[file.key] = content
         content.files.append(file.path)
         content.unlocked = content.unlocked or not file.locked
         meant.add(file.path)
@@ -55,7 +61,7 @@ def contents_of(dataset: Dataset, index: GitIndex, scopes: Sequence[bytes]) -> d
 
 def all_contents(dataset: Dataset, index: GitIndex) -> dict[bytes, Content]:
     """Every content here, whichever version of whichever file it belongs to, by key."""
-    found = {key: Content(key, place) for key, place in _objects(dataset)}
+    found = {content.key: content for content in _objects(dataset)}
     _add_others(dataset, index, found, set())
     return found
 
@@ -70,24 +76,30 @@ def _add_others(dataset: Dataset, index: GitIndex, found: dict[bytes, Content], 
             content.unlocked = content.unlocked or not file.locked
 
 
-def _object_of(repository: Repository, key: bytes) -> bytes:
-    for relative in (object_path(key), object_path_lower(key)):
-        place = os.path.join(repository.git_dir, relative)
-        if os.path.lexists(place):
-            return place
-    return b""
+def _object_of(git_dir: bytes, key: bytes) -> Content | None:
+    for layout in (object_path, object_path_lower):
+        if content := _content(key, git_dir + layout(key)):
+            return content
+    return None
 
 
-def _objects(dataset: Dataset) -> Iterator[tuple[bytes, bytes]]:
+def _content(key: bytes, place: bytes) -> Content | None:
+    try:
+        status = os.lstat(place)
+    except OSError:
+        return None
+    return Content(key, place, (status.st_dev, status.st_ino), status.st_size)
+
+
+def _objects(dataset: Dataset) -> Iterator[Content]:
     """Every object of the annex, in the order of the folders."""
     folders = [os.path.join(os.fsencode(dataset.git_dir), b"annex", b"objects")]
     for _ in range(_LEVELS + 1):
         folders = [entry.path for folder in folders for entry in _folders_in(folder)]
     for folder in folders:
         name = os.path.basename(folder)
-        place = os.path.join(folder, name)
-        if os.path.lexists(place):
-            yield key_of(name), place
+        if content := _content(key_of(name), os.path.join(folder, name)):
+            yield content
 
 
 def _folders_in(folder: bytes) -> list["os.DirEntry[bytes]"]:

@@ -87,8 +87,7 @@ class Dropper:
         steps: list[PlannedStep] = []
         for content in choice.contents:
             will, why = _foresee(content, native) if native else (True, f"if git-annex finds it safe ({choice.reason})")
-            size = os.lstat(content.place).st_size
-            step = PlannedStep(action="drop", item=self._report.item(content), bytes=size, why=why)
+            step = PlannedStep(action="drop", item=self._report.item(content), bytes=content.size_bytes, why=why)
             (steps if will else refused).append(step)
         return Plan(steps=tuple(steps), refused=tuple(refused))
 

@@ -19,6 +19,8 @@ class GetReporter:
         self._top = dataset.work_tree
         self._refds = refds or dataset.work_tree
         self._note = note
+        before = os.path.relpath(self._top, self._refds)
+        self._before = "" if before == "." else f"{before}/"
 
     def got(self, path: bytes, key: bytes, *, source: str, moved_bytes: int, problems: list[str]) -> DatasetOutcome:
         """A file that has its content now; *problems* are those of sources that were asked before."""
@@ -91,11 +93,12 @@ class GetReporter:
         moved_bytes: int = 0,
         annexed: bool = False,
     ) -> DatasetOutcome:
-        place = f"{self._top}/{os.fsdecode(path)}" if path else self._top
+        name = os.fsdecode(path)
+        place = f"{self._top}/{name}" if path else self._top
         extra: tuple[tuple[str, Leaf], ...] = (("annexkey", os.fsdecode(key)),) if annexed else ()
         return DatasetOutcome(
             action=ACTION,
-            item=os.path.relpath(place, self._refds),
+            item=f"{self._before}{name}" if path else self._before.rstrip("/") or ".",
             status=status,
             path=place,
             type=type,

@@ -89,6 +89,10 @@ def initialise(dataset: Dataset, wish: InitialWish, *, now_s: float) -> Dataset:
     dataset.programs.git_annex(top, "init", "--no-autoenable", wish.description)
     if wish.untrusted:
         dataset.programs.git_annex(top, "untrust", "here")
+    if wish.source:
+        change_config(dataset, _name_of_source(wish))
+    else:  # on the way it asks the remote who it is; what it cannot reach, it notes as such
+        dataset.programs.git_annex_status_of(top, "info", "--fast", "--json")
     return _again(dataset)
 
 
@@ -139,9 +143,7 @@ def _natively(dataset: Dataset, wish: InitialWish, before: Mapping[bytes, bytes]
         header(b"annex"): {**before, b"uuid": wish.uuid.encode(), b"version": VERSION},
         header(b"filter", b"annex"): _FILTER,
     }
-    if uuid := annex_uuid_at(wish.source):
-        sections[header(b"remote", os.fsencode(wish.remote))] = {b"annex-uuid": uuid.encode()}
-    change_config(dataset, sections)
+    change_config(dataset, {**sections, **_name_of_source(wish)})
     attributes = os.path.join(dataset.git_dir, "info", "attributes")
     known = _read(attributes)
     if _ATTRIBUTES.strip() not in known.splitlines():
@@ -150,6 +152,12 @@ def _natively(dataset: Dataset, wish: InitialWish, before: Mapping[bytes, bytes]
     dataset = _again(dataset)
     change_branch(dataset, lambda read: _first_entries(read, wish, int(now_s)), now_s=now_s)
     return dataset
+
+
+def _name_of_source(wish: InitialWish) -> Mapping[bytes, Mapping[bytes, bytes]]:
+    """The settings that tell git-annex which repository the remote on this machine is."""
+    uuid = annex_uuid_at(wish.source)
+    return {header(b"remote", os.fsencode(wish.remote)): {b"annex-uuid": uuid.encode()}} if uuid else {}
 
 
 def _first_entries(read: Read, wish: InitialWish, now_s: int) -> Mapping[bytes, bytes]:

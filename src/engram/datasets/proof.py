@@ -16,9 +16,11 @@ from dataclasses import dataclass, field
 from engram import durable
 from engram.datasets.annex.content_lock import ContentLock, let_go, lock_shared
 from engram.datasets.annex.facts import key_size
+from engram.datasets.annex.hashdirs import object_path, object_path_lower
 from engram.datasets.annex.logs import DEAD_REPOSITORY, TRUSTED, UNTRUSTED
 from engram.datasets.copies import BITTORRENT, WEB
 from engram.datasets.dataset import Dataset
+from engram.datasets.droppable import Content, Identity
 from engram.datasets.siblings import OpenSibling, Sibling, SiblingGone, open_sibling, siblings_of
 from engram.datasets.whereabouts import Whereabouts
 from engram.durable import Steps
@@ -97,47 +99,43 @@ class Witnesses:
     def _may_count(self, uuid: bytes) -> bool:
         return uuid != self._own_uuid and self._whereabouts.trust_of(uuid) not in (UNTRUSTED, DEAD_REPOSITORY)
 
-    def lock(self, key: bytes, own: bytes, needed: int) -> Proof:
-        """Look for *needed* copies of a content, and lock them; the caller releases the proof.
+    def lock(self, content: Content, needed: int) -> Proof:
+        """Look for *needed* copies of a content, and lock them; the caller releases the proof."""
+        return self._prove(content, needed, hold=True)
 
-        Args:
-            own: where our own object is.
-        """
-        return self._prove(key, own, needed, hold=True)
-
-    def look(self, key: bytes, own: bytes, needed: int) -> Proof:
+    def look(self, content: Content, needed: int) -> Proof:
         """The same for a plan: nothing is locked."""
-        return self._prove(key, own, needed, hold=False)
+        return self._prove(content, needed, hold=False)
 
-    def _prove(self, key: bytes, own: bytes, needed: int, *, hold: bool) -> Proof:
+    def _prove(self, content: Content, needed: int, *, hold: bool) -> Proof:
         proof = Proof(elsewhere=self._unknown)
-        seen = {_identity(os.lstat(os.path.dirname(own)))}
-        for uuid in self._whereabouts.holders(key):
-            if len(proof.siblings) >= needed:
+        counted: set[Identity] = set()
+        for uuid in self._whereabouts.holders(content.key):
+            if len(counted) >= needed:
                 break
             near = self._near.get(uuid)
             if near is not None:
-                self._ask(near, key, seen, proof, hold=hold)
+                self._ask(near, content, counted, proof, hold=hold)
             elif uuid in self._far or (uuid != self._own_uuid and self._whereabouts.trust_of(uuid) == TRUSTED):
                 proof.elsewhere = True
         return proof
 
-    def _ask(self, sibling: OpenSibling, key: bytes, seen: set[tuple[int, int]], proof: Proof, *, hold: bool) -> None:
-        place = sibling.object_of(key)
-        problem = _problem(place, key, seen)
-        if not problem and hold:
-            lock = lock_shared(self._steps, place)
-            if lock is None:
-                problem = "cannot be held to it: it is dropped there just now, or may not be locked"
-            elif problem := _problem(place, key, seen):  # it may have gone before it was locked
-                let_go(self._steps, lock)
-            else:
-                proof.locks.append(lock)
-        if problem:
-            proof.refuted[sibling.name] = problem
+    def _ask(self, sibling: OpenSibling, content: Content, counted: set[Identity], proof: Proof, *, hold: bool) -> None:
+        place = _place_in(sibling, content.key)
+        lock = lock_shared(self._steps, place) if place and hold else None
+        problem, identity = _look(place, content)
+        if not problem and identity in counted:
+            problem = "holds the same file as another sibling"
+        if not problem and hold and lock is None:
+            problem = "does not let its copy be locked, or drops it just now"
+        if not problem:
+            counted.add(identity)
+            proof.siblings.append(sibling.name)
+            proof.locks += [lock] if lock is not None else []
             return
-        seen.update((_identity(os.lstat(os.path.dirname(place))), _identity(os.lstat(place))))
-        proof.siblings.append(sibling.name)
+        proof.refuted[sibling.name] = problem
+        if lock is not None:
+            let_go(self._steps, lock)
 
 
 def sync_copies(steps: Steps, proofs: Iterable[Proof]) -> None:
@@ -149,26 +147,36 @@ def sync_copies(steps: Steps, proofs: Iterable[Proof]) -> None:
         durable.sync_file_system(steps, place)
 
 
-def _problem(place: bytes, key: bytes, seen: set[tuple[int, int]]) -> str:
-    """Why the object at *place* is no copy of its own, '' if it is one."""
-    if not place:
-        return "does not hold it, whatever the log says"
+def _place_in(sibling: OpenSibling, key: bytes) -> bytes:
+    """Where a sibling keeps a content, if it does; b"" where it has not even a folder for it."""
+    first, second = (object_path_lower, object_path) if sibling.bare else (object_path, object_path_lower)
+    for layout in (first, second):
+        place = sibling.git_dir + b"/" + layout(key)
+        try:
+            if stat.S_ISDIR(os.lstat(place[: place.rindex(b"/")]).st_mode):
+                return place
+        except OSError:
+            continue
+    return b""
+
+
+def _look(place: bytes, content: Content) -> tuple[str, Identity]:
+    """Why the object at *place* is no copy of its own, '' if it is one; and which file it is."""
     try:
-        folder, status = os.lstat(os.path.dirname(place)), os.lstat(place)
-    except OSError as error:
-        return f"does not show it ({error.strerror})"
-    if not stat.S_ISDIR(folder.st_mode) or not stat.S_ISREG(status.st_mode):
-        return "holds a link in its place"
-    if _identity(folder) in seen or _identity(status) in seen:
-        return "holds it in a place that counts already"
-    size = key_size(key)
+        status = os.lstat(place)
+    except OSError:
+        return "does not hold it, whatever the log says", (0, 0)
+    identity = status.st_dev, status.st_ino
+    if not stat.S_ISREG(status.st_mode):
+        return "holds a link in its place", identity
+    if identity == content.identity and os.path.samestat(
+        os.stat(os.path.dirname(place)), os.stat(os.path.dirname(content.place))
+    ):
+        return "keeps it in this very dataset", identity
+    size = key_size(content.key)
     if size is not None and status.st_size != size:
-        return f"holds {status.st_size} bytes where {size} belong"
-    return ""
-
-
-def _identity(status: os.stat_result) -> tuple[int, int]:
-    return status.st_dev, status.st_ino
+        return f"holds {status.st_size} bytes where {size} belong", identity
+    return "", identity
 
 
 def _stat_of(place: "str | bytes") -> os.stat_result | None:

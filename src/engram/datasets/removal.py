@@ -75,7 +75,7 @@ class Remover:
             fate.for_annex = True
             return fate
         if fate.needed:
-            fate.proof = self.witnesses.look(content.key, content.place, fate.needed)
+            fate.proof = self.witnesses.look(content, fate.needed)
         fate.gone = len(fate.proof.siblings) >= fate.needed
         fate.for_annex = not fate.gone and fate.proof.elsewhere
         return fate
@@ -119,15 +119,13 @@ class Remover:
             return fate
         return self._prove(fate, lock)
 
-    def _prove(self, fate: Fate, lock: ContentLock) -> "_Held | Fate | None":
+    def _prove(self, fate: Fate, lock: ContentLock) -> "_Held | Fate":
         content = fate.content
         enough = False
         try:
-            if not os.path.lexists(content.place):
-                return None
             if self._asks:
                 fate.needed = self._needed.of(content)
-                fate.proof = self.witnesses.lock(content.key, content.place, fate.needed)
+                fate.proof = self.witnesses.lock(content, fate.needed)
             enough = len(fate.proof.siblings) >= fate.needed
         finally:
             if not enough:
@@ -167,6 +165,8 @@ class Remover:
         content = one.fate.content
         try:
             remove_content(self._steps, one.lock)
+            one.fate.gone = True
+        except FileNotFoundError:  # somebody else was faster; the log is right
             one.fate.gone = True
         except OSError as error:
             one.fate.problem = f"it cannot be removed ({error.strerror})"

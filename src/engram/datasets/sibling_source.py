@@ -31,11 +31,14 @@ class SiblingSource:
 
     def fetch(self, wanted: Iterable[Wanted]) -> Iterator[Fetched]:
         name, uuid = self._sibling.name, self._sibling.uuid
-        take, find = self._receiving.take, self._sibling.object_of
+        take, places_of = self._receiving.take, self._sibling.places_of
         for one in wanted:
-            place = find(one.key)
+            first, second = places_of(one.key)
             try:
-                moved_bytes = take(one.key, place, name, uuid=uuid)
+                try:
+                    moved_bytes = take(one.key, first, name, uuid=uuid)
+                except FileNotFoundError:
+                    moved_bytes = take(one.key, second, name, uuid=uuid)
             except (FileNotFoundError, NotADirectoryError):
                 yield Fetched(wanted=one, source=name, problem=_missing(one, name))
             except (ChecksumMismatch, NoRoom, Unreadable) as problem:

@@ -70,14 +70,14 @@ class OpenSibling:
     #: ``annex.pidlock``: locks of single objects mean nothing there.
     pidlock: bool
 
-    def object_of(self, key: bytes) -> bytes:
-        """Where it keeps the content of *key*; b"" when it has none. Either layout is looked at."""
+    def places_of(self, key: bytes) -> tuple[bytes, bytes]:
+        """Where it may keep the content of *key*: its own layout first, then the other one."""
         first, second = (object_path_lower, object_path) if self.bare else (object_path, object_path_lower)
-        place = os.path.join(self.git_dir, first(key))
-        if os.path.lexists(place):
-            return place
-        place = os.path.join(self.git_dir, second(key))
-        return place if os.path.lexists(place) else b""
+        return self.git_dir + b"/" + first(key), self.git_dir + b"/" + second(key)
+
+    def object_of(self, key: bytes) -> bytes:
+        """Where it keeps the content of *key*; b"" when it has none."""
+        return next((place for place in self.places_of(key) if os.path.lexists(place)), b"")
 
 
 class SiblingGone(Exception):

@@ -11,15 +11,15 @@ from functools import cached_property
 
 from engram.datasets.dataset import Dataset, open_dataset
 from engram.datasets.git.index import STAGE_MASK
-from engram.datasets.git.objects import SUBMODULE_MODE, SYMLINK_MODE
-from engram.datasets.git.problems import MissingObject, NotUnderstood
+from engram.datasets.git.objects import SUBMODULE_MODE
+from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.git.refs import holds_repository
 from engram.datasets.nesting import checked_out
+from engram.datasets.records import type_of
+from engram.datasets.state_records import StateReporter
 from engram.datasets.worktree import Differences, Found, Untracked, walk
 from engram.model.errors import EngramError, ItemFailed
 from engram.model.outcome import DatasetOutcome, Status
-
-_TYPES = {SYMLINK_MODE: "symlink", SUBMODULE_MODE: "dataset"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -37,6 +37,10 @@ class StatusRequest:
     report_clean: bool = True
     #: How many levels of subdatasets to go into; ``None`` for all.
     levels: int | None = 0
+    #: The commit that the work tree is held against, hex; '' for HEAD.
+    base: str = ""
+    #: What the records call it: ``status`` or ``diff``.
+    action: str = "status"
 
 
 @dataclass(slots=True, eq=False, repr=False, match_args=False)
@@ -58,7 +62,9 @@ class StatusReader:
         self._request = request
         self._refds = refds or dataset.work_tree
         self._top = os.fsencode(dataset.work_tree)
-        self._git_dir = os.fsencode(dataset.git_dir)
+        self._tell = StateReporter(
+            dataset, action=request.action, refds=self._refds, look=request.annex not in ("", "basic")
+        )
         self._index = dataset.read_index()
 
     def read(self) -> Iterator[DatasetOutcome]:
@@ -78,19 +84,19 @@ class StatusReader:
             before = (self._staged or {}).get(found.path)
             if index.find(found.path) is not None:
                 if found.kind != "directory":
-                    yield self._untracked(found)
+                    yield self._tell.item(found.path, _kind_of(found), "untracked")
             elif before is not None:  # taken out of the index, and still there
                 kept.add(found.path)
-                kind = _TYPES.get(before[0], "file")
-                yield self._item(found.path, kind, "modified", prev_gitshasum=before[1].hex())
+                kind = type_of(before[0])
+                yield self._tell.item(found.path, kind, "modified", prev_gitshasum=before[1].hex())
             else:
-                yield self._untracked(found)
+                yield self._tell.item(found.path, _kind_of(found), "untracked")
         yield from self._recorded(states, differences.subdatasets if request.levels != 0 else [])
         for path, (mode, oid) in self._deleted_in_index():
             if path not in kept:
-                yield self._item(path, _TYPES.get(mode, "file"), "deleted", gitshasum=oid.hex())
+                yield self._tell.item(path, type_of(mode), "deleted", gitshasum=oid.hex())
         for problem in (*differences.problems, *states.problems):
-            yield self._problem(problem)
+            yield self._tell.problem(problem)
 
     # --- the states of entries
 
@@ -144,7 +150,7 @@ class StatusReader:
     @cached_property
     def _staged(self) -> Mapping[bytes, tuple[int, bytes]] | None:
         """What HEAD has, by path; ``None`` when the index is known to equal it."""
-        head = self._dataset.head_commit()
+        head = self._request.base or self._dataset.head_commit()
         if not head:
             return {}
         tree = self._dataset.tree_of(head)
@@ -192,11 +198,21 @@ class StatusReader:
         inner = open_dataset(place, self._dataset.around)
         try:
             inner.check_format()
-            reader = StatusReader(inner, replace(self._request, scopes=(b"",), levels=levels), refds=self._refds)
+            request = replace(self._request, scopes=(b"",), levels=levels, base=self._base_of(path))
+            reader = StatusReader(inner, request, refds=self._refds)
         except NotUnderstood as problem:
-            yield self._problem(ItemFailed(place, f"engram cannot read it itself ({problem.reason})"))
+            yield self._tell.problem(ItemFailed(place, f"engram cannot read it itself ({problem.reason})"))
             return
         yield from reader.read()
+
+    def _base_of(self, path: bytes) -> str:
+        """The commit that a subdataset is held against: its own HEAD, unless another state of its parent is."""
+        if not self._request.base:
+            return ""
+        before = (self._staged or {}).get(path)
+        position = self._index.find(path)
+        recorded = before[1] if before else b"" if position is None else self._index.oid(position)
+        return recorded.hex()
 
     def _entry(
         self, position: int, path: bytes, states: _States, head: Mapping[bytes, tuple[int, bytes]] | None
@@ -204,13 +220,13 @@ class StatusReader:
         index = self._index
         mode, oid = index.mode(position), index.oid(position)
         before = (mode, oid) if head is None else head.get(path)
-        kind = _TYPES.get(mode, "file")
+        kind = type_of(mode)
         if position in states.undecided:
-            yield self._item(path, kind, "", status=Status.IMPOSSIBLE, gitshasum=oid.hex())
+            yield self._tell.item(path, kind, "", status=Status.IMPOSSIBLE, gitshasum=oid.hex())
             return
         state = states.by_position.get(position, "")
         if mode == SUBMODULE_MODE and self._request.evaluate_subdatasets == "no" and state != "deleted":
-            yield self._item(path, kind, "", gitshasum=oid.hex(), prev_gitshasum=before[1].hex() if before else "")
+            yield self._tell.item(path, kind, "", gitshasum=oid.hex(), prev_gitshasum=before[1].hex() if before else "")
             return
         missing = state == "deleted"
         if before is None:
@@ -221,91 +237,17 @@ class StatusReader:
             state = "clean" if before == (mode, oid) else "modified"
         if state == "clean" and not self._request.report_clean and not self._request.annex:
             return
-        annexed = self._annexed(mode, oid) if self._request.annex and not missing else None
-        yield self._item(
+        annexed = self._tell.annexed(mode, oid) if self._request.annex and not missing else None
+        yield self._tell.item(
             path,
             "file" if annexed else kind,
             state,
             gitshasum="" if state == "deleted" else states.commits.get(position) or oid.hex(),
             prev_gitshasum=before[1].hex() if before else "",
-            bytesize=self._size(oid) if state == "clean" and kind == "file" and not annexed else None,
+            bytesize=self._tell.size(oid) if state == "clean" and kind == "file" and not annexed else None,
             annexed=annexed,
         )
 
-    def _size(self, oid: bytes) -> int | None:
-        try:
-            return self._dataset.objects.size(oid)
-        except MissingObject:
-            return None
 
-    def _annexed(self, mode: int, oid: bytes) -> bytes | None:
-        """The key that an entry stands for; ``None`` for content in git."""
-        if mode == SUBMODULE_MODE:
-            return None
-        from engram.datasets.annex.pointers import MAX_POINTER_BYTES, key_in
-
-        try:
-            if mode != SYMLINK_MODE and self._dataset.objects.size(oid) > MAX_POINTER_BYTES:
-                return None
-            return key_in(self._dataset.objects.read(oid)[1])
-        except MissingObject:
-            return None
-
-    def _untracked(self, found: Found) -> DatasetOutcome:
-        kind = "directory" if found.kind == "repository" else found.kind
-        return self._item(found.path, kind, "untracked")
-
-    def _problem(self, problem: EngramError) -> DatasetOutcome:
-        path = str(getattr(problem, "path", self._dataset.work_tree))
-        return DatasetOutcome(
-            action="status",
-            item=os.path.relpath(path, self._dataset.work_tree),
-            status=Status.ERROR,
-            path=path,
-            type="file",
-            refds=self._refds,
-            parentds=self._dataset.work_tree,
-            message=problem.what,
-            error=type(problem).__name__,
-            remedy=problem.next_step,
-        )
-
-    def _item(
-        self,
-        path: bytes,
-        type: str,
-        state: str,
-        *,
-        status: Status = Status.OK,
-        gitshasum: str = "",
-        prev_gitshasum: str = "",
-        bytesize: int | None = None,
-        annexed: bytes | None = None,
-    ) -> DatasetOutcome:
-        name = os.fsdecode(path)
-        if annexed:
-            from engram.datasets.annex.facts import annex_facts, key_size
-
-            bytesize = key_size(annexed)
-            extra = annex_facts(annexed, self._git_dir, look=self._request.annex != "basic")
-        undecided = status is Status.IMPOSSIBLE
-        return DatasetOutcome(
-            action="status",
-            item=name
-            if self._refds == self._dataset.work_tree
-            else os.path.relpath(f"{self._dataset.work_tree}/{name}", self._refds),
-            status=status,
-            message=f"{name}: only its filter can tell whether it changed." if undecided else "",
-            error="Undecided" if undecided else "",
-            remedy="Ask git: git status (it runs the filter that .gitattributes names)." if undecided else "",
-            path=f"{self._dataset.work_tree}/{name}",
-            type=type,
-            refds=self._refds,
-            parentds=self._dataset.work_tree,
-            state=state,
-            gitshasum=gitshasum,
-            prev_gitshasum=prev_gitshasum,
-            bytesize=bytesize,
-            key=os.fsdecode(annexed) if annexed else "",
-            extra=extra if annexed else (),
-        )
+def _kind_of(found: Found) -> str:
+    return "directory" if found.kind == "repository" else found.kind

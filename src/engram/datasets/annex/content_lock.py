@@ -15,7 +15,7 @@ import resource
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from engram import durable
 from engram.durable import Steps
@@ -27,29 +27,28 @@ RETENTION = b".rtm"
 _WRITABLE = 0o755
 #: As git-annex leaves the folder of a key, so that nobody removes what is in it by accident.
 _SEALED = 0o555
-#: How often to begin anew when who had the lock removes it at the same moment.
+#: How often to begin anew when who had the lock removes the file at the same moment.
 _TRIES = 5
 #: Of one key: its own, and two that it is sorted into.
 _FOLDERS = 3
-#: A whole file: type, whence, start, length 0, no process.
-_FLOCK = "hhqqi"
+#: As fcntl(2) wants it: type, whence, start, length (0: to the end), process (none).
+_WHOLE_FILE = {kind: struct.pack("hhqqi", kind, os.SEEK_SET, 0, 0, 0) for kind in (fcntl.F_RDLCK, fcntl.F_WRLCK)}
+#: Ends the name of the file that is locked.
+_LOCK = b".lck"
 #: Descriptors that are left to everybody else.
 _SPARE = 128
 _MOST_OPEN = 1 << 15
 
 
-@dataclass(frozen=True, slots=True)
-class ContentLock:
-    """A lock that is held. Let go of it with `let_go`."""
+class ContentLock(NamedTuple):
+    """A lock that is held. Give it back with `let_go`."""
 
     #: The object.
     place: bytes
+    #: The folder of its key.
+    folder: bytes
+    #: Of the file beside the object that is locked.
     descriptor: int
-
-    @property
-    def path(self) -> bytes:
-        """The file that is locked."""
-        return self.place + b".lck"
 
 
 def lock_alone(steps: Steps, place: bytes) -> ContentLock | None:
@@ -67,13 +66,12 @@ def lock_shared(steps: Steps, place: bytes) -> ContentLock | None:
 
 def let_go(steps: Steps, lock: ContentLock) -> None:
     """Give a lock back, and leave no trace of it unless somebody else holds it, too."""
-    folder = os.path.dirname(lock.place)
     try:
         with suppress(FileNotFoundError):
-            if _take(lock.descriptor, fcntl.F_WRLCK) and _is_at(lock.descriptor, lock.path):
-                durable.change_mode(steps, folder, _WRITABLE)
-                durable.remove(steps, lock.path)
-            durable.change_mode(steps, folder, _SEALED)
+            if _take(lock.descriptor, fcntl.F_WRLCK):
+                durable.change_mode(steps, lock.folder, _WRITABLE)
+                durable.remove(steps, lock.place + _LOCK)
+            durable.change_mode(steps, lock.folder, _SEALED)
     finally:
         os.close(lock.descriptor)
 
@@ -85,29 +83,29 @@ def remove_content(steps: Steps, lock: ContentLock) -> None:
     """
     durable.remove(steps, lock.place)
     try:
-        durable.remove(steps, lock.path)
+        durable.remove(steps, lock.place + _LOCK)
     finally:
         os.close(lock.descriptor)
-    own = folder = os.path.dirname(lock.place)
+    folder = lock.folder
     try:
         for _ in range(_FOLDERS):
             durable.remove_folder(steps, folder)
-            folder = os.path.dirname(folder)
+            folder = folder[: folder.rindex(b"/")]
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT):
             raise
-        if folder == own and error.errno != errno.ENOENT:  # something else lies in it
-            durable.change_mode(steps, own, _SEALED)
+        if folder == lock.folder and error.errno != errno.ENOENT:  # something else lies in it
+            durable.change_mode(steps, folder, _SEALED)
 
 
 def _lock(steps: Steps, place: bytes, kind: int) -> ContentLock | None:
-    folder, path = os.path.dirname(place), place + b".lck"
+    folder = place[: place.rindex(b"/")]
     for _ in range(_TRIES):
         durable.change_mode(steps, folder, _WRITABLE)
-        descriptor = durable.open_lock(steps, path)
+        descriptor = durable.open_lock(steps, place + _LOCK)
         taken = _take(descriptor, kind)
-        if taken and _is_at(descriptor, path):
-            return ContentLock(place, descriptor)
+        if taken and os.fstat(descriptor).st_nlink:
+            return ContentLock(place, folder, descriptor)
         os.close(descriptor)
         if not taken:
             break
@@ -117,18 +115,10 @@ def _lock(steps: Steps, place: bytes, kind: int) -> ContentLock | None:
 
 def _take(descriptor: int, kind: int) -> bool:
     try:
-        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, struct.pack(_FLOCK, kind, os.SEEK_SET, 0, 0, 0))
+        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, _WHOLE_FILE[kind])
     except (BlockingIOError, PermissionError):
         return False
     return True
-
-
-def _is_at(descriptor: int, path: bytes) -> bool:
-    """Whether the file that was locked still has its name: who had it before may have removed it meanwhile."""
-    try:
-        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
-    except FileNotFoundError:
-        return False
 
 
 @contextmanager

@@ -56,6 +56,7 @@ class Receiving:
     ) -> None:
         self._steps = steps
         self._git_dir = git_dir
+        self._root = git_dir + b"/"
         self._aside = os.path.join(git_dir, b"engram", b"tmp")
         self._hard_links = hard_links
         self._advance = advance or (lambda _: None)
@@ -298,7 +299,7 @@ class Receiving:
         for one in () if together else waiting:
             durable.sync_file(self._steps, one.aside)
         for one in waiting:
-            place = os.path.join(self._git_dir, object_path(one.key))
+            place = self._root + object_path(one.key)
             self._name(one.aside, place)
             if not together:
                 names.folder(os.path.dirname(place))
