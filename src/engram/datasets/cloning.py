@@ -67,6 +67,7 @@ _USAGE = 129
 #: How a source looks in which git tidies up at this moment.
 _MOVING = re.compile(r"failed to (copy|create|link|unlink|stat|open|read)|unable to|hardlink")
 _SHARED = re.compile(r"shared-(?P<mode>[a-z]+|0?[0-7]{3})")
+_ADJUSTED = re.compile(r"refs/heads/adjusted/(?P<branch>.+)\([^()]*\)")
 RECKLESS = ("auto", "ephemeral")
 
 
@@ -297,6 +298,10 @@ class Cloner:
             hardlink=request.reckless == "auto",
         )
         dataset = initialise(dataset, wish, now_s=self._clock())
+        if adjusted := _ADJUSTED.fullmatch(dataset.head_name()):  # what was adjusted follows its branch, too
+            name = os.fsencode(adjusted["branch"])
+            follows = {b"remote": os.fsencode(remote), b"merge": b"refs/heads/" + name}
+            change_config(dataset, {header(b"branch", name): follows})
         self.notes += _left_out(dataset)
         if ephemeral:
             self._use_annex_of_source(dataset, remote)
