@@ -46,7 +46,7 @@ def contents_of(dataset: Dataset, index: GitIndex, scopes: Sequence[bytes]) -> d
             continue
         content = found.get(file.key)
         if content is None:
-            content = _object_of(git_dir, file.key)
+            content = content_of(git_dir, file.key)
             if content is None:
                 absent.add(file.key)
                 continue
@@ -76,7 +76,8 @@ def _add_others(dataset: Dataset, index: GitIndex, found: dict[bytes, Content], 
             content.unlocked = content.unlocked or not file.locked
 
 
-def _object_of(git_dir: bytes, key: bytes) -> Content | None:
+def content_of(git_dir: bytes, key: bytes) -> Content | None:
+    """The content of *key*, as far as it is here. *git_dir* ends in a slash."""
     for layout in (object_path, object_path_lower):
         if content := _content(key, git_dir + layout(key)):
             return content
