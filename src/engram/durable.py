@@ -12,7 +12,9 @@ for what a caller may expect (`FileExistsError`, `FileNotFoundError`, `Permissio
 
 import errno
 import os
+from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from typing import NoReturn, TypeAlias
 
 from engram.model.errors import StorageFailed
@@ -260,15 +262,22 @@ def _is_still(was: os.stat_result, now: os.stat_result) -> bool:
 
 
 def _rename_by(flag: int, path: bytes, folder: int, name: bytes) -> None:
-    """Source: renameat2(2)."""
+    function, get_errno = _renameat2()
+    if function(_AT_FDCWD, path, folder, name, flag) != 0:
+        number = get_errno()
+        raise OSError(number, os.strerror(number), os.fsdecode(name))
+
+
+@cache
+def _renameat2() -> tuple[Callable[[int, bytes, int, bytes, int], int], Callable[[], int]]:
+    """What the C library has for it, and how it says what went wrong. Source: renameat2(2)."""
     import ctypes  # late: 2 ms that most calls do not need
 
     libc = ctypes.CDLL(None, use_errno=True)
     if not hasattr(libc, "renameat2"):
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-    if libc.renameat2(_AT_FDCWD, path, folder, name, flag) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number), os.fsdecode(name))
+    libc.renameat2.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint)
+    return libc.renameat2, ctypes.get_errno
 
 
 def remove(steps: Steps, path: AnyPath) -> None:

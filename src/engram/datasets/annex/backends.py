@@ -78,9 +78,11 @@ def extension_of(name: bytes, max_length: int = MAX_EXTENSION_LENGTH, max_extens
     (b'', b'', b'.abc')
     """
     _, dot, rest = name[name.rfind(b"/") + 1 :].lstrip(b".").partition(b".")
-    kept: list[bytes] = []
     if not dot:
         return b""
+    if len(rest) <= max_length and rest.isalnum() and max_extensions:  # the usual one; isalnum() knows ASCII alone
+        return b"." + rest
+    kept: list[bytes] = []
     for part in reversed(rest.split(b".")):
         if len(part) > max_length or len(kept) >= max_extensions:
             break

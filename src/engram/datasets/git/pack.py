@@ -83,7 +83,11 @@ class PackWriter:
             return oid
         size = len(data)
         first = _KIND_BITS[kind] | size & 15
-        entry = (bytes((first,)) if size < 16 else _entry_header(first, size)) + deflate(data)
+        if size < 16:
+            header = bytes((first,))
+        else:
+            header = bytes((first | 0x80, size >> 4)) if size < 2048 else _entry_header(first, size)
+        entry = header + deflate(data)
         self._places[oid] = self._offset << _CHECKSUM_BITS | zlib.crc32(entry)
         self._put(entry)
         return oid
