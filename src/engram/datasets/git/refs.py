@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from engram.datasets.git.problems import NotUnderstood
+from engram.datasets.git.small_files import read_small_file
 from engram.model.errors import DamagedRepository, Unreadable
 
 _OID = re.compile(rb"[0-9a-f]{40}")
@@ -152,13 +153,8 @@ class Refs:
             return None
 
     def _packed(self) -> dict[bytes, bytes]:
-        try:
-            with open(os.path.join(self._repository.common_dir, b"packed-refs"), "rb") as file:
-                lines = file.read().split(b"\n")
-        except FileNotFoundError:
-            return {}
         packed = {}
-        for line in lines:
+        for line in _whole_file(os.path.join(self._repository.common_dir, b"packed-refs")).split(b"\n"):
             oid, space, name = line.partition(b" ")
             if space and _OID.fullmatch(oid):
                 packed[name] = bytes.fromhex(oid.decode("ascii"))
@@ -173,14 +169,7 @@ class Refs:
 
 def _check_format(config: bytes) -> None:
     """Refuse what the readers of this package would misread: other hashes, other ref formats, what is yet to come."""
-    try:
-        with open(config, "rb") as file:
-            text = file.read().lower()
-    except FileNotFoundError:
-        return
-    except PermissionError as error:
-        raise Unreadable(os.fsdecode(config), os.strerror(error.errno or 0)) from error
-    for section in re.split(rb"^\s*\[", text, flags=re.MULTILINE):
+    for section in re.split(rb"^\s*\[", _whole_file(config).lower(), flags=re.MULTILINE):
         title, _, lines = section.partition(b"]")
         for name, value in _EXTENSION.findall(lines) if title in (b"core", b"extensions") else ():
             if title == b"core" and name == b"repositoryformatversion" and value not in _VERSIONS:
@@ -193,6 +182,19 @@ def _check_format(config: bytes) -> None:
 _VERSIONS = {b"0", b"1"}
 #: Extensions that say what holds anyway.
 _PLAIN = {(b"objectformat", b"sha1"), (b"refstorage", b"files"), (b"compatobjectformat", b"sha1")}
+
+
+def _whole_file(path: bytes) -> bytes:
+    """What a file holds, b"" when there is none; nobody who feeds a FIFO in its place is waited for."""
+    try:
+        text = read_small_file(path, follow=True)
+    except FileNotFoundError:
+        return b""
+    except PermissionError as error:
+        raise Unreadable(os.fsdecode(path), os.strerror(error.errno or 0)) from error
+    if text is None:
+        raise DamagedRepository(os.fsdecode(path), "it is no file")
+    return text
 
 
 def _first_bytes(path: bytes) -> bytes:

@@ -118,10 +118,11 @@ def test_a_head_that_makes_no_sense_is_damage(work: Path, text: bytes) -> None:
         Refs(repository(work)).head()
 
 
-def test_a_fifo_in_place_of_a_ref_is_waited_for_by_nobody(work: Path) -> None:
-    (work / ".git" / "HEAD").unlink()
-    os.mkfifo(work / ".git" / "HEAD")
-    with pytest.raises(DamagedRepository):
+@pytest.mark.parametrize("name", ["HEAD", "packed-refs", "config"])
+def test_a_fifo_in_place_of_a_ref_or_of_a_list_of_them_is_waited_for_by_nobody(work: Path, name: str) -> None:
+    (work / ".git" / name).unlink(missing_ok=True)
+    os.mkfifo(work / ".git" / name)
+    with pytest.raises(DamagedRepository, match=f"{name} is damaged: it is no file"):
         Refs(repository(work)).head()
 
 
