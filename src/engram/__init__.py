@@ -7,6 +7,7 @@ TYPE_CHECKING = False  # as type checkers want it; importing it from typing woul
 if TYPE_CHECKING:
     from engram.model.errors import EngramError
     from engram.model.outcome import DatasetOutcome, IncompleteResults, Outcome, Status
+    from engram.workspace.verbs.cloning import clone, siblings
     from engram.workspace.verbs.getting import get
     from engram.workspace.verbs.nesting import subdatasets
     from engram.workspace.verbs.provenance import rerun, run, unlock
@@ -19,11 +20,13 @@ __all__ = [
     "IncompleteResults",
     "Outcome",
     "Status",
+    "clone",
     "create",
     "get",
     "rerun",
     "run",
     "save",
+    "siblings",
     "status",
     "subdatasets",
     "trust",
@@ -47,6 +50,7 @@ def __dir__() -> list[str]:
 _HOMES = {
     "engram.model.errors": ("EngramError",),
     "engram.model.outcome": ("DatasetOutcome", "IncompleteResults", "Outcome", "Status"),
+    "engram.workspace.verbs.cloning": ("clone", "siblings"),
     "engram.workspace.verbs.getting": ("get",),
     "engram.workspace.verbs.nesting": ("subdatasets",),
     "engram.workspace.verbs.provenance": ("rerun", "run", "unlock"),

@@ -45,6 +45,8 @@ CALLS: dict[str, tuple[set[str], set[str]]] = {
     "config explain": (set(), _FRAME),
     "help exit-codes": (set(), _FRAME),
     "completion bash": ({"subprocess", "pathlib", "urllib", "shutil"}, _FRAME),
+    "clone --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
+    "siblings --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "status --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "save --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "subdatasets --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
