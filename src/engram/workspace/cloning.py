@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from engram.datasets.addresses import Address, read_address, without_secrets
@@ -117,6 +118,34 @@ class Copies:
             cloning = _Cloning(self._opening, wish)
             cloning.check()
         return cloning.plan()
+
+    def siblings(
+        self,
+        *,
+        dataset: str | None = None,
+        name: str | None = None,
+        annex_info: bool = True,
+        recursive: bool = False,
+        recursion_limit: int | None = None,
+    ) -> Iterator[Outcome]:
+        """The dataset and its siblings, with all that is known of each here. Starts no program.
+
+        Raises:
+            NoDataset, UsageError: at once.
+        """
+        from engram.datasets.nesting import installed
+        from engram.datasets.sibling_records import SiblingQuery
+
+        with refusals_told():
+            opened = self._opening.dataset(dataset)
+            below = sorted(installed(opened, limit=recursion_limit), key=_place) if recursive else []
+            queries = [SiblingQuery(one, refds=opened.work_tree, annex_info=annex_info) for one in (opened, *below)]
+            found = [query.records(name) for query in queries]
+        return told(chain.from_iterable(found))
+
+
+def _place(dataset: Dataset) -> str:
+    return dataset.work_tree
 
 
 class _Cloning:

@@ -1,8 +1,9 @@
-"""`engram.clone`."""
+"""`engram.clone`, `engram.siblings`."""
 
 import os
 from collections.abc import Sequence
 
+from engram.model.errors import UsageError
 from engram.model.outcome import Outcome
 from engram.workspace.cloning import Copies
 from engram.workspace.context import context_here
@@ -41,5 +42,36 @@ def clone(
         message=message,
         procedures=(cfg_proc,) if isinstance(cfg_proc, str) else tuple(cfg_proc or ()),
         git_options=tuple(git_clone_opts or ()),
+    )
+    return collected(outcomes)
+
+
+def siblings(
+    action: str = "query",
+    *,
+    dataset: AnyPath | None = None,
+    name: str | None = None,
+    get_annex_info: bool = True,
+    recursive: bool = False,
+    recursion_limit: int | None = None,
+) -> list[Outcome]:
+    """The dataset itself and its siblings, with all that is known of each here. Raises `EngramError`.
+
+    Args:
+        action: only ``query``.
+        dataset: the dataset; default is the one around the current folder.
+        name: only the sibling of this name.
+        get_annex_info: also what the git-annex branch says of each.
+        recursive: also those of subdatasets.
+        recursion_limit: so many levels deep.
+    """
+    if action != "query":
+        raise UsageError(f"engram does not {action} siblings yet.", f"Use: datalad siblings {action} …, or git remote")
+    outcomes = Copies(context_here()).siblings(
+        dataset=text(dataset),
+        name=name,
+        annex_info=get_annex_info,
+        recursive=recursive,
+        recursion_limit=recursion_limit,
     )
     return collected(outcomes)
