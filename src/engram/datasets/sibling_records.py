@@ -32,7 +32,7 @@ class SiblingQuery:
         self._dataset = dataset
         self._refds = refds or dataset.work_tree
         self._annex_info = annex_info and dataset.has_annex
-        self._names = sorted(one.name for one in siblings_of(dataset))
+        self._names = [one.name for one in siblings_of(dataset)]
 
     def records(self, name: str | None = None) -> Iterator[DatasetOutcome]:
         """One outcome for the dataset itself, and one for each sibling; only for the one called *name*, if given.
