@@ -8,9 +8,11 @@ if TYPE_CHECKING:
     from engram.model.errors import EngramError
     from engram.model.outcome import DatasetOutcome, IncompleteResults, Outcome, Status
     from engram.workspace.verbs.cloning import clone, siblings
+    from engram.workspace.verbs.dropping import drop, remove
     from engram.workspace.verbs.getting import get
+    from engram.workspace.verbs.comparing import diff
     from engram.workspace.verbs.nesting import subdatasets
-    from engram.workspace.verbs.provenance import rerun, run, unlock
+    from engram.workspace.verbs.provenance import history, rerun, run, unlock
     from engram.workspace.verbs.recording import create, save, status, trust
 
 __version__ = "0.1.0"
@@ -22,7 +24,10 @@ __all__ = [
     "Status",
     "clone",
     "create",
+    "drop",
+    "diff",
     "get",
+    "history",
     "rerun",
     "run",
     "save",
@@ -51,8 +56,10 @@ _HOMES = {
     "engram.model.errors": ("EngramError",),
     "engram.model.outcome": ("DatasetOutcome", "IncompleteResults", "Outcome", "Status"),
     "engram.workspace.verbs.cloning": ("clone", "siblings"),
+    "engram.workspace.verbs.dropping": ("drop", "remove"),
     "engram.workspace.verbs.getting": ("get",),
+    "engram.workspace.verbs.comparing": ("diff",),
     "engram.workspace.verbs.nesting": ("subdatasets",),
-    "engram.workspace.verbs.provenance": ("rerun", "run", "unlock"),
+    "engram.workspace.verbs.provenance": ("history", "rerun", "run", "unlock"),
     "engram.workspace.verbs.recording": ("create", "save", "status", "trust"),
 }

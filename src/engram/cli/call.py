@@ -152,6 +152,19 @@ class Call:
             show_records(self.screen, style, record, text(record))
         self.screen.flush()
 
+    def show_blocks(self, records: Iterable[AnyRecord], lines: Callable[[AnyRecord], Iterable[str]]) -> None:
+        """Show records that are no outcomes, each in several *lines* for people, which are printable already."""
+        style = self._full_style()
+        for record in records:
+            if style.for_people:
+                for line in lines(record):
+                    self.screen.line(line)
+            else:
+                show_records(self.screen, style, record, "")
+            if self.screen.closed:
+                break
+        self.screen.flush()
+
     def show_text(self, record: "Help") -> None:
         """Show text of ours, line breaks and all. Reads no settings: what is wrong with them may be asked about."""
         if self.style.for_people:

@@ -65,11 +65,19 @@ class Screen:
     @property
     def columns(self) -> int:
         """Width of the window that messages go to."""
+        return self._columns_of(self.err)
+
+    @property
+    def out_columns(self) -> int:
+        """Width of the window that results go to; 80 where they go to none."""
+        return self._columns_of(self.out)
+
+    def _columns_of(self, stream: TextIO) -> int:
         said = self._environment.get("COLUMNS", "")
         if said.isascii() and said.isdigit() and int(said) > 0:
             return int(said)
         with suppress(ValueError, OSError):
-            return os.get_terminal_size(self.err.fileno()).columns or 80  # 0: a terminal that does not know
+            return os.get_terminal_size(stream.fileno()).columns or 80  # 0: a terminal that does not know
         return 80
 
     def line(self, text: str) -> None:

@@ -74,6 +74,8 @@ class Published:
 
 def schemas() -> dict[str, Schema]:
     """The schema of each kind of record, by the name in its field ``record``. Fields may be added, never changed."""
+    from engram.datasets.versions import Version  # here, because other help needs nothing of datasets
+
     step = _record(PlannedStep, _names(PlannedStep))
     steps: Schema = {"type": "array", "items": step}
     own = {name: _field(DatasetOutcome, name) for name in ("path", "type", *SPARE_FIELDS)}
@@ -91,6 +93,7 @@ def schemas() -> dict[str, Schema]:
         "plan": plan,
         "schema": _record(Published, _names(Published), "schema"),
         "setting": _record(Setting, _names(Setting), "setting"),
+        "version": _record(Version, _names(Version), "version"),
     }
 
 

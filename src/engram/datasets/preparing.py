@@ -17,8 +17,8 @@ from engram.datasets.unlocking import Unlocker, UnlockRequest, is_link_without_c
 from engram.model.errors import ItemFailed, PathNotFound
 from engram.model.outcome import DatasetOutcome, Outcome, Status
 
-#: Brings the contents below some absolute paths here, and the subdatasets that hold them; an outcome for each.
-Get: TypeAlias = Callable[[Dataset, Sequence[str]], Iterator[Outcome]]
+#: Brings the subdatasets that hold some absolute paths here and, with ``True``, the contents, too; an outcome for each.
+Get: TypeAlias = Callable[[Dataset, Sequence[str], bool], Iterator[Outcome]]
 
 
 class Preparation:
@@ -55,13 +55,15 @@ class Preparation:
         yield from self._install(globs)
         for name in globs.misses:
             yield self._report.failed(PathNotFound(name), {})
-        yield from self._get(self._dataset, self._places(globs.existing()))
+        places = self._places(globs.existing())
+        if places:
+            yield from self._get(self._dataset, places, True)
 
     def _install(self, globs: PathGlobs) -> Iterator[Outcome]:
         """Get the subdatasets that patterns reach into, until no more come to light."""
         known: list[str] = []
         while (missing := self._missing_subdatasets(globs)) and missing != known:
-            yield from (outcome for outcome in self._get(self._dataset, missing) if outcome.action != "get")
+            yield from self._get(self._dataset, missing, False)
             globs.look_again()
             known = missing
 

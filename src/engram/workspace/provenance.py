@@ -1,5 +1,6 @@
 """Where results come from: commands that are run and recorded, repeated, and traced back. Each verb is one method."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from engram.datasets.run_records import RunRecord
     from engram.datasets.running import Helpers
     from engram.datasets.unlocking import Unlocker
+    from engram.datasets.versions import Version
     from engram.model.errors import EngramError
     from engram.model.plan import Plan
 
@@ -173,10 +175,13 @@ class Provenance:
 
         return Ledger.beside(trust_folder(self._context), self._opening.around.steps)
 
-    def _get(self, dataset: "Dataset", places: Sequence[str]) -> Iterator[Outcome]:
-        from engram.datasets.run_inputs import get_inputs
+    def _get(self, dataset: "Dataset", places: Sequence[str], data: bool) -> Iterator[Outcome]:
+        """Bring the contents of inputs here, or with *data* off only the subdatasets that hold them."""
+        from engram.workspace.getting import Getting
 
-        return get_inputs(dataset, places)
+        return Getting(self._context, steps=self._opening.around.steps).get(
+            places, dataset=dataset.work_tree, data=data
+        )
 
     # --- rerun
 
@@ -240,6 +245,33 @@ class Provenance:
         place = self._opening.place(path)
         durable.replace(self._opening.around.steps, place, text.encode("utf-8", "surrogateescape"))
         yield Outcome(action="run", item=path, status=Status.OK, note=f"Script written to {path}")
+
+    # --- history
+
+    def history(self, path: str, *, dataset: str | None = None) -> "Iterator[Version]":
+        """Every version of a file, newest first; it may be gone by now. Starts no program.
+
+        Raises:
+            NoDataset, OutsideDataset: at once.
+            PathNotFound: for what no commit ever held.
+        """
+        from engram.datasets.history import History
+        from engram.datasets.nesting import holding
+        from engram.model.errors import PathNotFound
+
+        opened = self._opening.dataset(dataset)
+        place = self._opening.place(path)
+        opened.relative(place)  # refuses what lies elsewhere
+        holder = holding(opened, os.path.dirname(place)) if place != opened.work_tree else opened
+        scope = holder.relative(place)
+        if not scope:
+            raise PathNotFound(path)
+        found = False
+        for version in History(holder, scope).read():
+            found = True
+            yield version
+        if not found:
+            raise PathNotFound(path)
 
     # --- unlock
 

@@ -1,12 +1,16 @@
-"""`engram.run`, `engram.rerun`, `engram.unlock`: commands that are recorded, and files that they may write to."""
+"""`engram.run`, `engram.rerun`, `engram.history`, `engram.unlock`: commands that are recorded, and what they made."""
 
+import os
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from engram.model.outcome import Outcome
 from engram.workspace.context import context_here
 from engram.workspace.provenance import Provenance
 from engram.workspace.verbs.arguments import AnyPath, Paths, collected, text, texts
+
+if TYPE_CHECKING:
+    from engram.datasets.versions import Version
 
 
 def run(
@@ -108,6 +112,16 @@ def rerun(
         jobs=jobs,
     )
     return collected(outcomes)
+
+
+def history(path: AnyPath, *, dataset: AnyPath | None = None) -> "list[Version]":
+    """Every version of a file, newest first, with the command that made it. Raises `EngramError`.
+
+    Args:
+        path: the file; it may be gone by now.
+        dataset: the dataset; default is the one around the current folder.
+    """
+    return list(Provenance(context_here()).history(os.fspath(path), dataset=text(dataset)))
 
 
 def unlock(
