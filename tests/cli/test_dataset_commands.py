@@ -152,7 +152,7 @@ class TestSave:
     def test_options_are_datalads(self, engram: Engram, words: str, differs: dict[str, Any]) -> None:
         assert asked(engram, "save", *words.split()) == {**SAVE, **differs}
 
-    @pytest.mark.parametrize("words", ["-m a -F b", "--amend -r", "-J 0", "-J many", "-R -1", "-J ²"])
+    @pytest.mark.parametrize("words", ["-J 0", "-J many", "-R -1", "-J ²"])
     def test_what_makes_no_sense_is_refused_before_anything_is_done(self, engram: Engram, words: str) -> None:
         datasets = FakeDatasets()
         said = engram("save", *words.split(), rooms={"Datasets": datasets})

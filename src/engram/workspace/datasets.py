@@ -220,6 +220,8 @@ class Datasets:
         from engram.datasets.save import Saver
         from engram.datasets.survey import SaveRequest
 
+        if wish.amend and wish.recursive:
+            raise UsageError("--amend cannot reach into subdatasets (-r).", "Amend each dataset by itself, with -d.")
         opened = self._opening.dataset(dataset)
         parts, problems = self._opening.parts(opened, paths, whole_subdatasets=dataset is None)
         request = SaveRequest(
@@ -252,7 +254,7 @@ class Datasets:
 
     def _read_message(self, message: str | None, message_file: str | None) -> str:
         if message and message_file:
-            raise UsageError("A message and a message file were both given.", "Give one of them.")
+            raise UsageError("A message and a file with one (-m and -F) were both given.", "Give one of them.")
         if not message_file:
             return message or ""
         place = os.path.join(self._context.folder, message_file)

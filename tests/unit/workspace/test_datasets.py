@@ -83,6 +83,12 @@ def test_a_message_that_cannot_be_had_refuses(top: Path, message: str | None, fi
         datasets(top).save(message=message, message_file=file)
 
 
+def test_to_amend_is_for_one_dataset_alone(top: Path) -> None:
+    for verb in (datasets(top).save, datasets(top).plan_save):
+        with pytest.raises(UsageError, match="-r"):
+            verb(amend=True, recursive=True)
+
+
 class TestWhatTheSystemRefuses:
     @pytest.fixture
     def nobody(self, as_root: None, top: Path) -> Iterator[Path]:

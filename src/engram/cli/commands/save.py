@@ -16,7 +16,6 @@ import click
 from engram.cli import options
 from engram.cli.call import Call
 from engram.cli.root import Verb
-from engram.model.errors import UsageError
 from engram.workspace.datasets import Datasets
 
 
@@ -50,10 +49,6 @@ def command(
     dry_run: bool,
     plan_file: str | None,
 ) -> None:
-    if message and message_file:
-        raise UsageError("-m and -F both give a message.", "Give one of them.")
-    if amend and recursive:
-        raise UsageError("--amend cannot reach into subdatasets (-r).", "Amend each dataset by itself, with -d.")
     datasets = call.open(Datasets)
     save = datasets.plan_save if dry_run else datasets.save
     result = save(

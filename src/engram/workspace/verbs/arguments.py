@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 from typing import TypeAlias
 
+from engram.model.errors import UsageError
 from engram.model.outcome import IncompleteResults, Outcome
 
 AnyPath: TypeAlias = str | os.PathLike[str]
@@ -22,6 +23,18 @@ def texts(paths: Paths) -> tuple[str, ...]:
     if isinstance(paths, (str, os.PathLike)):
         return (os.fspath(paths),)
     return tuple(os.fspath(path) for path in paths)
+
+
+def check_choice(name: str, value: str | None, choices: tuple[str, ...]) -> None:
+    """Raise `UsageError` for a word that an argument does not know; ``None`` is always one that was not given."""
+    if value is not None and value not in choices:
+        raise UsageError(f"{name} cannot be {value!r}.", f"It is one of: {', '.join(choices)}.")
+
+
+def check_count(name: str, value: int | None) -> None:
+    """Raise `UsageError` for a number below 0."""
+    if value is not None and value < 0:
+        raise UsageError(f"{name} cannot be {value}.", "It is a number, 0 or more.")
 
 
 def collected(outcomes: Iterable[Outcome]) -> list[Outcome]:

@@ -2,12 +2,16 @@
 
 import os
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, TypeAlias, get_args
 
 from engram.model.outcome import Outcome
 from engram.workspace.context import context_here
 from engram.workspace.datasets import Datasets
-from engram.workspace.verbs.arguments import AnyPath, Paths, collected, text, texts
+from engram.workspace.verbs.arguments import AnyPath, Paths, check_choice, check_count, collected, text, texts
+
+Annex: TypeAlias = Literal["basic", "availability", "all"]
+UntrackedFiles: TypeAlias = Literal["no", "normal", "all"]
+SubdatasetState: TypeAlias = Literal["no", "commit", "full"]
 
 
 def create(
@@ -79,6 +83,8 @@ def save(
         recursive: also in subdatasets.
         recursion_limit: so many levels deep.
     """
+    check_count("jobs", jobs)
+    check_count("recursion_limit", recursion_limit)
     outcomes = Datasets(context_here()).save(
         texts(path),
         dataset=text(dataset),
@@ -99,11 +105,11 @@ def status(
     path: Paths = None,
     *,
     dataset: AnyPath | None = None,
-    annex: Literal["basic", "availability", "all"] | None = None,
-    untracked: Literal["no", "normal", "all"] = "normal",
+    annex: Annex | None = None,
+    untracked: UntrackedFiles = "normal",
     recursive: bool = False,
     recursion_limit: int | None = None,
-    eval_subdataset_state: Literal["no", "commit", "full"] = "full",
+    eval_subdataset_state: SubdatasetState = "full",
 ) -> list[Outcome]:
     """The state of each file, clean ones included. Raises `EngramError`, or `IncompleteResults` when something failed.
 
@@ -116,6 +122,10 @@ def status(
         recursion_limit: so many levels deep.
         eval_subdataset_state: how closely subdatasets are looked at.
     """
+    check_choice("annex", annex, get_args(Annex))
+    check_choice("untracked", untracked, get_args(UntrackedFiles))
+    check_choice("eval_subdataset_state", eval_subdataset_state, get_args(SubdatasetState))
+    check_count("recursion_limit", recursion_limit)
     outcomes = Datasets(context_here()).status(
         texts(path),
         dataset=text(dataset),
