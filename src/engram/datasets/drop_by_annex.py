@@ -10,6 +10,7 @@ from typing import Any
 
 from engram import durable
 from engram.datasets.dataset import Dataset
+from engram.datasets.drop_records import advice_on_copies
 from engram.datasets.droppable import Content
 from engram.model.errors import EngramError, NotDropped, TooFewCopies
 
@@ -23,20 +24,24 @@ class AnnexDrop:
     Args:
         distrusted: siblings whose claims turned out wrong; git-annex is not to believe them.
         force: do not ask for copies elsewhere.
+        jobs: how many at once; 0: one per processor.
     """
 
-    def __init__(self, dataset: Dataset, *, distrusted: Iterable[str], force: bool) -> None:
+    def __init__(self, dataset: Dataset, *, distrusted: Iterable[str], force: bool, jobs: int) -> None:
         self._dataset = dataset
         self._options: list[str] = []
         for name in sorted(distrusted):
             for setting in (f"remote.{name}.annex-ignore=true", f"remote.{name}.annex-trustlevel=semitrusted"):
                 self._options += ["-c", setting]
-        self._force = ["--force"] if force else []
+        if force:
+            self._options.append("--force")
+        if jobs != 1:
+            self._options.append(f"--jobs={jobs or 'cpus'}")
 
     def drop(self, contents: list[Content], *, by_key: bool) -> Iterator[tuple[Content, EngramError | None]]:
         """Each content, with the reason why it was kept, ``None`` when it is gone: looked at, not believed."""
         dataset = self._dataset
-        words = ("drop", *self._options, *self._force, "--json", "--json-error-messages")
+        words = ("drop", *self._options, "--json", "--json-error-messages")
         if by_key:
             words += ("--batch-keys",)
             asked = b"".join(content.key + b"\n" for content in contents)
@@ -70,8 +75,7 @@ def _problem(record: Mapping[str, Any], complaint: str) -> EngramError:
     lines = [line.strip().rstrip(".!") for text in words for line in text.splitlines()]
     told = "; ".join(line for line in lines if line and not line.startswith("(Use --force"))
     if lines and lines[0].startswith(_UNSAFE):
-        advice = "Copy it to a sibling first; or ask for fewer copies: engram numcopies N; or --reckless availability"
-        return TooFewCopies("", told, advice)
+        return TooFewCopies("", told, advice_on_copies(2))  # it does not say how many
     return NotDropped(
         "", f"git-annex kept it: {told or complaint or 'it does not say why'}", "Or: --reckless availability"
     )

@@ -157,8 +157,13 @@ def too_few(fate: Fate, impostors: Mapping[str, str]) -> TooFewCopies:
     else:
         what = f"unsafe; Could only verify the existence of {found} out of {needed} necessary copies"
     wrong = [f"{name} {how}" for name, how in (*fate.proof.refuted.items(), *impostors.items())]
-    advice = "Copy it to a sibling first; or ask for fewer copies: engram numcopies N; or --reckless availability"
-    return TooFewCopies("", "; ".join([what, *wrong]), advice)
+    return TooFewCopies("", "; ".join([what, *wrong]), advice_on_copies(needed))
+
+
+def advice_on_copies(needed: int) -> str:
+    """What who wants to drop a content can do, when so many copies must be elsewhere."""
+    fewer = " or ask for fewer copies: engram numcopies N;" if needed > 1 else ""
+    return f"Copy it to a sibling first;{fewer} or drop it all the same: --reckless availability"
 
 
 def _is_below(path: bytes, scope: bytes) -> bool:

@@ -40,10 +40,14 @@ class DropRequest:
     scopes: tuple[bytes, ...] = (b"",)
     #: All versions of all files, not only those of the work tree.
     all_keys: bool = False
+    #: The dataset itself is to go: a subdataset at another commit than is recorded counts as a change.
+    goes: bool = False
     #: Do not look for changes that were not saved.
     ignores_changes: bool = False
     #: Do not ask for copies elsewhere.
     ignores_copies: bool = False
+    #: How many contents git-annex drops at once; 0: one per processor.
+    jobs: int = 1
     #: The dataset that the whole command is about, where this is one of its subdatasets.
     refds: str = ""
 
@@ -78,9 +82,10 @@ class Dropper:
     def plan(self) -> Plan:
         """What would be done. Changes nothing."""
         stops = self._shared_annex()
-        refused = [] if stops is None else [PlannedStep(action="drop", item=".", why=stops.what)]
-        refused += [PlannedStep(action="drop", item=one.item, why=one.message) for one in self._unsaved()]
-        if refused or not self._dataset.has_annex:
+        refused = [PlannedStep(action="drop", item=one.item, why=one.message) for one in self.unsaved()]
+        if stops is not None and not self._request.goes:
+            refused.append(PlannedStep(action="drop", item=".", why=stops.what))
+        if refused or stops is not None or not self._dataset.has_annex:
             return Plan(refused=tuple(refused))
         choice = self._choose()
         native = None if choice.reason or choice.whereabouts is None else self._remover(choice.whereabouts)
@@ -99,17 +104,22 @@ class Dropper:
         """
         dataset = self._dataset
         check_may_write(dataset)
-        stops = self._shared_annex()
-        if stops is not None:
-            yield self._report.of_dataset("drop", Status.ERROR, error=stops)
-            return
+        dataset.identity("committer", now_s=self._clock())  # before anything is locked
         with only_engram(dataset.steps, dataset.git_dir, waiting=self._say_waiting):
             clear_what_a_crash_left(dataset.steps, dataset.git_dir)
             dataset.clear_ref_locks_of_a_crash()
-            unsaved = list(self._unsaved())
-            yield from unsaved
-            if not unsaved:
-                yield from self._drop()
+            yield from self.within_lock()
+
+    def within_lock(self) -> Iterator[Outcome]:
+        """The same for who holds `only_engram`, and may write."""
+        stops = self._shared_annex()
+        if stops is not None and not self._request.goes:
+            yield self._report.of_dataset("drop", Status.ERROR, error=stops)
+            return
+        unsaved = list(self.unsaved())
+        yield from unsaved
+        if not unsaved and stops is None:  # a clone that goes leaves alone what is another's
+            yield from self._drop()
 
     def _say_waiting(self, holder: str) -> None:
         self._progress.start(f"waiting for {holder}", None, "")
@@ -127,14 +137,14 @@ class Dropper:
                 )
         return None
 
-    def _unsaved(self) -> Iterator[DatasetOutcome]:
+    def unsaved(self) -> Iterator[DatasetOutcome]:
         """What is untracked or modified: like DataLad, drop wants it saved first."""
         if self._request.ignores_changes:
             return
         request = StatusRequest(
             scopes=self._request.scopes,
             untracked=Untracked.NORMAL,
-            evaluate_subdatasets="no",
+            evaluate_subdatasets="commit" if self._request.goes else "no",
             report_clean=False,
         )
         try:
@@ -207,7 +217,8 @@ class Dropper:
     def _by_annex(self, contents: list[Content], reason: str, distrusted: frozenset[str]) -> Iterator[Outcome]:
         if not contents:
             return
-        annex = AnnexDrop(self._dataset, distrusted=distrusted, force=self._request.ignores_copies)
+        force, jobs = self._request.ignores_copies, self._request.jobs
+        annex = AnnexDrop(self._dataset, distrusted=distrusted, force=force, jobs=jobs)
         for content, problem in annex.drop(contents, by_key=self._request.all_keys):
             self._progress.advance()
             note = f"handed to git-annex: {reason}"

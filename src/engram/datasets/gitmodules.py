@@ -132,6 +132,22 @@ def without_subdataset(text: bytes, path: bytes) -> bytes:
     return b"".join(piece for piece in pieces if path not in _paths_in(piece))
 
 
+def without_section(text: bytes, name: str) -> bytes:
+    r"""A repository's configuration *text* without what it says of the subdataset called *name*.
+
+    >>> without_section(b'[submodule "a"]\n\tactive = true\n[core]\n\tbare = false\n', "a")
+    b'[core]\n\tbare = false\n'
+    """
+    kept: list[bytes] = []
+    keeps = True
+    for line in text.splitlines(keepends=True):
+        if _SECTION.match(line):
+            keeps = [*parse_config(line.rstrip() + b"\n\tx = 1\n", "config")][-1][0] != f"submodule.{name}.x"
+        if keeps:
+            kept.append(line)
+    return b"".join(kept)
+
+
 def _paths_in(section: bytes) -> set[bytes]:
     settings = GitConfig.from_bytes(section, ".gitmodules").settings
     return {os.fsencode(one.value or "") for one in settings if one.name.endswith(".path")}

@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from engram.datasets.annex.branch import AnnexBranch
 from engram.datasets.annex.logs import DEAD_REPOSITORY, trust_levels, values_by_uuid
 from engram.datasets.dataset import Dataset
-from engram.datasets.git.history import is_ancestor
+from engram.datasets.git.ancestry import is_ancestor
 from engram.datasets.git.odb import ObjectStore
-from engram.datasets.git.problems import MissingObject, NotUnderstood
 from engram.datasets.git.refs import Refs
 from engram.datasets.siblings import repository_at, siblings_of
 
@@ -72,43 +71,34 @@ class _Elsewhere:
 
     def __init__(self, dataset: Dataset) -> None:
         self._objects = dataset.objects
-        self._tips: list[bytes] = []
+        #: Of siblings on other machines: where their branches were when they were last fetched.
+        self._far: list[bytes] = []
         #: Of siblings on this machine: their own objects and the tips of their branches.
         self._near: list[tuple[ObjectStore, list[bytes]]] = []
-        own = os.stat(dataset.common_dir)
+        own = {_identity(folder) for folder in dataset.objects.folders[:1]}
         for sibling in siblings_of(dataset):
             if not sibling.place:
-                self._tips += _tips(dataset.refs, _REMOTES + os.fsencode(sibling.name) + b"/")
+                self._far += _tips(dataset.refs, _REMOTES + os.fsencode(sibling.name) + b"/")
                 continue
             repository = repository_at(sibling.place)
-            if repository is None or os.path.samestat(os.stat(repository.common_dir), own):
+            if repository is None:
                 continue
             objects = ObjectStore(os.path.join(repository.common_dir, b"objects"))
-            self._near.append((objects, _tips(Refs(repository), _HEADS)))
+            if own.isdisjoint(_identity(folder) for folder in objects.folders):  # else it has what it has from here
+                self._near.append((objects, _tips(Refs(repository), _HEADS)))
 
     def has(self, oid: bytes) -> bool:
         """Whether a commit is part of some sibling's branch."""
-        return any(_leads_to(self._objects, tip, oid) for tip in self._tips) or any(
-            _leads_to(objects, tip, oid) for objects, tips in self._near for tip in tips
+        near = (
+            objects.has(oid) and any(is_ancestor(objects, oid, tip) for tip in tips) for objects, tips in self._near
         )
+        return any(is_ancestor(self._objects, oid, tip) for tip in self._far) or any(near)
 
 
 def _tips(refs: Refs, prefix: bytes) -> list[bytes]:
     return [oid for name in refs.names(prefix) if not name.endswith(b"/" + _ANNEX) and (oid := refs.resolve(name))]
 
 
-def _leads_to(objects: ObjectStore, newer: bytes, older: bytes) -> bool:
-    """Whether *older* is *newer* or came before it, as far as *objects* tell."""
-    try:
-        return is_ancestor(objects, older, newer)
-    except MissingObject:
-        return False
-
-
-def check_readable(dataset: Dataset) -> str:
-    """Why refs or objects cannot be read here, '' when they can."""
-    try:
-        dataset.check_format()
-    except NotUnderstood as problem:
-        return problem.reason
-    return ""
+def _identity(folder: bytes) -> tuple[int, int]:
+    status = os.stat(folder)
+    return status.st_dev, status.st_ino

@@ -26,16 +26,19 @@ def wipe(steps: Steps, place: str, *, spared: str = "") -> None:
     if not stat.S_ISDIR(status.st_mode):
         durable.remove(steps, place)
         return
+    _wipe_folder(steps, place, status, spared)
+
+
+def _wipe_folder(steps: Steps, place: str, status: os.stat_result, spared: str) -> None:
     folders = [(place, status), *_below(place, spared)]
     for folder, found in folders:
         if found.st_dev != status.st_dev:
             raise NotDropped(place, f"another file system is mounted at {folder}", f"Unmount it: umount {folder}")
-    for folder, found in folders:
+    for folder, found in reversed(folders):
         if found.st_mode & _OURS != _OURS:
             durable.change_mode(steps, folder, stat.S_IMODE(found.st_mode) | _OURS)
-    for folder, _ in reversed(folders):
         _empty(steps, folder, spared if folder == place else "")
-        if not (spared and folder == place):
+        if folder != place or not spared:
             durable.remove_folder(steps, folder)
 
 

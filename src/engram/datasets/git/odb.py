@@ -47,6 +47,11 @@ class ObjectStore:
         self._cache: dict[tuple[str, int], tuple[bytes, bytes]] = {}
         self._cache_bytes = 0
 
+    @property
+    def folders(self) -> tuple[bytes, ...]:
+        """Where the objects lie: its own folder, and those that it borrows from."""
+        return tuple(self._folders)
+
     def read(self, oid: bytes, *, verify: bool = False) -> tuple[bytes, bytes]:
         """Kind and bytes of an object.
 
