@@ -7,10 +7,11 @@ TYPE_CHECKING = False  # as type checkers want it; importing it from typing woul
 if TYPE_CHECKING:
     from engram.model.errors import EngramError
     from engram.model.outcome import DatasetOutcome, IncompleteResults, Outcome, Status
+    from engram.workspace.verbs.auditing import dropunused, fsck, numcopies, unused, whereis
     from engram.workspace.verbs.cloning import clone, siblings
+    from engram.workspace.verbs.comparing import diff
     from engram.workspace.verbs.dropping import drop, remove
     from engram.workspace.verbs.getting import get
-    from engram.workspace.verbs.comparing import diff
     from engram.workspace.verbs.nesting import subdatasets
     from engram.workspace.verbs.provenance import history, rerun, run, unlock
     from engram.workspace.verbs.recording import create, save, status, trust
@@ -24,10 +25,14 @@ __all__ = [
     "Status",
     "clone",
     "create",
-    "drop",
     "diff",
+    "drop",
+    "dropunused",
+    "fsck",
     "get",
     "history",
+    "numcopies",
+    "remove",
     "rerun",
     "run",
     "save",
@@ -36,6 +41,8 @@ __all__ = [
     "subdatasets",
     "trust",
     "unlock",
+    "unused",
+    "whereis",
 ]
 
 
@@ -55,6 +62,7 @@ def __dir__() -> list[str]:
 _HOMES = {
     "engram.model.errors": ("EngramError",),
     "engram.model.outcome": ("DatasetOutcome", "IncompleteResults", "Outcome", "Status"),
+    "engram.workspace.verbs.auditing": ("dropunused", "fsck", "numcopies", "unused", "whereis"),
     "engram.workspace.verbs.cloning": ("clone", "siblings"),
     "engram.workspace.verbs.dropping": ("drop", "remove"),
     "engram.workspace.verbs.getting": ("get",),

@@ -57,6 +57,11 @@ CALLS: dict[str, tuple[set[str], set[str]]] = {
     "run --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "get --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "unlock --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
+    "whereis --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
+    "numcopies --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
+    "unused --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
+    "dropunused --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
+    "fsck --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "trust --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "demo --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
 }

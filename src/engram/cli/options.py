@@ -60,3 +60,11 @@ def _only_planned(context: click.Context, option: click.Parameter, value: str | 
 def paths(function: Function) -> Function:
     """``PATH…``: any number of them."""
     return click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path())(function)
+
+
+def keys(function: Function) -> Function:
+    """``--key``, ``--all`` and ``--unused``: git-annex keys instead of files."""
+    unused = click.option("-U", "--unused", is_flag=True, help="What engram unused has listed, instead of files.")
+    everything = click.option("-A", "--all", "all_keys", is_flag=True, help="Every version of every file.")
+    key = click.option("--key", "keys", metavar="KEY", multiple=True, help="This git-annex key, instead of files.")
+    return key(everything(unused(function)))

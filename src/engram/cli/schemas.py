@@ -9,6 +9,7 @@ from types import NoneType, UnionType
 from typing import Any, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from engram.config import DEFAULTS, Settings, setting_name
+from engram.model.copies import Copy
 from engram.model.outcome import OUTCOME_FIELDS, SPARE_FIELDS, DatasetOutcome, Outcome
 from engram.model.plan import Plan, PlannedStep
 from engram.workspace.settings import Setting
@@ -82,6 +83,9 @@ def schemas() -> dict[str, Schema]:
     outcome = _record(Outcome, OUTCOME_FIELDS, "outcome")
     outcome["properties"].update(own)
     outcome["properties"].update(_OF_COMMANDS)
+    copy = _record(Copy, _names(Copy))
+    told = "Who holds the content; only of verbs that tell it (whereis, fsck)."
+    outcome["properties"]["copies"] = {"type": "array", "items": copy, "description": told}
     outcome["additionalProperties"] = _LEAF  # DataLad's further fields of a verb: backend, has_content, …
     plan = _object(Plan, {"steps": steps, "bytes": _TYPES[int], "refused": steps}, "plan")
     plan["properties"]["steps"]["description"] = "What would be done."

@@ -133,15 +133,15 @@ class FsckReporter:
         fetch = f"Fetch a good copy ({others}): engram get {item}" if others else _LOOK_FOR_ONE
         if condition.unread:
             advice = "Nothing was set aside. If the disk fails: copy what can be read, then ask others for this one."
-            yield _Problem(Unreadable.__name__, f"{item} cannot be read ({condition.unread})", advice)
+            yield _Problem(Unreadable.__name__, f"it cannot be read ({condition.unread})", advice)
         if condition.damage and one.key not in mended.restored:
             kept = f"; the bad copy is kept: {self._shown(mended.aside[one.key])}" if one.key in mended.aside else ""
-            yield _Problem(ChecksumMismatch.__name__, f"{item} is damaged: {condition.damage}{kept}", fetch)
+            yield _Problem(ChecksumMismatch.__name__, f"it is damaged: {condition.damage}{kept}", fetch)
         if one.logged and not condition.place and mended.logged.get(one.key) is False:
-            yield _Problem(Unavailable.__name__, f"the content of {item} was expected here and is gone", fetch)
+            yield _Problem(Unavailable.__name__, "its content was expected here and is gone", fetch)
         for named in (one.key, one.file.path if one.file else one.key):
             if named in mended.problems:
-                yield _Problem(Unreadable.__name__, f"{item}: {mended.problems[named]}", "Mend that, then check again.")
+                yield _Problem(Unreadable.__name__, mended.problems[named], "Mend that, then check again.")
                 break
         yield from self._too_few(one, item, copies)
 
@@ -156,7 +156,7 @@ class FsckReporter:
             perhaps = f"; perhaps also in {doubtful}" if doubtful else ""
             where = ", ".join(copy.called for copy in counted)
             problem = NoCopy(item, f"only {len(counted)} of {one.wanted} copies exist ({where}){perhaps}")
-        yield _Problem(NoCopy.__name__, problem.what.rstrip("."), problem.next_step)
+        yield _Problem(NoCopy.__name__, problem.reason, problem.next_step)
 
     def _notes(self, one: Examined, mended: Mended) -> Iterator[str]:
         path = one.file.path if one.file is not None else b""

@@ -73,7 +73,7 @@ class WhereisReader:
             action=ACTION,
             item=item,
             status=Status.OK if error is None else Status.ERROR,
-            message="" if error is None else error.what,
+            message="" if error is None else error.reason,
             error="" if error is None else type(error).__name__,
             remedy="" if error is None else error.next_step,
             path=path,
@@ -116,7 +116,7 @@ class WhereisReader:
             path=place,
             type="file",
             refds=self._refds,
-            message=problem.what,
+            message=problem.reason,
             error=type(problem).__name__,
             remedy="Record it: engram save",
         )

@@ -1,0 +1,114 @@
+"""`engram.whereis`, `engram.numcopies`, `engram.unused`, `engram.dropunused`, `engram.fsck`."""
+
+from collections.abc import Iterable
+
+from engram.model.outcome import Outcome
+from engram.workspace.auditing import Custody
+from engram.workspace.context import context_here
+from engram.workspace.verbs.arguments import AnyPath, Paths, collected, text, texts
+
+
+def whereis(
+    path: Paths = None,
+    *,
+    dataset: AnyPath | None = None,
+    key: str | Iterable[str] = (),
+    all_keys: bool = False,
+    recursive: bool = False,
+    recursion_limit: int | None = None,
+) -> list[Outcome]:
+    """Who holds the content of each file. Raises `EngramError`, or `IncompleteResults` when nobody holds one.
+
+    Args:
+        path: which files; default is all of them.
+        dataset: the dataset; default is the one around the current folder.
+        key: these git-annex keys instead of files.
+        all_keys: every key that the dataset ever had instead of files.
+        recursive: also in subdatasets.
+        recursion_limit: so many levels deep.
+    """
+    outcomes = Custody(context_here()).whereis(
+        texts(path),
+        dataset=text(dataset),
+        keys=_several(key),
+        all_keys=all_keys,
+        recursive=recursive,
+        recursion_limit=recursion_limit,
+    )
+    return collected(outcomes)
+
+
+def numcopies(number: int | None = None, *, dataset: AnyPath | None = None) -> list[Outcome]:
+    """How many copies of each file are wanted, and who said so. Raises `EngramError`.
+
+    Args:
+        number: from now on so many, in every clone; default is to change nothing.
+        dataset: the dataset; default is the one around the current folder.
+    """
+    return collected(Custody(context_here()).numcopies(number, dataset=text(dataset)))
+
+
+def unused(*, dataset: AnyPath | None = None, fast: bool = False, used_refspec: str | None = None) -> list[Outcome]:
+    """What the annex holds and no version uses any more, numbered for `dropunused`. Raises `EngramError`.
+
+    Args:
+        dataset: the dataset; default is the one around the current folder.
+        fast: only what was set aside as bad, or came half-way.
+        used_refspec: which refs count, as git-annex writes it; default is the setting ``annex.used-refspec``, or all.
+    """
+    return collected(Custody(context_here()).unused(dataset=text(dataset), fast=fast, used_refspec=used_refspec))
+
+
+def dropunused(
+    number: int | str | Iterable[int | str], *, dataset: AnyPath | None = None, force: bool = False
+) -> list[Outcome]:
+    """The outcomes of dropping what is unused. Raises `EngramError`, or `IncompleteResults` when something stays.
+
+    Args:
+        number: numbers that `unused` gave, ranges as ``"3-9"``, or ``"all"``.
+        dataset: the dataset; default is the one around the current folder.
+        force: also what no other repository is proven to hold.
+    """
+    several = (number,) if isinstance(number, (int, str)) else tuple(number)
+    numbers = tuple(str(one) for one in several)
+    return collected(Custody(context_here()).dropunused(numbers, dataset=text(dataset), force=force))
+
+
+def fsck(
+    path: Paths = None,
+    *,
+    dataset: AnyPath | None = None,
+    full: bool = False,
+    key: str | Iterable[str] = (),
+    all_keys: bool = False,
+    jobs: int | None = None,
+    recursive: bool = False,
+    recursion_limit: int | None = None,
+) -> list[Outcome]:
+    """What was wrong with contents, and what was mended. Raises `EngramError`, or `IncompleteResults` if some is left.
+
+    Args:
+        path: which files; default is all of them.
+        dataset: the dataset; default is the one around the current folder.
+        full: hold every byte against the key of its content.
+        key: these git-annex keys instead of files.
+        all_keys: every key that the dataset ever had instead of files.
+        jobs: how many large files are read at once; default is the setting.
+        recursive: also in subdatasets.
+        recursion_limit: so many levels deep.
+    """
+    outcomes = Custody(context_here()).fsck(
+        texts(path),
+        dataset=text(dataset),
+        full=full,
+        keys=_several(key),
+        all_keys=all_keys,
+        jobs=jobs,
+        recursive=recursive,
+        recursion_limit=recursion_limit,
+    )
+    return collected(outcomes)
+
+
+def _several(keys: str | Iterable[str]) -> tuple[str, ...]:
+    return (keys,) if isinstance(keys, str) else tuple(keys)
