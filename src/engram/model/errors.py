@@ -8,6 +8,7 @@
     │   ├── NoDataset                  2    there is no dataset here
     │   │   └── NotADataset            2    a folder was named as a dataset, and is none
     │   ├── PathNotFound               2    an argument matches nothing
+    │   ├── NoSuchVersion              2    a name that stands for no state of the dataset
     │   ├── OutsideDataset             2    an argument lies outside the dataset
     │   ├── TargetExists               2    something is in the way of what should be made
     │   ├── NoSource                   2    nothing is there that could be cloned
@@ -135,6 +136,17 @@ class OutsideDataset(RequestRefused):
     exit_code = 2
     message = "{path} does not lie in the dataset {dataset}."
     remedy = "Name what lies in it, or go to the dataset that holds that path (cd, or -d DIR)."
+
+
+@dataclass(eq=False, repr=False, match_args=False)
+class NoSuchVersion(RequestRefused):
+    """A name that stands for no state of the dataset."""
+
+    version: str
+    dataset: str
+    exit_code = 2
+    message = "{version!r} names no version of {dataset}."
+    remedy = "See which there are: git -C {dataset} log --oneline --all"
 
 
 @dataclass(eq=False, repr=False, match_args=False)

@@ -14,8 +14,8 @@ from collections.abc import Iterable
 import click
 
 from engram.cli.call import Call
-from engram.cli.commands.status import StatusView
 from engram.cli.root import Verb
+from engram.cli.states import StateView
 from engram.cli.text import ink, printable
 from engram.model.outcome import DatasetOutcome, Outcome
 from engram.workspace.demo import FOLDER, Demo
@@ -33,7 +33,7 @@ class DemoView:
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
-        self._status = StatusView(folder, named=True)
+        self._status = StateView(folder, named=True, all_clean="nothing to save, working tree clean")
 
     def line(self, outcome: Outcome, colours: bool) -> str | None:
         if outcome.failed or not isinstance(outcome, DatasetOutcome):
