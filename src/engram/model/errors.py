@@ -6,7 +6,9 @@
     ├── RequestRefused                 2    the request makes no sense: fix it, nothing was changed
     │   ├── UsageError                 2    an option or an argument is wrong
     │   ├── NoDataset                  2    there is no dataset here
-    │   │   └── NotADataset            2    a folder was named as a dataset, and is none
+    │   │   ├── NotADataset            2    a folder was named as a dataset, and is none
+    │   │   ├── BrokenDataset          2    only a part of a dataset is left here
+    │   │   └── NotInstalled           2    a subdataset that is not here yet
     │   ├── PathNotFound               2    an argument matches nothing
     │   ├── NoSuchVersion              2    a name that stands for no state of the dataset
     │   ├── OutsideDataset             2    an argument lies outside the dataset
@@ -115,6 +117,26 @@ class NotADataset(NoDataset):
     exit_code = 2
     message = "{path} is not a dataset."
     remedy = "Check the spelling: a dataset is named by its top folder."
+
+
+@dataclass(eq=False, repr=False, match_args=False)
+class BrokenDataset(NoDataset):
+    """A folder in which only a part of a dataset is left."""
+
+    reason: str
+    advice: str
+    exit_code = 2
+    message = "{path} is no dataset any more: {reason}."
+    remedy = "{advice}"
+
+
+@dataclass(eq=False, repr=False, match_args=False)
+class NotInstalled(NoDataset):
+    """A subdataset that is recorded, and not here yet."""
+
+    exit_code = 2
+    message = "{path} is a subdataset that is not installed here."
+    remedy = "Get it: engram get -n {path}"
 
 
 @dataclass(eq=False, repr=False, match_args=False)
