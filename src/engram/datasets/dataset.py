@@ -380,6 +380,12 @@ def _real_folder(path: str) -> str:
 def open_dataset(folder: str, around: Surroundings) -> Dataset:
     """The dataset that holds *folder* (absolute). Raises `NoDataset`."""
     repository = find_repository(os.fsencode(folder))
-    if repository is None or not repository.work_tree:
+    top = "" if repository is None else os.fsdecode(repository.work_tree)
+    if top != folder:
+        from engram.datasets.remains import remains  # late: who works from the top needs none of it
+
+        if broken := remains(folder, top):
+            raise broken
+    if repository is None or not top:
         raise NoDataset(folder)
     return Dataset(repository, around)

@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from engram.datasets.dataset import Dataset, Surroundings, open_dataset
+from engram.datasets.git.objects import SUBMODULE_MODE
+from engram.datasets.git.problems import NotUnderstood
 from engram.durable import Steps
-from engram.model.errors import EngramError, NoDataset, NotADataset, StorageFailed
+from engram.model.errors import BrokenDataset, EngramError, NoDataset, NotADataset, NotInstalled, StorageFailed
 from engram.model.outcome import Outcome, failure
 from engram.workspace.context import Context, trust_folder
 
@@ -48,10 +50,12 @@ class Opening:
     def _named(self, place: str) -> Dataset:
         try:
             found = open_dataset(place, self.around)
+        except BrokenDataset:
+            raise
         except NoDataset as error:
             raise NotADataset(place) from error
         if found.work_tree != place:
-            raise NotADataset(place)
+            raise _problem_of(place, found)
         return found
 
     def place(self, path: str) -> str:
@@ -99,6 +103,16 @@ class Opening:
             return any(not scope or path == scope or path.startswith(scope + b"/") for scope in scopes)
 
         return [one for one in installed(dataset, limit=limit) if within(dataset.relative(one.work_tree))]
+
+
+def _problem_of(place: str, above: Dataset) -> NoDataset:
+    """What is wrong with a folder in a dataset that was named as one itself."""
+    try:
+        position = above.read_index().find(above.relative(place))
+    except (EngramError, NotUnderstood):
+        return NotADataset(place)
+    recorded = position is not None and above.read_index().mode(position) == SUBMODULE_MODE
+    return NotInstalled(place) if recorded else NotADataset(place)
 
 
 @contextmanager
