@@ -35,11 +35,12 @@ class _FileSystem:
     make: tuple[str, ...]
     #: To mount a copy of an image that is mounted.
     copy_options: str
+    enough_bytes: int
 
 
 _FILE_SYSTEMS = {
-    "ext4": _FileSystem(("mkfs.ext4", "-q", "-F", "-m", "0"), "loop"),
-    "xfs": _FileSystem(("mkfs.xfs", "-q", "-f"), "loop,nouuid"),
+    "ext4": _FileSystem(("mkfs.ext4", "-q", "-F", "-m", "0"), "loop", 64 << 20),
+    "xfs": _FileSystem(("mkfs.xfs", "-q", "-f"), "loop,nouuid", 320 << 20),  # its mkfs refuses less than 300 MB
 }
 
 
@@ -68,12 +69,12 @@ class Disk:
 
     @classmethod
     def new(
-        cls, *, size_bytes: int = 64 << 20, inodes: int | None = None, kind: str = "ext4", commit_s: int | None = None
+        cls, *, size_bytes: int = 0, inodes: int | None = None, kind: str = "ext4", commit_s: int | None = None
     ) -> Self:
         """An empty disk.
 
         Args:
-            size_bytes: of the image; the file system keeps some of it for itself.
+            size_bytes: of the image, 0 for enough; the file system keeps some of it for itself.
             inodes: how many ext4 has, its own ten or so included.
             kind: ``ext4`` or ``xfs``, where there is a ``mkfs`` for it.
             commit_s: how often ext4 writes its journal (5 where nothing is said).
@@ -83,7 +84,7 @@ class Disk:
 
         def make_image(image: Path) -> None:
             with image.open("wb") as file:
-                file.truncate(size_bytes)
+                file.truncate(size_bytes or system.enough_bytes)
             _run(*make, str(image))
 
         return cls(kind, "loop" + (f",commit={commit_s}" if commit_s else ""), make_image)
@@ -171,7 +172,7 @@ def why_no_disks(kind: str = "ext4") -> str:
     if (program := _FILE_SYSTEMS[kind].make[0]) and shutil.which(program) is None:
         return f"{program} is not installed"
     try:
-        with Disk.new(size_bytes=(32 if kind == "ext4" else 320) << 20, kind=kind):
+        with Disk.new(kind=kind):
             return ""
     except OSError as error:
         return f"no loop mounts ({error})"

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from engram.testing.disks import Disk
+from engram.testing.disks import Disk, why_no_disks
 from engram.testing.processes import Command, run, started
 from engram.testing.soundness import sound
+from tests.conftest import NOT_HERE
 from tests.integration.faults.operations import (
     DATASET,
     Expected,
@@ -54,6 +55,15 @@ def test_what_a_save_reported_is_there_after_a_power_cut(disk: Disk, settled: Pa
     with disk.power_cut() as after:
         assert git(after.folder / DATASET, "log", "-1", "--format=%s") == "saved\n"
         expected.all_saved(after.folder, annex=True)
+
+
+def test_it_is_there_on_another_file_system_too() -> None:
+    if reason := why_no_disks("xfs"):
+        pytest.skip(f"{reason}: ./dev services" if "installed" in reason else f"{NOT_HERE} {reason}")
+    with Disk.new(kind="xfs") as disk:
+        folder = dataset_with_changes(disk.folder)
+        os.sync()
+        test_what_a_save_reported_is_there_after_a_power_cut(disk, folder, 0)
 
 
 @pytest.mark.long

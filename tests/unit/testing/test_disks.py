@@ -13,6 +13,7 @@ import pytest
 from engram.durable import Steps, write_new
 from engram.model.errors import StorageFailed
 from engram.testing.disks import Disk, why_no_disks
+from tests.conftest import NOT_HERE
 
 pytestmark = [pytest.mark.root, pytest.mark.usefixtures("loop_mounts")]
 
@@ -25,7 +26,16 @@ def disk() -> Iterator[Disk]:
         yield disk
 
 
-def test_a_power_cut_loses_what_was_not_synced_and_keeps_what_was(disk: Disk) -> None:
+@pytest.fixture(params=["ext4", "xfs"])
+def of_each_kind(request: pytest.FixtureRequest) -> Iterator[Disk]:
+    if reason := why_no_disks(request.param):
+        pytest.skip(f"{reason}: ./dev services" if "installed" in reason else f"{NOT_HERE} {reason}")
+    with Disk.new(kind=request.param) as disk:
+        yield disk
+
+
+def test_a_power_cut_loses_what_was_not_synced_and_keeps_what_was(of_each_kind: Disk) -> None:
+    disk = of_each_kind
     (disk.folder / "unsynced").write_bytes(BYTES)
     (disk.folder / "synced").write_bytes(BYTES)
     for name in ("synced", "."):
