@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from engram.workspace.verbs.dropping import drop, remove
     from engram.workspace.verbs.getting import get
     from engram.workspace.verbs.nesting import subdatasets
-    from engram.workspace.verbs.provenance import history, rerun, run, unlock
+    from engram.workspace.verbs.provenance import history, rerun, run, run_procedure, unlock
     from engram.workspace.verbs.recording import create, save, status, trust
 
 __version__ = "0.1.0"
@@ -35,6 +35,7 @@ __all__ = [
     "remove",
     "rerun",
     "run",
+    "run_procedure",
     "save",
     "siblings",
     "status",
@@ -68,6 +69,6 @@ _HOMES = {
     "engram.workspace.verbs.getting": ("get",),
     "engram.workspace.verbs.comparing": ("diff",),
     "engram.workspace.verbs.nesting": ("subdatasets",),
-    "engram.workspace.verbs.provenance": ("history", "rerun", "run", "unlock"),
+    "engram.workspace.verbs.provenance": ("history", "rerun", "run", "run_procedure", "unlock"),
     "engram.workspace.verbs.recording": ("create", "save", "status", "trust"),
 }

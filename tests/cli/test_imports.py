@@ -54,6 +54,7 @@ CALLS: dict[str, tuple[set[str], set[str]]] = {
     "create --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "history --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "rerun --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
+    "run-procedure --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "run --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "get --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "unlock --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),

@@ -1,8 +1,8 @@
-"""Which run records this user may have run again without being asked: his own, and those that he allowed.
+"""Which run records and procedures this user may have run without being asked: his own, and those that he allowed.
 
 A record is a command line, and whoever can push to a dataset can write one. Two things are kept in the user's state
 folder, never in a dataset: the *ledger*, one small file per record that this user's own ``run`` or ``rerun`` wrote; and
-one list per dataset of the records from elsewhere that he allowed (`engram trust`). Both know a record by its digest.
+one list per dataset of what came from elsewhere and he allowed (`engram trust`). Both know things by their digests.
 """
 
 import hashlib
@@ -47,11 +47,15 @@ class Ledger:
 
     def is_allowed(self, dataset: Dataset, record: RunRecord) -> bool:
         """Whether it may be run again here without a question."""
-        return self.is_own(record) or record.digest in self._allowed_in(dataset)
+        return self.is_own(record) or self.has(dataset, record.digest)
 
-    def allow(self, dataset: Dataset, records: Iterable[RunRecord]) -> None:
-        """Keep, durably, that these may be run again in this dataset, as they are now."""
-        allowed = self._allowed_in(dataset) | {record.digest for record in records}
+    def has(self, dataset: Dataset, digest: str) -> bool:
+        """Whether this user allowed what has this digest in this dataset."""
+        return digest in self._allowed_in(dataset)
+
+    def allow(self, dataset: Dataset, digests: Iterable[str]) -> None:
+        """Keep, durably, that what has these digests may be run in this dataset."""
+        allowed = self._allowed_in(dataset) | set(digests)
         durable.make_folders(self.steps, self.trust_folder)
         text = "\n".join([dataset.work_tree, *sorted(allowed), ""])
         path = self._list_of(dataset)

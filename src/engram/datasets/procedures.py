@@ -124,21 +124,24 @@ def find_procedure(name: str, *, environment: Mapping[str, str], configuration: 
         configuration: ``NAME=VALUE`` git settings of this call.
     """
     if not name or "/" in name:
-        raise UsageError(f"{name!r} is no name of a procedure")
+        raise UsageError(
+            f"{name!r} is no name of a procedure.",
+            f"Built in are {', '.join(BUILT_IN)}; your own is named without its folder, cfg_ and ending.",
+        )
     config = GitConfig.read(common_dir=None, git_dir=None, environment=environment, overrides=configuration)
-    folders = list(_folders(config, environment))
+    folders = list(procedure_folders(config, environment))
     for folder in folders:
         if script := _script_in(folder, f"cfg_{name}"):
             return Procedure(name=name, script=script, call=_call(name, script, config))
     if recipe := BUILT_IN.get(name):
         return Procedure(name=name, recipe=recipe)
     raise UsageError(
-        f"There is no procedure {name}",
+        f"There is no procedure {name}.",
         f"Built in are {', '.join(BUILT_IN)}; your own is a program cfg_{name}.py or .sh in {folders[0]}",
     )
 
 
-def _folders(config: GitConfig, environment: Mapping[str, str]) -> Iterator[str]:
+def procedure_folders(config: GitConfig, environment: Mapping[str, str]) -> Iterator[str]:
     """Where procedures lie, first the user's, then the machine's, then further ones that he configured."""
     home = environment.get("HOME", "")
     user, system = os.path.join(home, ".config"), "/etc/xdg"
@@ -176,7 +179,7 @@ def _call(name: str, script: str, config: GitConfig) -> tuple[str, ...]:
         return ("bash", "{script}", "{ds}", "{args}")
     if os.access(script, os.X_OK) and os.path.isfile(script):
         return ("{script}", "{ds}", "{args}")
-    raise UsageError(f"{script} cannot be run", f"Make it executable: chmod +x {shlex.quote(script)}")
+    raise UsageError(f"{script} cannot be run.", f"Make it executable: chmod +x {shlex.quote(script)}")
 
 
 def run_procedure(procedure: Procedure, dataset: Dataset, around: Surroundings) -> Iterator[Outcome]:
@@ -234,7 +237,7 @@ def _place(dataset: Dataset, path: str) -> str:
     for name in path.split("/"):
         place = os.path.join(place, name)
         if os.path.islink(place):
-            raise UsageError(f"{place} is a symbolic link", "Put a file or folder of its own there, then try again.")
+            raise UsageError(f"{place} is a symbolic link.", "Put a file or folder of its own there, then try again.")
     return place
 
 
@@ -252,7 +255,7 @@ def _check_clean(dataset: Dataset, files: Files) -> None:
     unsaved = [step.item for step in Saver(dataset, request).plan().steps]
     if unsaved:
         raise UsageError(
-            f"It would overwrite what is not saved: {', '.join(unsaved)}",
+            f"It would overwrite what is not saved: {', '.join(unsaved)}.",
             "Save or move that, then make the dataset again.",
         )
 
@@ -261,5 +264,5 @@ def _remove_annex(dataset: Dataset) -> None:
     """Take the annex away. Raises `UsageError` if it holds content."""
     programs = dataset.programs
     if programs.git_annex(dataset.work_tree, "whereis", "--all", "--json", fine=(0, 1)):
-        raise UsageError("The annex holds content, so it is not taken away", "git annex unannex brings it back first.")
+        raise UsageError("The annex holds content, so it is not taken away.", "git annex unannex brings it back first.")
     programs.git_annex(dataset.work_tree, "uninit")

@@ -319,3 +319,64 @@ class Provenance:
         if scopes:
             unlockers.append(Unlocker(opened, UnlockRequest(scopes=scopes)))
         return unlockers, problems
+
+    # --- run-procedure
+
+    def run_procedure(
+        self,
+        name: str,
+        arguments: Sequence[str] = (),
+        *,
+        dataset: str | None = None,
+        starting: Callable[[str], object] = _nothing,
+    ) -> Iterator[Outcome]:
+        """Run a procedure in a dataset.
+
+        Raises:
+            NoDataset, UsageError, ExtraMissing: before anything is done.
+            NotTrusted: for one that the dataset itself holds, until the user allowed it.
+        """
+        from engram.datasets.commands import RunRequest
+        from engram.datasets.procedure_search import every_procedure, find
+        from engram.datasets.procedures import BUILT_IN, Procedure, run_procedure
+        from engram.datasets.running import Runner
+        from engram.model.errors import NotTrusted, UsageError
+
+        opened = self._opening.dataset(dataset)
+        found = find(name, every_procedure(opened, self._context.environment, self._context.git_configuration))
+        if found.kind == "built-in":
+            if arguments:
+                raise UsageError(f"{name} takes no arguments.", f"Write: engram run-procedure {name}")
+            short = name.removeprefix("cfg_")
+            return told(run_procedure(Procedure(name=short, recipe=BUILT_IN[short]), opened, self._opening.around))
+        holder = self._opening.dataset(found.dataset) if found.dataset else None
+        if holder is not None and not self._ledger().has(holder, found.digest):
+            raise NotTrusted(holder.work_tree, f"procedure {name}")
+        line = found.line(opened, arguments)
+        request = RunRequest(command=line, folder=opened.work_tree, explicit=True)
+        return told(Runner(opened, request, self._helpers(starting)).carry_out())
+
+    def discover_procedures(self, *, dataset: str | None = None) -> Iterator[Outcome]:
+        """Every procedure there is, in the order in which they are looked for. Runs none."""
+        from engram.datasets.procedure_search import about, every_procedure
+        from engram.model.errors import NoDataset
+
+        try:
+            opened = self._opening.dataset(dataset)
+        except NoDataset:
+            if dataset is not None:
+                raise
+            opened = None
+        names: set[str] = set()
+        for one in every_procedure(opened, self._context.environment, self._context.git_configuration):
+            state = "overridden" if one.name in names else "executable"
+            names.add(one.name)
+            yield about(one, "discover_procedure", state, opened)
+
+    def procedure_help(self, name: str, *, dataset: str | None = None) -> Iterator[Outcome]:
+        """What a procedure says of itself. Raises `UsageError` when there is none of that name."""
+        from engram.datasets.procedure_search import about, every_procedure, find
+
+        opened = self._opening.dataset(dataset)
+        found = find(name, every_procedure(opened, self._context.environment, self._context.git_configuration))
+        yield about(found, "procedure_help", "executable", opened)

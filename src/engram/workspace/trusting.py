@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from engram import durable
 from engram.datasets.dataset import Dataset, Surroundings
 from engram.datasets.ledger import Ledger
+from engram.datasets.procedure_search import FoundProcedure, brought_procedures
 from engram.datasets.recorded_runs import RecordedRuns
 from engram.datasets.run_records import RunRecord
 from engram.model.outcome import DatasetOutcome, Outcome, Status
 
 
 def trust(dataset: Dataset, around: Surroundings) -> Iterator[Outcome]:
-    """One outcome for each program and each foreign run record that the dataset brings, then one for the dataset."""
+    """One outcome for each program, procedure and foreign run record that it brings, then one for the dataset."""
     records = _foreign_records(dataset, around)
+    procedures = _own_procedures(dataset, around)
     brought = dataset.brought
     known = dataset.is_trusted
     if brought and not known:
@@ -24,10 +26,12 @@ def trust(dataset: Dataset, around: Surroundings) -> Iterator[Outcome]:
     status = Status.NOT_NEEDED if known or not brought else Status.OK
     for one in brought:
         yield _outcome(dataset, one.name, status, one.content.decode(errors="replace").strip().splitlines()[-1:])
+    for procedure in procedures:
+        yield _outcome(dataset, f"procedure {procedure.name}", Status.OK, [procedure.call_format])
     for commit, record in records:
         yield _outcome(dataset, f"run record of {commit.hex()[:7]}", Status.OK, [str(record.cmd)])
-    nothing = ["it brings nothing along that would run"] if not (brought or records) else []
-    yield _outcome(dataset, ".", Status.OK if records else status, nothing)
+    nothing = ["it brings nothing along that would run"] if not (brought or records or procedures) else []
+    yield _outcome(dataset, ".", Status.OK if records or procedures else status, nothing)
 
 
 def _foreign_records(dataset: Dataset, around: Surroundings) -> list[tuple[bytes, RunRecord]]:
@@ -36,8 +40,17 @@ def _foreign_records(dataset: Dataset, around: Surroundings) -> list[tuple[bytes
     found = {record.digest: (commit, record) for commit, record in RecordedRuns(dataset).every()}
     foreign = [(commit, record) for commit, record in found.values() if not ledger.is_allowed(dataset, record)]
     if foreign:
-        ledger.allow(dataset, [record for _, record in foreign])
+        ledger.allow(dataset, [record.digest for _, record in foreign])
     return foreign
+
+
+def _own_procedures(dataset: Dataset, around: Surroundings) -> list[FoundProcedure]:
+    """The procedures that the dataset holds and that were not allowed yet, which now they are."""
+    ledger = Ledger.beside(around.trust_folder, around.steps)
+    found = [one for one in brought_procedures(dataset) if not ledger.has(dataset, one.digest)]
+    if found:
+        ledger.allow(dataset, [one.digest for one in found])
+    return found
 
 
 def _outcome(dataset: Dataset, item: str, status: Status, note: list[str]) -> DatasetOutcome:

@@ -1,9 +1,11 @@
 """`engram.run`, `engram.rerun`, `engram.history`, `engram.unlock`: commands that are recorded, and what they made."""
 
 import os
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
+from engram.model.errors import UsageError
 from engram.model.outcome import Outcome
 from engram.workspace.context import context_here
 from engram.workspace.provenance import Provenance
@@ -122,6 +124,32 @@ def history(path: AnyPath, *, dataset: AnyPath | None = None) -> "list[Version]"
         dataset: the dataset; default is the one around the current folder.
     """
     return list(Provenance(context_here()).history(os.fspath(path), dataset=text(dataset)))
+
+
+def run_procedure(
+    spec: str | Sequence[str] | None = None,
+    *,
+    dataset: AnyPath | None = None,
+    discover: bool = False,
+    help_proc: bool = False,
+) -> list[Outcome]:
+    """The outcomes of running a prepared program in a dataset. Raises `EngramError`, or `IncompleteResults`.
+
+    Args:
+        spec: the name of a procedure, as a word or with arguments in a line, or in a list.
+        dataset: the dataset; default is the one around the current folder.
+        discover: run none; one outcome for each that there is.
+        help_proc: run none; one outcome that tells what it says of itself.
+    """
+    provenance = Provenance(context_here())
+    if discover:
+        return collected(provenance.discover_procedures(dataset=text(dataset)))
+    words = shlex.split(spec) if isinstance(spec, str) else list(spec or ())
+    if not words:
+        raise UsageError("Which procedure?", "Name one: engram.run_procedure('cfg_yoda')")
+    if help_proc:
+        return collected(provenance.procedure_help(words[0], dataset=text(dataset)))
+    return collected(provenance.run_procedure(words[0], words[1:], dataset=text(dataset)))
 
 
 def unlock(
