@@ -34,7 +34,7 @@ STREAMED_BYTES = 16 << 20
 _POINTER_START = b"/annex/objects/"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Recorded:
     """What became of one path."""
 
@@ -50,7 +50,7 @@ class Recorded:
     note: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Contents:
     """Files on their way into a dataset."""
 
@@ -76,16 +76,21 @@ class Contents:
             (large if file.backend and file.size_bytes >= LARGE_BYTES else small).append(file)
         files.clear()
         small.reverse()
+        take = partial(self._take_in, done=done)
         while small:  # what was taken in need not be remembered
-            yield from self._guarded(small.pop(), partial(self._take_in, done=done), done)
+            recorded = self._guarded(small.pop(), take, done)
+            if recorded is not None:
+                yield recorded
         if large:
             yield from self._in_threads(large, done)
 
     def _guarded(
         self, file: FileToSave, take: Callable[[FileToSave], Recorded], done: Callable[[int], None]
-    ) -> Iterator[Recorded]:
+    ) -> Recorded | None:
+        """What *take* gives; ``None`` when that became one of `problems`."""
+        recorded = None
         try:
-            yield take(file)
+            recorded = take(file)
         except EngramError as error:
             if error.exit_code != 3:
                 raise
@@ -95,7 +100,9 @@ class Contents:
             if os.path.lexists(place):  # then it was something of ours that was missing
                 raise
             self.problems.append(ChangedWhileSaved(os.fsdecode(place), "it went away"))
-        done(max(0, file.size_bytes - self.told_bytes.pop(file.path, 0)))
+        told = self.told_bytes.pop(file.path, 0) if self.told_bytes else 0
+        done(max(0, file.size_bytes - told))
+        return recorded
 
     def _telling(self, file: FileToSave, done: Callable[[int], None]) -> Callable[[int], None]:
         def tell(count: int) -> None:
@@ -106,7 +113,7 @@ class Contents:
 
     def _take_in(self, file: FileToSave, *, done: Callable[[int], None]) -> Recorded:
         opened = open_for_annex if file.backend else open_content
-        content = opened(os.path.join(self.top, file.path))
+        content = opened(b"%b/%b" % (self.top, file.path))
         try:
             if content.was.st_size >= LARGE_BYTES:
                 tell = self._telling(file, done)
@@ -195,7 +202,9 @@ class Contents:
             finally:
                 content.close()
 
-        yield from self._guarded(file, take, done)
+        recorded = self._guarded(file, take, done)
+        if recorded is not None:
+            yield recorded
 
     def links(self, found: Iterable[Found]) -> Iterator[Recorded]:
         """Symbolic links; what vanished meanwhile becomes one of `problems`."""

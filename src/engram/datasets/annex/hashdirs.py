@@ -49,7 +49,7 @@ def file_name_of(key: bytes) -> bytes:
     >>> file_name_of(b"URL--http://x")
     b'URL--http&c%%x'
     """
-    if not _SPECIAL.search(key):
+    if not (b"&" in key or b"%" in key or b":" in key or b"/" in key):  # most often; a third of a search's cost
         return key
     return _SPECIAL.sub(lambda match: _ESCAPES[match[0]], key)
 

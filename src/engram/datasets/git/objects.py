@@ -56,10 +56,10 @@ def object_id(kind: bytes, data: bytes) -> bytes:
 
 def encode_tree(entries: Iterable[TreeEntry]) -> bytes:
     """The bytes of a tree, its lines in git's order: folders sort as if their name ended in ``/``."""
-    lines = sorted(
-        (name + b"/" if mode == TREE_MODE else name, b"%o %b\0%b" % (mode, name, oid)) for mode, name, oid in entries
-    )
-    return b"".join([line for _, line in lines])
+    lines = {
+        name + b"/" if mode == TREE_MODE else name: b"%o %b\0%b" % (mode, name, oid) for mode, name, oid in entries
+    }
+    return b"".join([lines[key] for key in sorted(lines)])
 
 
 def decode_tree(data: bytes, name: str = "a tree") -> list[TreeEntry]:
