@@ -14,7 +14,7 @@ from engram.datasets.annex.facts import key_size
 from engram.datasets.annex.hashdirs import object_path, object_path_lower
 from engram.datasets.annex.inventory import set_aside
 from engram.datasets.annex.logs import SEMITRUSTED, TRUSTED
-from engram.datasets.annex.pointers import MAX_POINTER_BYTES, key_in, link_of
+from engram.datasets.annex.pointers import MAX_POINTER_BYTES, key_in, link_of, link_to
 from engram.datasets.annex.verification import Check
 from engram.datasets.annexed import AnnexedFile, files_and_links
 from engram.datasets.dataset import Dataset
@@ -30,6 +30,7 @@ LARGE_BYTES = 1 << 20
 #: Backends whose keys promise nothing about the bytes but, perhaps, their number.
 _NO_DIGEST = ("WORM", "URL")
 _WRITE_BITS = 0o222
+_TELL_EVERY = 64
 _One = TypeVar("_One")
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -128,6 +129,9 @@ class Examiner:
         self._aside = set_aside(self._git_dir).keys()
         self._here_counts = self._counts(self._here)
         self._stopped = False
+        #: Files, or bytes, that are through and of which nobody was told.
+        self._through = 0
+        self._steps = 0
 
     def files(
         self, index: GitIndex, scopes: Sequence[bytes], *, begin: Callable[[list[bytes]], None]
@@ -161,8 +165,10 @@ class Examiner:
         aside = self._was_aside(file.key, condition)
         link, pointer, damage = b"", False, ""
         if file.locked:
-            right = link_of(file.path, file.key)
-            link = right if target and target != right and key_in(target) == file.key else b""
+            leads_there = link_to(file.path, condition.place[len(self._git_dir) + 1 :])
+            if target and target != leads_there and key_in(target) == file.key:
+                right = link_of(file.path, file.key)
+                link = right if target != right else b""
         else:
             pointer, damage = self._unlocked(index, file, condition)
         return Examined(
@@ -219,11 +225,22 @@ class Examiner:
                     large.append((one, key, known))
                     continue
                 known = self._conditions[key] = self._read(key, known)
-                self._advance(known.size_bytes if self._full else 0)
-            self._advance(0 if self._full else 1)
+                if self._full:
+                    self._is_through(known.size_bytes)
+            if not self._full:
+                self._is_through(1)
             yield _Looked(one, known)
+        self._advance(self._through)
         if large:
             yield from self._in_threads(large)
+
+    def _is_through(self, count: int) -> None:
+        """Tell of progress, now and then."""
+        self._through += count
+        self._steps += 1
+        if not self._steps % _TELL_EVERY:
+            self._advance(self._through)
+            self._through = 0
 
     def _look(self, key: bytes) -> Condition:
         """Where the content lies, how large it is, and whether it is protected."""

@@ -40,11 +40,14 @@ class Whereabouts:
         self._branches = [AnnexBranch(objects, objects.tree_of(one)) for one in tips]
         self._pending = read_journal(git_dir)
         self._private = read_journal(git_dir, b"journal-private")
+        self._is_simple = len(self._branches) == 1 and not self._pending and not self._private
         #: Many location logs are alike, byte by byte.
         self._holders: dict[bytes, tuple[bytes, ...]] = {}
 
     def log(self, path: bytes) -> bytes:
         """One file of the branch, b"" when nobody wrote it."""
+        if self._is_simple:
+            return self._branches[0].read(path) or b""
         versions = [branch.read(path) or b"" for branch in self._branches]
         if path in self._pending:  # stands for this clone's own
             versions[:1] = [self._pending[path]]
@@ -148,14 +151,19 @@ class Whereabouts:
             return int(said)
         agreed = self._agreed.get(log)
         if agreed is None:
-            agreed = self._agreed[log] = newest_value(self.log(log)) or b""
+            agreed = self._agreed[log] = self._agreement(log, setting)
+        return agreed
+
+    def _agreement(self, log: bytes, setting: str) -> int:
+        """What holds for files of which no attribute says more."""
+        agreed = newest_value(self.log(log)) or b""
         if agreed.strip().isdigit():
             return int(agreed)
         old = self._dataset.setting(setting) if setting else None
         return int(old) if old and old.isdigit() else 1
 
     @cached_property
-    def _agreed(self) -> dict[bytes, bytes]:
+    def _agreed(self) -> dict[bytes, int]:
         return {}
 
 

@@ -4,9 +4,14 @@ Source: records of DataLad 1.7.1, ``status --annex``.
 """
 
 import os
+import re
 
 from engram.datasets.annex.hashdirs import hashdir_lower, hashdir_mixed, object_path, object_path_lower
 from engram.model.outcome import Leaf
+
+
+#: The fields of most keys.
+_PLAIN_SIZE = re.compile(rb"[A-Z0-9_]+-s([0-9]+)--")
 
 
 def annex_facts(key: bytes, git_dir: bytes, *, look: bool) -> tuple[tuple[str, Leaf], ...]:
@@ -40,6 +45,8 @@ def _object(key: bytes, git_dir: bytes) -> str:
 
 def key_size(key: bytes) -> int | None:
     """The size in a key, ``None`` when it holds none."""
+    if plain := _PLAIN_SIZE.match(key):
+        return int(plain[1])
     for part in key.partition(b"--")[0].split(b"-")[1:]:
         if part[:1] == b"s" and part[1:].isdigit():
             return int(part[1:])
