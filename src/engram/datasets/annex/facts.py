@@ -9,7 +9,6 @@ import re
 from engram.datasets.annex.hashdirs import hashdir_lower, hashdir_mixed, object_path, object_path_lower
 from engram.model.outcome import Leaf
 
-
 #: The fields of most keys.
 _PLAIN_SIZE = re.compile(rb"[A-Z0-9_]+-s([0-9]+)--")
 
