@@ -52,6 +52,14 @@ class TestErrors:
         assert f"\n## {error.__name__}\n" in (REFERENCE / "errors.md").read_text()
 
 
+@pytest.mark.parametrize("module", sorted(SOURCE.rglob("*.py")), ids=lambda path: str(path.relative_to(SOURCE)))
+def test_what_is_wrong_is_said_in_a_sentence(module: Path) -> None:
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "UsageError" and node.args:
+            end = node.args[0].values[-1] if isinstance(node.args[0], ast.JoinedStr) else node.args[0]
+            assert not isinstance(end, ast.Constant) or str(end.value)[-1] in ".?", f"{module}, line {node.lineno}"
+
+
 @pytest.mark.parametrize("error", [kind for kind in _all_below(EngramError) if kind is not EngramError])
 def test_the_drawn_tree_shows_every_class_where_it_belongs(error: type[EngramError]) -> None:
     ancestors = [kind for kind in error.__mro__[1:] if issubclass(kind, EngramError)]

@@ -93,7 +93,7 @@ class Rerunner:
             option = "--branch" if request.onto is None else "--onto"
             raise UsageError(f"{option} is incompatible with an adjusted branch.", "Check out the branch itself first.")
         if request.branch and resolve(dataset, f"refs/heads/{request.branch}"):
-            raise UsageError(f"branch {request.branch!r} already exists", "Choose another name for the new branch.")
+            raise UsageError(f"There is a branch {request.branch} already.", "Choose another name for the new branch.")
 
     def _check_trust(self, found: Range) -> None:
         records = [one.record for one in found.revisions if one.action == "run" and one.record is not None]

@@ -158,9 +158,10 @@ class Creation:
             new = parent.work_tree
 
     def _note(self) -> str:
-        backend = self._backend()
-        notes = [f"key backend {backend}"] if self._wish.annex else []
-        if self._wish.annex and not git_annex_is_on_path(self._around.environment):
+        if not open_dataset(self._path, self._around).annex_uuid:  # without one from the start, or by a procedure
+            return ""
+        notes = [f"key backend {self._backend()}"]
+        if not git_annex_is_on_path(self._around.environment):
             found = find_git_annex(self._around.environment)
             if found is not None:
                 notes.append(f'git itself needs git-annex on your PATH: export PATH="{found.folder}:$PATH"')

@@ -183,7 +183,7 @@ def test_noannex_leaves_an_annex_with_content_alone(
     subprocess.run(["git", "annex", "add", "--quiet", "."], cwd=tmp_path / "full", check=True)
     (outcome,) = carry_out("noannex", dataset, environment)
     assert outcome.failed
-    assert outcome.message == "The annex holds content, so it is not taken away"
+    assert outcome.message == "The annex holds content, so it is not taken away."
     assert (tmp_path / "full" / "image.nii").read_bytes() == bytes(10)
 
 
