@@ -104,6 +104,7 @@ class _Entry:
 
     def _merged(self, tip: bytes | None, name: bytes, oid: bytes) -> bytes:
         """The commit that also has what the branch *name*, which is at *oid*, says."""
+        self._new.store()  # of several branches the last merge may be the tip already
         if tip is None or is_ancestor(self._objects, tip, oid, skew_s=SKEW_S):
             return oid
         ours, theirs = self._branch_at(tip), self._branch_at(oid)
