@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -58,10 +59,10 @@ class Demo:
         top = os.path.normpath(os.path.join(self.context.folder, folder or FOLDER))
         if os.path.lexists(top) and not (os.path.isdir(top) and not os.listdir(top)):
             raise TargetExists(top, "is there already", "Name another folder: engram demo DIR")
-        return self._carry_out(top)
+        return self._carry_out(top, shlex.quote(folder or FOLDER))
 
-    def _carry_out(self, top: str) -> Iterator[Outcome]:
-        for step in self._story(top):
+    def _carry_out(self, top: str, name: str) -> Iterator[Outcome]:
+        for step in self._story(top, name):
             began_s = self.clock()
             told = step.do()
             outcomes = [] if isinstance(told, str) else list(told)
@@ -79,10 +80,9 @@ class Demo:
             if any(outcome.failed for outcome in outcomes):
                 return
 
-    def _story(self, top: str) -> Iterator[_Step]:
+    def _story(self, top: str, name: str) -> Iterator[_Step]:
         from engram.datasets.programs import Programs  # here, because starting programs takes a while to load
 
-        name = os.path.relpath(top, self.context.folder)
         outside, inside = self._datasets(self.context.folder), self._datasets(top)
         programs = Programs(environment=self._environment(), configuration=IDENTITY, steps=self.steps)
         packed = f"{_SCAN}.gz"
@@ -97,7 +97,9 @@ class Demo:
             lambda: self._set_identity(top, programs),
         )
         yield _Step(
-            f"cp -R {_IMAGES}/. .", "Real brain images; README.md tells whose they are.", lambda: self._copy(top)
+            f"cp -R {shlex.quote(_IMAGES)}/. .",
+            "Real brain images; README.md tells whose they are.",
+            lambda: self._copy(top),
         )
         yield _Step("engram status", "What would be recorded.", inside.status)
         yield _Step(

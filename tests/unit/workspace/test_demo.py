@@ -111,9 +111,14 @@ def test_the_users_own_name_is_not_used(git_annex: Path, context: Context, git: 
     assert set(git(Path(context.folder, "mine"), "log", "--format=%an").split("\n")) == {"engram demo", ""}
 
 
-def test_an_empty_folder_will_do(git_annex: Path, context: Context) -> None:
-    Path(context.folder, "empty").mkdir()
-    assert not [outcome for outcome in Demo(context).tell("empty") if outcome.failed]
+def test_an_empty_folder_will_do_and_is_named_as_one_would_type_it(git_annex: Path, context: Context) -> None:
+    Path(context.folder, "an empty one").mkdir()
+    told = list(Demo(context).tell("an empty one"))
+    assert not [outcome for outcome in told if outcome.failed]
+    assert [one.item.partition("\n")[0] for one in told if one.action == "demo"][:2] == [
+        "engram create -c text2git 'an empty one'",
+        "cd 'an empty one'",
+    ]
 
 
 @pytest.mark.parametrize("what", ["file", "folder"])
