@@ -310,9 +310,11 @@ def _read_v2(data: bytes, count: int, version: int) -> tuple[list[bytes], "array
     paths: list[bytes] = []
     offsets = array("Q")
     note_path, note_offset, find = paths.append, offsets.append, data.index
-    start = HEADER_BYTES
+    start, extended = HEADER_BYTES, version > 2
     for _ in range(count):
-        path_at = start + (PATH_AT if version == 2 or not data[start + FLAGS_AT] & 0x40 else PATH_AT + 2)
+        path_at = start + PATH_AT
+        if extended and data[start + FLAGS_AT] & 0x40:
+            path_at += 2
         end = find(0, path_at)
         note_path(data[path_at:end])
         note_offset(start)

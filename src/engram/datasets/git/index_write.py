@@ -22,6 +22,8 @@ Changes: TypeAlias = Mapping[bytes, Entry | None]
 
 _PADDING = [bytes(8 - length % 8) for length in range(8)]
 _SIZE_AT = 36
+#: From so many on, copying them together once more costs less than hashing each.
+_MANY_PARTS = 1000
 #: From here on flags need version 3.
 _FIRST_EXTENDED = 1 << 16
 
@@ -81,20 +83,24 @@ def write_index(
     writer = _Writer(old, changes, checked)
     writer.write_entries()
     version = max(old.version, 3) if writer.extended else old.version
-    body = b"".join(writer.parts)
-    extension = b""
+    parts = [HEADER.pack(b"DIRC", version, writer.count), *writer.parts]
     if cache_tree is not None:
         tree = encode_cache_tree(cache_tree)
-        extension = b"TREE" + len(tree).to_bytes(4, "big") + tree
-    content = HEADER.pack(b"DIRC", version, writer.count) + body + extension
-    return content + hashlib.sha1(content, usedforsecurity=False).digest()
+        parts += [b"TREE", len(tree).to_bytes(4, "big"), tree]
+    if len(parts) > _MANY_PARTS:
+        parts = [b"".join(parts)]
+    digest = hashlib.sha1(usedforsecurity=False)
+    for part in parts:
+        digest.update(part)
+    return b"".join([*parts, digest.digest()])
 
 
 class _Writer:
     def __init__(self, old: GitIndex, changes: Changes, checked: Collection[bytes]) -> None:
         self.old = old
         self.changes: dict[bytes, Entry | None] = dict(changes)
-        self.parts: list[bytes] = []
+        self.parts: list[bytes | memoryview] = []
+        self.data = memoryview(old.data)
         self.count = 0
         #: An entry was written that version 2 cannot express.
         self.extended = False
@@ -132,7 +138,7 @@ class _Writer:
             self._encode(old.entry(start))
             start += 1
         self.moved = False
-        self.parts.append(old.data[old.offsets[start] : old.offsets[end]])
+        self.parts.append(self.data[old.offsets[start] : old.offsets[end]])
         self.count += end - start
         self.last = old.paths[end - 1]
 
