@@ -129,9 +129,11 @@ class ObjectStore:
                 names = os.listdir(pack_folder)
             except (FileNotFoundError, NotADirectoryError):
                 continue
+            packs = {name.removesuffix(b".pack") for name in names if name.endswith(b".pack")}
             for name in sorted(names):
                 path = os.path.join(pack_folder, name)
-                if name.endswith(b".idx") and path not in self._packs:
+                # git writes a pack's index first, and a local clone may have copied that alone
+                if name.endswith(b".idx") and name.removesuffix(b".idx") in packs and path not in self._packs:
                     self._packs[path] = PackFile(path)
 
     def _read(self, oid: bytes) -> tuple[bytes, bytes]:
