@@ -24,7 +24,7 @@ class AnnexSource:
     Args:
         remote: only from this one; '' for any.
         jobs: how many transfers at once; 0 for git-annex's own choice.
-        automatic: only what the dataset's preferred content asks for.
+        automatic: only what the dataset's preferred content asks for; there is no answer about other contents.
         advance: told of bytes as they come.
     """
 
@@ -99,9 +99,9 @@ class AnnexSource:
     def _silent(self, several: list[Wanted], status: int, said: str) -> Iterator[Fetched]:
         here = object_here(os.fsencode(self._dataset.git_dir), several[0].key)
         for one in several:
-            if here or (self._automatic and not status):
-                yield Fetched(wanted=one, source="", moved_bytes=0)
-            else:
+            if here:
+                yield Fetched(wanted=one, source="")
+            elif status or not self._automatic:
                 problem = PeerFailed("git-annex get", status, said or "it did not say why")
                 yield Fetched(wanted=one, source=self.name, problem=problem)
 

@@ -53,6 +53,11 @@ class Arrivals:
         """Take down that a source could not give a content; another one is asked next."""
         self._problems.setdefault(wanted.key, []).append(problem)
 
+    def leave(self, keys: Iterable[bytes]) -> None:
+        """Take down contents that this repository does not want to have."""
+        for key in keys:
+            self._lacking.unwanted.update(self._lacking.files[key])
+
     def acknowledge(self, source: Source) -> Iterator[Outcome]:
         """Make what came from *source* sure, and say so."""
         batch, self._batch, self._bytes, self._since_s = self._batch, [], 0, self._clock()

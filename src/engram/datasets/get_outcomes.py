@@ -47,6 +47,11 @@ class GetReporter:
         """A file that was named, and has its content."""
         return self._outcome(path, Status.NOT_NEEDED, note="already present")
 
+    def unwanted(self, path: bytes) -> DatasetOutcome:
+        """A file that was named, and that this repository does not want to have."""
+        note = "this repository does not want it; to get it all the same: git annex get"
+        return self._outcome(path, Status.NOT_NEEDED, note=note)
+
     def untracked(self, path: bytes) -> DatasetOutcome:
         """Something that was named and belongs to no version of the dataset."""
         return self._outcome(

@@ -177,6 +177,7 @@ class Getter:
             receiving,
             only=self._request.source,
             jobs=self._request.jobs,
+            automatic=bool(whereabouts.wanted(dataset.annex_uuid.encode())),
             advance=self._progress.advance,
         )
 
@@ -205,10 +206,12 @@ class Getter:
     ) -> Iterator[Outcome]:
         """Ask one source; what it cannot give is for the next one on its route."""
         routes = {one.key: route for one, route in now}
+        silent = set(routes)
         refused: list[tuple[Wanted, EngramError]] = []
         wanted = (one for one, _ in now)
         try:
             for fetched in source.fetch(room.that_fit(wanted, refused) if room else wanted):
+                silent.discard(fetched.wanted.key)
                 if fetched.problem is None:
                     arrivals.add(fetched)
                 else:
@@ -219,6 +222,7 @@ class Getter:
             yield from arrivals.acknowledge(source)  # these are whole
             raise
         yield from arrivals.acknowledge(source)
+        arrivals.leave(silent.difference(one.key for one, _ in refused))
         for one, problem in refused:
             if route := routes[one.key]:
                 arrivals.note(one, problem)

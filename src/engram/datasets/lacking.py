@@ -40,6 +40,8 @@ class Lacking:
     has_unlocked: bool = False
     got: list[bytes] = field(default_factory=list)
     failed: list[bytes] = field(default_factory=list)
+    #: Files whose content this repository does not want to have.
+    unwanted: set[bytes] = field(default_factory=set)
 
     def named(self, report: GetReporter) -> Iterator[DatasetOutcome]:
         """An outcome for each thing that was named, where its files do not speak for it."""
@@ -50,7 +52,7 @@ class Lacking:
                 continue
             position = self.index.find(scope)
             if position is not None and self.index.mode(position) != SUBMODULE_MODE:
-                yield report.present(scope)
+                yield report.unwanted(scope) if scope in self.unwanted else report.present(scope)
             elif scope and len(range(*self.index.below(scope))) == 0:
                 yield report.untracked(scope)
             elif scope or not told:

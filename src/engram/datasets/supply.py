@@ -28,6 +28,7 @@ class Supply:
     Args:
         only: the name of the one source that may be asked; '' for all.
         jobs: for git-annex.
+        automatic: as in `AnnexSource`.
         advance: told of bytes as they come.
 
     Raises `UsageError` when there is no sibling of the name *only*.
@@ -41,6 +42,7 @@ class Supply:
         *,
         only: str = "",
         jobs: int = 0,
+        automatic: bool = False,
         advance: Callable[[int], None] | None = None,
     ) -> None:
         self._dataset = dataset
@@ -48,6 +50,7 @@ class Supply:
         self._receiving = receiving
         self._only = only
         self._jobs = jobs
+        self._automatic = automatic
         self._advance = advance
         self._sources: dict[str, Source] = {}
         self._routes: dict[tuple[bytes, ...], tuple[str, ...]] = {}
@@ -107,7 +110,10 @@ class Supply:
     @cached_property
     def _has_strangers(self) -> bool:
         """Whether git-annex might find out that a sibling is one of those that are known to hold something."""
-        return any(not one.uuid and one.name not in self._open for one in self._siblings)
+        return any(
+            one.name not in self._open and (not one.uuid or (one.name in self.gone and self._only_git_annex_may(one)))
+            for one in self._siblings
+        )
 
     def _only_git_annex_may(self, sibling: Sibling) -> bool:
         gone = self.gone.get(sibling.name)
@@ -123,7 +129,9 @@ class Supply:
     def _made(self, name: str) -> Source:
         if name in self._open:
             return SiblingSource(self._open[name], self._receiving)
-        return AnnexSource(self._dataset, remote=self._only, jobs=self._jobs, advance=self._advance)
+        return AnnexSource(
+            self._dataset, remote=self._only, jobs=self._jobs, automatic=self._automatic, advance=self._advance
+        )
 
     def why_nobody(self, key: bytes) -> str:
         """Why there is no source to ask, in words."""
