@@ -92,6 +92,11 @@ class TestHouseRules:
                 if ast.unparse(node.annotation) in {"float", "float | None"}:
                     assert name.endswith(UNITS), f"line {node.lineno}: {name}"
 
+    def test_no_group_is_repeated_possessively(self, module: Path) -> None:
+        """Before Python 3.11.5 such a group takes what does not match: ``(?>(…)*)`` says the same and is sound."""
+        found = [line for line in module.read_text().splitlines() if re.search(r"\)(?:[*+?]|\{[0-9,]+\})\+", line)]
+        assert found == []
+
     def test_a_library_room_stands_on_python_alone(self, module: Path) -> None:
         if not _lies_in(module, LIBRARY):
             return

@@ -10,8 +10,8 @@ from engram.datasets.git.config_file import Setting, canonical, switch
 from engram.model.errors import BadSetting
 
 _SOURCE = "the environment"
-_QUOTED = r"'(?:[^']|'\\['!]')*+'"
-_PARAMETER = re.compile(rf"(?P<key>{_QUOTED})(?:=(?P<value>(?:{_QUOTED})?+))?+(?:[ \t\r\n]++|\Z)")
+_QUOTED = r"'(?>(?:[^']|'\\['!]')*)'"
+_PARAMETER = re.compile(rf"(?P<key>{_QUOTED})(?>(?:=(?P<value>(?>(?:{_QUOTED})?)))?)(?:[ \t\r\n]++|\Z)")
 _COUNT = re.compile(r"[0-9]{1,10}")
 _ESCAPED_QUOTE = re.compile(r"'\\(['!])'")
 

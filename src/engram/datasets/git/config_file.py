@@ -18,16 +18,17 @@ _FALSE = frozenset({"false", "no", "off", ""})
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 #: Spaces, empty lines and comments, then a section or a variable. Quantifiers never give back what they took, so
-#: that what does not parse is found out in linear time.
+#: that what does not parse is found out in linear time. (Groups are made so by ``(?>…)``: of a group, ``*+`` takes what
+#: does not match, before Python 3.11.5. Source: https://github.com/python/cpython/issues/106052)
 _ITEM = re.compile(
-    r"""(?:[ \t\r\n]++|[\#;][^\n]*+)*+
+    r"""(?>(?:[ \t\r\n]++|[\#;][^\n]*+)*)
     (?:
-        \[ (?P<section>[A-Za-z0-9.-]*+) (?:[ \t\r]++ "(?P<subsection>(?:[^"\\\n]|\\[^\n])*+)")?+ \]
+        \[ (?P<section>[A-Za-z0-9.-]*+) (?>(?:[ \t\r]++ "(?P<subsection>(?>(?:[^"\\\n]|\\[^\n])*))")?) \]
       | (?P<variable>[A-Za-z][A-Za-z0-9-]*+) [ \t]*+
-        (?:
-            = (?P<value>(?:[^"\\\n\#;]++ | \\(?:[tbn"\\\n]|\Z) | "(?:[^"\\\n]++|\\[tbn"\\\n])*+" )*+)
-            (?:[\#;][^\n]*+)?+
-        )?+
+        (?>(?:
+            = (?P<value>(?>(?:[^"\\\n\#;]++ | \\(?:[tbn"\\\n]|\Z) | "(?>(?:[^"\\\n]++|\\[tbn"\\\n])*)" )*))
+            (?>(?:[\#;][^\n]*+)?)
+        )?)
         (?=\n|\Z)
       | (?P<end>\Z)
     )""",
@@ -36,7 +37,7 @@ _ITEM = re.compile(
 _ESCAPED = {"t": "\t", "b": "\b", "n": "\n", "\n": ""}
 _ESCAPE = re.compile(r"\\(.?)", re.DOTALL)
 #: What a value is made of: spaces outside of quotes, what is quoted, and the rest.
-_PART = re.compile(r'([ \t\r]+)|"((?:[^"\\]++|\\.)*+)"|((?:[^ \t\r"\\]|\\(?:.|\Z))+)', re.DOTALL)
+_PART = re.compile(r'([ \t\r]+)|"((?>(?:[^"\\]++|\\.)*))"|((?:[^ \t\r"\\]|\\(?:.|\Z))+)', re.DOTALL)
 _NUMBER = re.compile(r"[ \t\n\v\f\r]*([+-]?)(?:0[xX]([0-9a-fA-F]+)|0([0-7]*)|([1-9][0-9]*))([kKmMgG]?)")
 _FACTORS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _LARGEST = (1 << 63) - 1
@@ -74,7 +75,7 @@ def parse_config(data: bytes, name: str) -> Iterator[Setting]:
 
 def _line_number(text: str, position: int) -> int:
     """Where reading stopped: the line of the first thing behind *position*."""
-    blank = re.compile(r"(?:[ \t\r\n]++|[#;][^\n]*+)*+").match(text, position)
+    blank = re.compile(r"(?>(?:[ \t\r\n]++|[#;][^\n]*+)*)").match(text, position)
     return text.count("\n", 0, blank.end() if blank else position) + 1
 
 
