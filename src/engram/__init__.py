@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from engram.workspace.verbs.nesting import subdatasets
     from engram.workspace.verbs.provenance import history, rerun, run, run_procedure, unlock
     from engram.workspace.verbs.recording import create, save, status, trust
+    from engram.workspace.verbs.upkeep import clean, configuration, wtf
 
 __version__ = "0.1.0"
 __all__ = [
@@ -23,7 +24,9 @@ __all__ = [
     "IncompleteResults",
     "Outcome",
     "Status",
+    "clean",
     "clone",
+    "configuration",
     "create",
     "diff",
     "drop",
@@ -44,6 +47,7 @@ __all__ = [
     "unlock",
     "unused",
     "whereis",
+    "wtf",
 ]
 
 
@@ -71,4 +75,5 @@ _HOMES = {
     "engram.workspace.verbs.nesting": ("subdatasets",),
     "engram.workspace.verbs.provenance": ("history", "rerun", "run", "run_procedure", "unlock"),
     "engram.workspace.verbs.recording": ("create", "save", "status", "trust"),
+    "engram.workspace.verbs.upkeep": ("clean", "configuration", "wtf"),
 }

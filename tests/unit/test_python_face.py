@@ -8,7 +8,7 @@ import pytest
 
 import engram
 from engram.model.outcome import IncompleteResults, Outcome, Status
-from engram.workspace.verbs import arguments, comparing, nesting, recording
+from engram.workspace.verbs import arguments, comparing, nesting, recording, upkeep
 
 OK = Outcome(action="save", item="a", status=Status.OK)
 
@@ -38,6 +38,9 @@ def test_any_other_name_is_an_attribute_error() -> None:
             recording.save,
             "path message dataset version_tag updated message_file to_git jobs amend recursive recursion_limit",
         ),
+        (upkeep.configuration, "action spec scope dataset recursive recursion_limit"),
+        (upkeep.clean, "dataset what recursive recursion_limit"),
+        (upkeep.wtf, "dataset sections"),
         (comparing.diff, "path fr to dataset annex untracked recursive recursion_limit"),
         (
             nesting.subdatasets,
