@@ -37,6 +37,7 @@ class Place:
 
     def source(self, data: bytes, mode: int = 0o444) -> bytes:
         path = self.folder / "source"
+        path.unlink(missing_ok=True)
         path.write_bytes(data)
         path.chmod(mode)
         return os.fsencode(path)
