@@ -88,8 +88,7 @@ class Creator:
         """
         request = self._request
         _check_options(request.init_options)
-        if request.annex:
-            self._programs.annex()
+        self._programs.annex()
         if os.path.lexists(request.path) and not os.path.isdir(request.path):
             raise TargetExists(request.path, "is a file", "Choose another name, or move it away.")
         if not request.force and os.path.isdir(request.path) and not self._is_ours_alone():

@@ -169,14 +169,13 @@ class TestTheCommandItself:
         assert len([line for line in calls if "execve(" in line]) == 1
         assert not [line for line in calls if "fork(" in line or "clone" in line]
 
-    def test_saving_without_a_git_annex_is_refused_with_the_line_to_install_it(
-        self, dataset: Path, tmp_path: Path
+    def test_writing_without_a_git_annex_is_refused_with_the_line_to_install_it(
+        self, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from importlib.util import find_spec
-
-        if find_spec("git_annex") is not None:
-            pytest.skip(f"{NOT_HERE} git-annex is part of this environment")
         from engram.model.errors import ExtraMissing
+
+        without = [folder for folder in sys.path if not os.path.isdir(os.path.join(folder, "git_annex"))]
+        monkeypatch.setattr(sys, "path", without)  # what is imported stays; git-annex's wheel is not found any more
 
         programs = tmp_path / "bin"
         programs.mkdir()
@@ -187,9 +186,10 @@ class TestTheCommandItself:
         with pytest.raises(ExtraMissing) as refused:
             list(engram(dataset, environment=environment).save())
         assert "pip install" in refused.value.next_step
-        with pytest.raises(ExtraMissing):
-            list(engram(tmp_path, environment=environment).create("another"))
-        assert not (tmp_path / "another").exists()
+        for wanted in (True, False):
+            with pytest.raises(ExtraMissing):
+                list(engram(tmp_path, environment=environment).create("another", annex=wanted))
+            assert not (tmp_path / "another").exists()
         assert git(dataset, "status", "--porcelain") == "?? new\n"
 
 
