@@ -178,7 +178,8 @@ class TestSchemas:
             {"record": "outcome"},
             Outcome(action="a", item="b", status=Status.OK).as_json() | {"status": "fine"},
             Outcome(action="a", item="b", status=Status.OK).as_json() | {"moved_bytes": "1"},
-            Outcome(action="a", item="b", status=Status.OK).as_json() | {"extra": ["a"]},
+            Outcome(action="a", item="b", status=Status.OK).as_json() | {"extra": [1]},
+            Outcome(action="a", item="b", status=Status.OK).as_json() | {"extra": {"a": "b"}},
         ],
     )
     def test_what_is_no_outcome_is_not_valid(self, record: dict[str, Any]) -> None:
