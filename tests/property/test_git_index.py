@@ -34,7 +34,8 @@ def entries(draw: st.DrawFn, path: bytes) -> Entry:
     early = draw(st.tuples(*[numbers] * 6))
     late = draw(st.tuples(*[numbers] * 3))
     block = STAT_BLOCK.pack(*early, draw(st.sampled_from(MODES)), *late)
-    return Entry(path, draw(st.binary(min_size=20, max_size=20)), block, draw(flags))
+    oid = draw(st.binary(min_size=20, max_size=20).filter(any))  # git writes no tree with a null id in it
+    return Entry(path, oid, block, draw(flags))
 
 
 @st.composite
