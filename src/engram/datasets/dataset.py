@@ -55,7 +55,7 @@ class Surroundings:
 class Dataset:
     """A git repository with a work tree, most often with an annex. Opened by `open_dataset`."""
 
-    def __init__(self, repository: Repository, around: Surroundings) -> None:
+    def __init__(self, repository: Repository, around: Surroundings, last_index: GitIndex | None = None) -> None:
         self.repository = repository
         self.around = around
         self.steps = around.steps
@@ -63,7 +63,7 @@ class Dataset:
         self.work_tree = os.fsdecode(repository.work_tree)
         self.git_dir = os.fsdecode(repository.git_dir)
         self.common_dir = os.fsdecode(repository.common_dir)
-        self._last_index: GitIndex | None = None
+        self._last_index = last_index
 
     @cached_property
     def refs(self) -> Refs:
@@ -138,9 +138,15 @@ class Dataset:
         return os.fsencode(os.path.join(folder, "git", name)) if os.path.isabs(folder) else None
 
     def read_index(self) -> GitIndex:
-        """Its index, as it is now."""
-        self._last_index = GitIndex.read(os.path.join(self.repository.git_dir, b"index"))
-        return self._last_index
+        """Its index, as it is now; parsed anew only if somebody changed it."""
+        known, self._last_index = self._last_index, None
+        index = self.index_again(known) if known else GitIndex.read(os.path.join(self.repository.git_dir, b"index"))
+        self._last_index = index
+        return index
+
+    def reopened(self) -> "Dataset":
+        """The same dataset, remembering nothing but an index that nobody changed since. Raises `NoDataset`."""
+        return Dataset(open_dataset(self.work_tree, self.around).repository, self.around, self._last_index)
 
     def index_again(self, index: GitIndex) -> GitIndex:
         """The same *index*, or, if somebody wrote it since, the new one: its digest tells."""

@@ -16,7 +16,7 @@ from engram.datasets.permission import check_may_write
 from engram.datasets.rerun_range import Range, RerunRequest, Revision, branch_of, changed_files, read_range, resolve
 from engram.datasets.run_outcomes import RunOutcome, RunReporter
 from engram.datasets.run_records import RunRecord
-from engram.datasets.run_saving import is_changed
+from engram.datasets.run_state import is_changed
 from engram.datasets.running import Helpers, Runner
 from engram.model.errors import BadRecord, ItemFailed, NotTrusted, PeerFailed, UnsavedChanges, UsageError
 from engram.model.outcome import Outcome, Status

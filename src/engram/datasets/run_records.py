@@ -3,7 +3,6 @@
 Source: datalad-run(1), "datalad.run.record-*"; commits made by DataLad 0.9 to 1.7.1.
 """
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -59,6 +58,8 @@ class RunRecord:
     @property
     def text(self) -> str:
         """The record as it stands in a message, byte for byte as DataLad prints it."""
+        import json  # late: a command that changes nothing leaves no record
+
         return json.dumps(self.fields, indent=1, sort_keys=True, ensure_ascii=False)
 
     @property
@@ -71,6 +72,7 @@ class RunRecord:
     @property
     def sidecar(self) -> bytes:
         """The content of that file, byte for byte as DataLad writes it."""
+        import json
         import lzma
 
         line = json.dumps(self.fields, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
@@ -157,6 +159,8 @@ def _bytes(text: str) -> bytes:
 
 
 def _json(text: str) -> object:
+    import json
+
     if len(text) > LONGEST_BYTES:
         raise BadRecord("", f"it is longer than {LONGEST_BYTES} bytes")
     try:

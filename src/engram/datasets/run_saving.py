@@ -6,7 +6,7 @@ the first parents of a history are the steps that were recorded. Source: runs of
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from engram.datasets.dataset import Dataset, open_dataset
@@ -17,42 +17,15 @@ from engram.datasets.nesting import installed
 from engram.datasets.new_objects import NewObjects
 from engram.datasets.preparing import by_dataset
 from engram.datasets.records import Made, Reporter
+from engram.datasets.run_state import Heads, is_changed
 from engram.datasets.save import Saver
-from engram.datasets.status import StatusReader, StatusRequest
 from engram.datasets.survey import SaveRequest
-from engram.datasets.worktree import Untracked
 from engram.model.errors import ItemFailed
 from engram.model.outcome import Outcome
 from engram.model.progress import Progress, Silent
 
 #: DataLad's message for what the command left uncommitted beside its own commits.
 REMAINING = "Remaining changes after command execution"
-
-
-@dataclass(frozen=True, slots=True)
-class Heads:
-    """Which commits were checked out in a dataset and below it."""
-
-    #: By the absolute path of the dataset; '' before a first commit.
-    commits: Mapping[str, str]
-    #: The branch of the dataset itself, '' when HEAD is detached.
-    branch: str
-
-    @classmethod
-    def of(cls, dataset: Dataset) -> "Heads":
-        """Look."""
-        every = [*installed(dataset), dataset]
-        return cls({one.work_tree: one.head_commit() for one in every}, dataset.head_name())
-
-    def moved(self, now: "Heads") -> bool:
-        """Whether somebody committed since, anywhere that was there before."""
-        return any(now.commits.get(place, "") != commit for place, commit in self.commits.items())
-
-
-def is_changed(dataset: Dataset) -> bool:
-    """Whether a dataset, or one below it, holds anything that is not saved."""
-    request = StatusRequest(untracked=Untracked.NORMAL, report_clean=False)
-    return any(True for _ in StatusReader(dataset, request).read())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

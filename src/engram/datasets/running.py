@@ -8,22 +8,23 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engram import durable
 from engram.datasets.attached import Ended
 from engram.datasets.commands import PlannedCommand, RunRequest
-from engram.datasets.dataset import Dataset, open_dataset
-from engram.datasets.git.tree_diff import differences
+from engram.datasets.dataset import Dataset
 from engram.datasets.ledger import Ledger
 from engram.datasets.permission import check_may_write
-from engram.datasets.preparing import Get, Preparation
 from engram.datasets.run_outcomes import RunOutcome, RunReporter
 from engram.datasets.run_records import RunMessage, RunRecord, subject_for
-from engram.datasets.run_saving import Heads, RunSaving, SaveWish, is_changed
+from engram.datasets.run_state import Heads, is_changed
 from engram.model.errors import CommandFailed, ItemFailed, UnsavedChanges, UsageError
 from engram.model.outcome import Outcome, Status
 from engram.model.progress import Progress, Silent
+
+if TYPE_CHECKING:
+    from engram.datasets.preparing import Get
 
 _RUNINFO = ".datalad/runinfo"
 
@@ -38,7 +39,7 @@ class Helpers:
 
     ledger: Ledger
     #: Brings inputs here.
-    get: Get
+    get: "Get"
     clock: Callable[[], float] = time.time
     progress: Progress = field(default_factory=Silent)
     #: Called with the line just before it is given to the shell.
@@ -88,7 +89,7 @@ class Runner:
             yield self._report.failed(UnsavedChanges(dataset.work_tree), {}, status=Status.IMPOSSIBLE)
             return
         failed = False
-        for outcome in Preparation(dataset, request, self._planned, self._helpers.get).carry_out():
+        for outcome in self._prepare():
             failed = failed or outcome.failed
             yield outcome
         if failed and not request.goes_on:
@@ -96,6 +97,14 @@ class Runner:
         self._planned.inputs.look_again()
         self._planned.outputs.look_again()
         yield from self._run(self._planned.line)
+
+    def _prepare(self) -> Iterator[Outcome]:
+        """Make inputs and outputs ready."""
+        planned = self._planned
+        if planned.inputs or planned.extra_inputs or planned.outputs or self._request.repeats:
+            from engram.datasets.preparing import Preparation  # late: many commands name neither
+
+            yield from Preparation(self._dataset, self._request, planned, self._helpers.get).carry_out()
 
     def _run(self, line: str) -> Iterator[Outcome]:
         before = Heads.of(self._dataset)
@@ -115,7 +124,7 @@ class _Results:
     def __init__(
         self, before: Dataset, request: RunRequest, helpers: Helpers, planned: PlannedCommand, heads: Heads
     ) -> None:
-        self._dataset = open_dataset(before.work_tree, before.around)  # the command may have changed anything
+        self._dataset = before.reopened()  # the command may have changed anything
         self._request = request
         self._helpers = helpers
         self._planned = planned
@@ -158,6 +167,8 @@ class _Results:
         yield from saving
 
     def _save(self, message: str, places: list[str] | None) -> Iterator[Outcome]:
+        from engram.datasets.run_saving import RunSaving, SaveWish  # late: not every command changes something
+
         wish = SaveWish(
             message=message,
             before=self._before,
@@ -231,6 +242,8 @@ class _Results:
         before, now = self._before.commits[top], self._now.commits.get(top, "")
         if not now or before == now:
             return set()
+        from engram.datasets.git.tree_diff import differences  # late: few commands commit
+
         trees = [self._dataset.tree_of(commit) for commit in (before, now)]
         return {one.path for one in differences(self._dataset.objects, *trees)}
 
