@@ -82,7 +82,7 @@ class UsedKeys:
         """Unlocked files whose content git-annex has taken, and nobody staged yet."""
         from engram.datasets.keysdb import unmodified_keys
 
-        candidates.difference_update(unmodified_keys(self._dataset, candidates))
+        candidates.difference_update(list(unmodified_keys(self._dataset, candidates)))
 
     # --- versions
 
