@@ -5,6 +5,7 @@ Source: git-config(1) "CONFIGURATION FILE"
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 
 _SECTION = re.compile(rb"^[ \t]*\[", re.MULTILINE)
 _NEEDS_QUOTES = re.compile(rb"[\"\\;#\n\t\x08]|^\s|\s$")
@@ -46,8 +47,8 @@ def with_values(text: bytes, head: bytes, values: Mapping[bytes, bytes]) -> byte
     """
     if text and not text.endswith(b"\n"):
         text += b"\n"
-    starts = [match.start() for match in _SECTION.finditer(text)]
-    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+    bounds = [*(match.start() for match in _SECTION.finditer(text)), len(text)]
+    for start, end in pairwise(bounds):
         if text[start:end].split(b"\n")[0].strip() == head:
             return text[:start] + _changed(text[start:end], values) + text[end:]
     return text + _changed(head + b"\n", values)
