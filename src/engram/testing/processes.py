@@ -131,6 +131,12 @@ def _lives(group: int) -> bool:
     return False
 
 
+def _as_in_a_terminal() -> None:
+    """Signals end what is started, though they were ignored here (``nohup``, or a shell's ``&``)."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @contextmanager
 def started(command: Command) -> Iterator[Running]:
     """The command, running; nothing of it is left afterwards."""
@@ -145,6 +151,7 @@ def started(command: Command) -> Iterator[Running]:
                 stdout=to_output,
                 stderr=to_errors,
                 start_new_session=True,
+                preexec_fn=_as_in_a_terminal,
             )
         try:
             yield Running(process, output, errors)

@@ -118,6 +118,16 @@ def test_a_signal_reaches_what_the_command_started(scene: Path, number: signal.S
     assert ended.stopping_s > 0
 
 
+def test_a_signal_reaches_it_though_it_is_ignored_here(scene: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with started(python("import time; print('ready', flush=True); time.sleep(100)", scene)) as running:
+            running.wait_for_output("ready")
+            assert running.end(signal.SIGHUP, patience_s=20).exit_code == -signal.SIGHUP
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_what_outlives_a_command_is_told_and_ended(scene: Path) -> None:
     assert run(python(WITH_A_CHILD.format(extra="", own_s=0), scene)).left_running
 
