@@ -52,6 +52,11 @@ class TestARefusal:
             engram(families.ours).create("link/new", dataset=".")
         assert list((tmp_path / "elsewhere").iterdir()) == []
 
+    def test_keeps_it_out_of_gits_own_folder(self, families: Pair) -> None:
+        with pytest.raises(OutsideDataset, match="git's own folder"):
+            engram(families.ours).create(".git/new", dataset=".")
+        assert not (families.ours / ".git/new").exists()
+
     def test_keeps_it_from_being_registered_past_a_repository_that_is_no_subdataset(self, families: Pair) -> None:
         git(families.ours, "init", "-q", "foreign")
         with pytest.raises(OutsideDataset, match="itself, but in"):

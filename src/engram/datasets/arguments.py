@@ -95,14 +95,20 @@ def _owner(dataset: Dataset, place: str, *, into: bool) -> Dataset:
     return dataset
 
 
-def _scopes(dataset: Dataset, place: str, said: str) -> list[bytes]:
+def scope_at(dataset: Dataset, place: str, said: str) -> bytes:
+    """The scope of one place, which need not be there yet. Raises `OutsideDataset` for what no dataset can record."""
     scope = dataset.relative(place)
     if scope == _GIT or scope.startswith(_GIT + b"/"):
         raise OutsideDataset(said, dataset.work_tree + " itself, but in git's own folder there")
-    if inner := _inner_repository(dataset, scope):
-        raise OutsideDataset(said, dataset.work_tree + f" itself, but in its subdataset {inner}")
     if link := link_above(os.fsencode(dataset.work_tree), scope):
         raise OutsideDataset(said, dataset.work_tree + f" itself, but beyond the symbolic link {os.fsdecode(link)}")
+    return scope
+
+
+def _scopes(dataset: Dataset, place: str, said: str) -> list[bytes]:
+    scope = scope_at(dataset, place, said)
+    if inner := _inner_repository(dataset, scope):
+        raise OutsideDataset(said, dataset.work_tree + f" itself, but in its subdataset {inner}")
     if not scope or os.path.lexists(place) or _is_recorded(dataset, scope):
         return [scope]
     matching = _matching(dataset, scope) if any(letter in said for letter in _GLOB) else []

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engram.datasets.arguments import scope_at
 from engram.datasets.choosing import is_known
 from engram.datasets.create import NEW_SUBDATASET, CreateRequest, Creator
 from engram.datasets.dataset import Dataset, open_dataset
@@ -13,7 +14,6 @@ from engram.datasets.permission import check_may_write, identity_is_known
 from engram.datasets.programs import find_git_annex, git_annex_is_on_path
 from engram.datasets.save import Saver
 from engram.datasets.survey import SaveRequest
-from engram.datasets.worktree import link_above
 from engram.model.errors import OutsideDataset, TargetExists, UsageError
 from engram.model.outcome import DatasetOutcome, Outcome, Status
 from engram.model.plan import Plan, PlannedStep
@@ -170,9 +170,7 @@ class Creation:
 
 def _scope_in(parent: Dataset, path: str) -> bytes:
     """What *path* is called in a dataset that can record it. Raises `OutsideDataset`."""
-    scope = parent.relative(path)
-    if link := link_above(os.fsencode(parent.work_tree), scope):
-        raise OutsideDataset(path, f"{parent.work_tree} itself, but beyond the symbolic link {os.fsdecode(link)}")
+    scope = scope_at(parent, path, path)
     if not scope:
         raise OutsideDataset(path, parent.work_tree)
     return scope
