@@ -151,7 +151,7 @@ def started(command: Command) -> Iterator[Running]:
                 stdout=to_output,
                 stderr=to_errors,
                 start_new_session=True,
-                preexec_fn=_as_in_a_terminal,
+                preexec_fn=_as_in_a_terminal,  # noqa: PLW1509 - it takes no lock
             )
         try:
             yield Running(process, output, errors)
