@@ -159,13 +159,13 @@ def typed(program: Path, *words: str) -> list[str]:
 
 class TestCompletion:
     def test_bash_completes_a_command(self, program: Path) -> None:
-        assert typed(program, "engram", "conf") == ["config"]
+        assert typed(program, "engram", "stat") == ["status"]
 
     def test_bash_completes_the_verb_of_a_noun(self, program: Path) -> None:
         assert typed(program, "engram", "config", "ex") == ["explain"]
 
     def test_what_is_wrong_before_the_word_disturbs_nobody(self, program: Path) -> None:
-        assert typed(program, "engram", "-C", "/nowhere", "-c", "x", "conf") == ["config"]
+        assert typed(program, "engram", "-C", "/nowhere", "-c", "x", "stat") == ["status"]
 
     def test_bash_completes_an_option(self, program: Path) -> None:
         assert typed(program, "engram", "save", "--mess") == ["--message", "--message-file"]

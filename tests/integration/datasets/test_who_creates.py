@@ -48,9 +48,9 @@ def test_what_the_repository_around_the_user_says_does_not_hold_beside_it(somebo
 
 
 def test_what_the_user_said_of_all_below_a_folder_holds_for_what_is_made_there(somebody: Path) -> None:
-    (somebody / "config").write_text(f'[includeIf "gitdir:{somebody}/work/"]\n\tpath = {somebody}/named/.git/config\n')
-    assert [one.status for one in datasets(somebody).create("work/new")] == ["ok"]
-    assert git(somebody / "work/new", "log", "--format=%an") == "Ada\n"
+    (somebody / "config").write_text(f'[includeIf "gitdir:{somebody}/lab/"]\n\tpath = {somebody}/named/.git/config\n')
+    assert [one.status for one in datasets(somebody).create("lab/new")] == ["ok"]
+    assert git(somebody / "lab/new", "log", "--format=%an") == "Ada\n"
     with pytest.raises(NoIdentity):
         datasets(somebody).create("elsewhere")
 
@@ -58,5 +58,5 @@ def test_what_the_user_said_of_all_below_a_folder_holds_for_what_is_made_there(s
 @pytest.mark.parametrize("backend", ["md5e", "FOO", "SHA256E "])
 def test_a_key_backend_that_nobody_has_is_refused(somebody: Path, backend: str) -> None:
     with pytest.raises(UsageError, match="no key backend"):
-        datasets(somebody).create("work/new", backend=backend)
-    assert not (somebody / "work").exists()
+        datasets(somebody).create("lab/new", backend=backend)
+    assert not (somebody / "lab").exists()
