@@ -10,6 +10,8 @@ from typing import Any
 
 from engram.datasets.annex.hashdirs import object_path, object_path_lower
 from engram.datasets.annex.pointers import key_in
+from engram.datasets.dataset import Surroundings, open_dataset
+from engram.datasets.whereabouts import Whereabouts
 from engram.durable import Steps
 from engram.testing.places import Template
 from engram.workspace.context import Context
@@ -59,6 +61,32 @@ def fresh(template: Template) -> Path:
     for name in ("a", "b"):
         git(folder / name, "update-index", "-q", "--really-refresh")
     return folder
+
+
+class Known:
+    """What is known of two clones, so that hundreds of copies of them can be looked at without git."""
+
+    def __init__(self, original: Path) -> None:
+        self._keys = {name: key_of(original / "a", name) for name in FILES}
+        self._uuids = {name: uuid_of(original / name).encode() for name in ("a", "b")}
+
+    def holding(self, folder: Path, of: str) -> set[str]:
+        """The files whose contents a clone holds."""
+        layouts = {name: os.fsdecode(object_path(key)) for name, key in self._keys.items()}
+        return {name for name, layout in layouts.items() if (folder / of / ".git" / layout).is_file()}
+
+    def claimed(self, folder: Path, of: str) -> set[str]:
+        """The files whose contents a clone says that it holds."""
+        opened = open_dataset(str(folder / of), Surroundings(environment=dict(os.environ)))
+        whereabouts = Whereabouts(opened)
+        return {name for name, key in self._keys.items() if self._uuids[of] in whereabouts.holders(key)}
+
+    def nothing_lost(self, folder: Path) -> None:
+        """Every content is somewhere, and where a clone says that it has one, it has it."""
+        held = {of: self.holding(folder, of) for of in ("a", "b")}
+        assert held["a"] | held["b"] == set(FILES), "somebody dropped the last copy"
+        for of, names in held.items():
+            assert self.claimed(folder, of) <= names, f"{of} claims what it has not"
 
 
 def verbs(folder: Path, steps: Steps | None = None) -> Dropping:

@@ -12,6 +12,7 @@ from engram.datasets.dropping import Dropper, DropRequest
 from engram.datasets.gitmodules import read_gitmodules, without_section
 from engram.datasets.locks import clear_what_a_crash_left, config_lock, only_engram
 from engram.datasets.permission import check_may_write
+from engram.datasets.subdatasets import GITMODULES
 from engram.datasets.uninstalling import recorded_subdatasets
 from engram.datasets.wiping import wipe
 from engram.model.errors import NotDropped
@@ -39,6 +40,19 @@ def take_away(dataset: Dataset, scopes: tuple[bytes, ...], *, looks: bool, refds
             _check(dataset, scope)
             wipe(dataset.steps, os.path.join(dataset.work_tree, os.fsdecode(scope)))
         _forget_subdatasets(dataset, {dataset.relative(place) for place in gone})
+
+
+def to_record(dataset: Dataset, scopes: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """*scopes*, and ``.gitmodules`` where the last commit names a subdataset below them.
+
+    After a crash that file may be changed already, and nothing else tell that it belongs to the removal.
+    """
+    head = dataset.head_commit()
+    tree = dataset.objects.read_tree(dataset.tree_of(head)) if head else []
+    blob = next((oid for _, name, oid in tree if name == GITMODULES), None)
+    recorded = read_gitmodules(dataset.objects.read(blob)[1]) if blob is not None else ()
+    named = any(one.path == scope or one.path.startswith(scope + b"/") for one in recorded for scope in scopes)
+    return (*scopes, GITMODULES) if named else scopes
 
 
 def _check(dataset: Dataset, scope: bytes) -> None:

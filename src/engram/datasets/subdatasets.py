@@ -50,11 +50,12 @@ def record_subdatasets(dataset: Dataset, index: GitIndex, decisions: Decisions) 
         _renew(dataset, index, position, registration)
     new = [found.path for found in decisions.repositories]
     gone = [index.paths[i] for i in decisions.removed if index.mode(i) == SUBMODULE_MODE and i not in decisions.covered]
+    by_itself = {file.path for file in decisions.files}
+    at_hand = index if GITMODULES not in by_itself else None
     if gone:
-        _unregister(dataset, gone, registration)
+        _unregister(dataset, gone, registration, at_hand=at_hand)
     if new:
-        by_itself = {file.path for file in decisions.files}
-        _register(dataset, new, registration, at_hand=index if GITMODULES not in by_itself else None)
+        _register(dataset, new, registration, at_hand=at_hand)
     return registration
 
 
@@ -62,7 +63,7 @@ def register(dataset: Dataset, *, new: list[bytes], gone: list[bytes]) -> Regist
     """Name *new* subdatasets in ``.gitmodules`` and the repository's configuration, and *gone* ones no more."""
     registration = Registration()
     if gone:
-        _unregister(dataset, gone, registration)
+        _unregister(dataset, gone, registration, at_hand=None)
     if new:
         _register(dataset, new, registration, at_hand=None)
     return registration
@@ -88,11 +89,11 @@ def _commit_in(dataset: Dataset, path: bytes) -> str:
     return commit
 
 
-def _unregister(dataset: Dataset, paths: list[bytes], registration: Registration) -> None:
+def _unregister(dataset: Dataset, paths: list[bytes], registration: Registration, *, at_hand: GitIndex | None) -> None:
     before = modules = _read(os.path.join(dataset.work_tree, ".gitmodules"))
     for path in paths:
         modules = without_subdataset(modules, path)
-    if modules != before:
+    if modules != before or (at_hand is not None and _still_names(dataset, at_hand, paths)):
         registration.recorded.append(_write_gitmodules(dataset, modules))
         registration.outcomes.append(_outcome(dataset, "add", GITMODULES, "file"))
 
@@ -156,6 +157,13 @@ def _came_from(dataset: Dataset, path: bytes) -> bytes:
     except NotUnderstood:
         return b""
     return without_secrets(os.fsencode(url or ""))
+
+
+def _still_names(dataset: Dataset, index: GitIndex, paths: list[bytes]) -> bool:
+    """Whether the recorded ``.gitmodules`` names one of these, as after a crash between file and index."""
+    position = index.find(GITMODULES)
+    recorded = b"" if position is None else dataset.objects.read(index.oid(position))[1]
+    return any(without_subdataset(recorded, path) != recorded for path in paths)
 
 
 def _holds(index: GitIndex, text: bytes) -> bool:

@@ -255,7 +255,7 @@ class Dropping:
         self, opened: "Dataset", parts: "list[Part]", records: "list[Part]", wish: _Wish, *, message: str
     ) -> Iterator[Outcome]:
         from engram.datasets.arguments import with_records
-        from engram.datasets.removing import take_away
+        from engram.datasets.removing import take_away, to_record
         from engram.datasets.save import Saver
         from engram.datasets.survey import SaveRequest
 
@@ -270,7 +270,8 @@ class Dropping:
                 yield outcome
         for part in () if failed else with_records(opened, records):
             refds = opened.work_tree if part.dataset.work_tree != opened.work_tree else ""
-            request = SaveRequest(scopes=part.scopes, message=message, jobs=wish.jobs, refds=refds)
+            scopes = to_record(part.dataset, part.scopes)
+            request = SaveRequest(scopes=scopes, message=message, jobs=wish.jobs, refds=refds)
             for outcome in Saver(part.dataset, request, progress=self._context.progress).carry_out():
                 yield replace(outcome, action="remove") if outcome.action == "delete" else outcome
 

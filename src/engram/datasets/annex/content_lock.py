@@ -59,7 +59,10 @@ def lock_alone(steps: Steps, place: bytes) -> ContentLock | None:
 def lock_shared(steps: Steps, place: bytes) -> ContentLock | None:
     """Keep everybody from dropping the object at *place*; ``None`` when somebody drops it, or it may not be locked."""
     try:
-        return _lock(steps, place, fcntl.F_RDLCK)
+        lock = _lock(steps, place, fcntl.F_RDLCK)
+        if lock is not None:
+            durable.change_mode(steps, lock.folder, _SEALED)  # should we die, its owner finds it sealed
+        return lock
     except (OSError, EngramError):  # somebody else's, or read-only: then it is no proof
         return None
 
