@@ -182,6 +182,22 @@ def test_every_spelling_of_a_path_gives_the_url_and_records_of_datalad(
     assert record["source"]["default_destpath"] == other["source"]["default_destpath"] or spelled.endswith(".git")
 
 
+def test_a_clone_of_a_clone_knows_the_origin_of_its_origin(source: Path, datalad_api: DataLad, tmp_path: Path) -> None:
+    datalad_api("clone", tmp_path, source=str(source), path="first")
+    annex(tmp_path / "first", "drop", "--force", "--all")
+    datalad_api("clone", tmp_path, source="first", path="second")
+    ours, theirs, _, _ = both(str(tmp_path / "second"), tmp_path, datalad_api)
+    state, other = state_of(ours), state_of(theirs)
+    assert git(ours, "remote").split() == ["origin", "origin-2", "origin-3"]
+    for name in ("HEAD", "hooks", "files", "attributes", "branch"):
+        assert state[name] == other[name]
+    # DataLad copies a relative path as it stands, though it starts from elsewhere
+    assert git(ours, "config", "remote.origin-2.url") == f"{tmp_path / 'first'}\n"
+    for name, original in (("origin-2", tmp_path / "first"), ("origin-3", source)):
+        assert git(ours, "config", f"remote.{name}.annex-uuid") == git(original, "config", "annex.uuid")
+    annex(ours, "get", "data/one.bin")
+
+
 def test_git_annex_finds_nothing_left_to_do(source: Path, git_annex: Path, tmp_path: Path) -> None:
     clone(tmp_path, str(source), "ds")
     ds = tmp_path / "ds"

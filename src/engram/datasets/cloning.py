@@ -24,6 +24,7 @@ from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.git.refs import repository_in
 from engram.datasets.initialising import InitialWish, change_config, description_of, initialise
 from engram.datasets.locks import only_engram, private_folder
+from engram.datasets.origins import add_origins
 from engram.datasets.placing import MARK, Aside, is_being_filled, is_only_begun, read_mark
 from engram.datasets.programs import Programs
 from engram.datasets.siblings import local_place, repository_at, siblings_of
@@ -288,11 +289,13 @@ class Cloner:
         request = self._request
         ephemeral = request.reckless == "ephemeral"
         path = request.path
+        place = request.source.place
         wish = InitialWish(
             uuid=str(self._new_id()),
             description=request.description or description_of(path, self._around.environment),
             remote=remote,
-            source=request.source.place,
+            source=place,
+            others=add_origins(dataset, remote, place) if place else {},
             untrusted=request.reckless == "auto" or request.reckless.startswith("shared-"),
             private=ephemeral,
             hardlink=request.reckless == "auto",

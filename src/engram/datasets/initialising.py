@@ -13,7 +13,7 @@ import pwd
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engram import durable
 from engram.datasets.annex.branch import AnnexBranch
@@ -65,6 +65,8 @@ class InitialWish:
     remote: str
     #: Its path, if it lies on this machine.
     source: str = ""
+    #: Paths of other remotes on this machine, by name.
+    others: Mapping[str, str] = field(default_factory=dict)
     untrusted: bool = False
     #: Nothing about this copy is told to others (``annex.private``).
     private: bool = False
@@ -90,7 +92,7 @@ def initialise(dataset: Dataset, wish: InitialWish, *, now_s: float) -> Dataset:
     if wish.untrusted:
         dataset.programs.git_annex(top, "untrust", "here")
     if wish.source:
-        change_config(dataset, _name_of_source(wish))
+        change_config(dataset, _names_of_remotes(wish))
     else:  # on the way it asks the remote who it is; what it cannot reach, it notes as such
         dataset.programs.git_annex_status_of(top, "info", "--fast", "--json")
     return _again(dataset)
@@ -143,7 +145,7 @@ def _natively(dataset: Dataset, wish: InitialWish, before: Mapping[bytes, bytes]
         header(b"annex"): {**before, b"uuid": wish.uuid.encode(), b"version": VERSION},
         header(b"filter", b"annex"): _FILTER,
     }
-    change_config(dataset, {**sections, **_name_of_source(wish)})
+    change_config(dataset, {**sections, **_names_of_remotes(wish)})
     attributes = os.path.join(dataset.git_dir, "info", "attributes")
     known = _read(attributes)
     if _ATTRIBUTES.strip() not in known.splitlines():
@@ -154,10 +156,13 @@ def _natively(dataset: Dataset, wish: InitialWish, before: Mapping[bytes, bytes]
     return dataset
 
 
-def _name_of_source(wish: InitialWish) -> Mapping[bytes, Mapping[bytes, bytes]]:
-    """The settings that tell git-annex which repository the remote on this machine is."""
-    uuid = annex_uuid_at(wish.source)
-    return {header(b"remote", os.fsencode(wish.remote)): {b"annex-uuid": uuid.encode()}} if uuid else {}
+def _names_of_remotes(wish: InitialWish) -> Mapping[bytes, Mapping[bytes, bytes]]:
+    """The settings that tell git-annex which repositories the remotes on this machine are."""
+    places = {wish.remote: wish.source, **wish.others}
+    uuids = {name: annex_uuid_at(place) for name, place in places.items()}
+    return {
+        header(b"remote", os.fsencode(name)): {b"annex-uuid": uuid.encode()} for name, uuid in uuids.items() if uuid
+    }
 
 
 def _first_entries(read: Read, wish: InitialWish, now_s: int) -> Mapping[bytes, bytes]:
