@@ -1,29 +1,13 @@
 """What ``engram help TOPIC`` tells, made from the code wherever it can be: the same pages stand in the reference."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
+from engram.cli.datalad_page import datalad_page
 from engram.cli.schemas import field_notes, schemas
+from engram.cli.topic import Section, Topic
 from engram.config import DEFAULTS, Settings, Switch, setting_name, variable_name
 from engram.model.errors import EngramError
 from engram.model.outcome import IncompleteResults
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """Some words, and a list of terms with their meanings."""
-
-    title: str = ""
-    text: str = ""
-    rows: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Topic:
-    """One page of help."""
-
-    title: str
-    sections: tuple[Section, ...]
 
 
 def errors() -> tuple[type[EngramError], ...]:
@@ -223,6 +207,7 @@ def _largefiles() -> Topic:
 
 #: Every topic by the name that one types.
 TOPICS: Mapping[str, tuple[str, Callable[[], Topic]]] = {
+    "datalad": ("What is equal to DataLad, and what differs.", datalad_page),
     "environment": ("The environment variables that count.", _environment),
     "errors": ("What may go wrong, and what to do then.", _errors),
     "exit-codes": ("What a script may conclude from how a command ended.", _exit_codes),
