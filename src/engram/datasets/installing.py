@@ -15,6 +15,7 @@ from engram.datasets.cloning import Cloner, CloneRequest
 from engram.datasets.dataset import Dataset
 from engram.datasets.git.ancestry import is_ancestor
 from engram.datasets.git.config_write import header
+from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.git.refs import holds_repository
 from engram.datasets.initialising import change_config
 from engram.datasets.listing import subdatasets_in, submodules_of
@@ -131,17 +132,27 @@ def below(dataset: Dataset, scope: bytes) -> list[Recorded]:
     modules = submodules_of(dataset)
     return [
         Recorded(path, oid, modules.get(path))
-        for path, oid in subdatasets_in(dataset)
+        for path, oid in _subdatasets(dataset)
         if not scope or path == scope or path.startswith(scope + b"/")
     ]
 
 
 def around(dataset: Dataset, scope: bytes) -> Recorded | None:
     """The subdataset of *dataset* that is *scope*, or in which it lies; ``None`` when there is none."""
-    for path, oid in subdatasets_in(dataset):
+    for path, oid in _subdatasets(dataset):
         if path == scope or scope.startswith(path + b"/"):
             return Recorded(path, oid, submodules_of(dataset).get(path))
     return None
+
+
+def _subdatasets(dataset: Dataset) -> list[tuple[bytes, bytes]]:
+    """Path and recorded commit of each subdataset; git is asked where the index is in a form that is not read here."""
+    try:
+        return subdatasets_in(dataset)
+    except NotUnderstood:
+        lines = dataset.programs.git(dataset.work_tree, "ls-files", "--stage", "-z").split(b"\0")[:-1]
+        found = ((head.split(b" "), path) for head, _, path in (line.partition(b"\t") for line in lines))
+        return [(path, bytes.fromhex(words[1].decode())) for words, path in found if words[0] == b"160000"]
 
 
 def _address(url: str, dataset: Dataset) -> Address:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from engram.datasets.arguments import scopes_of
 from engram.datasets.candidates import Recorded
 from engram.datasets.dataset import Dataset, open_dataset
+from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.installing import Installer, around, below, is_installed
 from engram.model.errors import EngramError
 from engram.model.outcome import DatasetOutcome, Outcome, Status
@@ -55,7 +56,7 @@ class Reach:
         place = os.path.normpath(os.path.join(folder, path))
         owner = self._holding(place)
         if place != owner.work_tree and around(owner, owner.relative(place)) is None:
-            _, problems = scopes_of(owner, folder, [path])
+            _, problems = _scopes(owner, folder, path)
             if problems:
                 raise problems[0]
 
@@ -67,7 +68,7 @@ class Reach:
         if inner is not None:
             yield self.installer.plan(owner, inner)
             return
-        scopes = (b"",) if place == owner.work_tree else scopes_of(owner, folder, [path])[0]
+        scopes = (b"",) if place == owner.work_tree else _scopes(owner, folder, path)[0]
         self.found.setdefault(owner.work_tree, []).extend(scopes)
         for scope in scopes:
             yield from self._plan_below(owner, scope, self.levels)
@@ -85,7 +86,7 @@ class Reach:
     def _in(self, owner: Dataset, folder: str, path: str, place: str) -> Iterator[Outcome]:
         scopes: Sequence[bytes] = (b"",)
         if place != owner.work_tree:
-            scopes, problems = scopes_of(owner, folder, [path])
+            scopes, problems = _scopes(owner, folder, path)
             yield from (self._impossible(place, problem) for problem in problems)
         known = self.found.setdefault(owner.work_tree, [])
         known += [scope for scope in scopes if scope not in known]
@@ -137,6 +138,14 @@ class Reach:
             type="",
             refds=top,
         )
+
+
+def _scopes(owner: Dataset, folder: str, path: str) -> tuple[tuple[bytes, ...], list[EngramError]]:
+    """As `scopes_of`; what an index names that is in a form not read here, git-annex has to know."""
+    try:
+        return scopes_of(owner, folder, [path])
+    except NotUnderstood:
+        return (owner.relative(os.path.normpath(os.path.join(folder, path))),), []
 
 
 def _one_less(levels: int | None) -> int | None:
