@@ -16,6 +16,7 @@ from engram.datasets.contents import Recorded
 from engram.datasets.dataset import Dataset, Surroundings, open_dataset
 from engram.datasets.git.index import GitIndex, entry_from_stat
 from engram.datasets.git.objects import BLOB, FILE_MODE, object_id
+from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.git.refs import find_repository
 from engram.datasets.locks import clear_what_a_crash_left, only_engram, only_one_in, private_folder
 from engram.datasets.people import clean_message
@@ -186,6 +187,29 @@ class Creator:
     # --- the first commit
 
     def _first_commit(self, dataset: Dataset) -> None:
+        from engram.datasets.traps import reason_to_hand_over
+
+        try:
+            if not reason_to_hand_over(dataset):
+                self._commit(dataset)
+                return
+        except NotUnderstood:
+            pass
+        self._commit_by_git(dataset)
+
+    def _commit_by_git(self, dataset: Dataset) -> None:
+        """Have git make the commit: in a shared repository, and whatever else engram does not fully know."""
+        top, git = dataset.work_tree, self._programs.git
+        files = self._files(GitIndex.from_nothing())
+        for path, text in files.items():
+            self._write_file(dataset, path, text)
+        git(top, "-c", "annex.largefiles=nothing", "add", "--force", "--", *files)
+        status, _, _ = self._programs.git_status_of(top, "diff", "--cached", "--quiet", "--", *files)
+        if status or not dataset.head_commit():
+            message = clean_message(self._request.message or NEW_DATASET)
+            git(top, "commit", "-q", "-F", "-", "--cleanup=verbatim", "--only", "--", *files, stdin=message, hooks=True)
+
+    def _commit(self, dataset: Dataset) -> None:
         changes = Changes()
         recorder = Recorder(dataset, dataset.objects)
         for path, text in self._files(dataset.read_index()).items():
@@ -227,11 +251,15 @@ class Creator:
             wanted[".gitattributes"] = _with_lines(attributes, lines)
         return wanted
 
-    def _write(self, dataset: Dataset, path: str, text: bytes, changes: Changes, recorder: Recorder) -> None:
+    def _write_file(self, dataset: Dataset, path: str, text: bytes) -> str:
         place = os.path.join(dataset.work_tree, path)
         if not os.path.isfile(place) or _read(place) != text:
             durable.make_folders(self._steps, os.path.dirname(place))
             durable.replace(self._steps, place, text, aside=private_folder(dataset.git_dir))
+        return place
+
+    def _write(self, dataset: Dataset, path: str, text: bytes, changes: Changes, recorder: Recorder) -> None:
+        place = self._write_file(dataset, path, text)
         name = os.fsencode(path)
         oid = object_id(BLOB, text)
         index = dataset.read_index()

@@ -6,6 +6,7 @@ The same calls that DataLad makes, and a sync of the file system before anything
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 
 from engram import durable
 from engram.datasets.dataset import Dataset
@@ -153,7 +154,16 @@ class HandOver:
             words += ["-F", "-", "--cleanup=verbatim"]
         else:
             words.append("--no-edit")
+        remove_anothers_message(self._dataset)
         self._git(*words, *partial, stdin=message)
+
+
+def remove_anothers_message(dataset: Dataset) -> None:
+    """Let git write its message file where a repository is shared: it cannot write to another user's."""
+    place = os.path.join(dataset.git_dir, "COMMIT_EDITMSG")
+    if os.path.exists(place) and not os.access(place, os.W_OK):
+        with suppress(OSError):  # then git says why
+            durable.remove(dataset.steps, place)
 
 
 def _subdatasets_in(paths: list[bytes], modes: dict[bytes, str]) -> list[bytes]:

@@ -94,12 +94,12 @@ def annex_journal(steps: Steps, git_dir: str, *, wanted: bool = True, patience_s
 
 def _make_shared_folder(steps: Steps, folder: str) -> None:
     """Make a folder that whoever may write to the one above may write to, too."""
-    if os.path.isdir(folder):
-        return
     durable.make_folders(steps, folder)
     shared = _shared_bits(os.path.dirname(folder))
-    if shared:
-        durable.change_mode(steps, folder, stat.S_IMODE(os.stat(folder).st_mode) | shared | shared >> 1, folder)
+    status = os.stat(folder)
+    wanted = status.st_mode | shared | shared >> 1 | (stat.S_ISGID if shared else 0)
+    if wanted != status.st_mode and status.st_uid == os.geteuid():
+        durable.change_mode(steps, folder, stat.S_IMODE(wanted), folder)
 
 
 def _open_lock(steps: Steps, path: str, *, like: str) -> tuple[int, bool]:

@@ -215,7 +215,7 @@ class TestSharedRepositories:
     """What git makes in a repository that a group shares, the group may write to; so it is with engram's lock."""
 
     @pytest.mark.parametrize(
-        ("mode", "lock", "folder"), [(0o775, 0o664, 0o775), (0o777, 0o666, 0o777), (0o755, 0o644, 0o755)]
+        ("mode", "lock", "folder"), [(0o775, 0o664, 0o2775), (0o777, 0o666, 0o2777), (0o755, 0o644, 0o755)]
     )
     def test_whoever_may_write_to_the_repository_may_lock_it(
         self, git_dir: str, mode: int, lock: int, folder: int
