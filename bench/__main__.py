@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from bench.copies import COPIES
 from bench.datasets import DATASETS
 from bench.harness import Bench
 from bench.machine import describe_machine, load
@@ -18,7 +19,7 @@ from bench.report import as_json, as_markdown, put_into
 from bench.rows import Figures, Row
 from bench.tools import compile_all, engram_commit, find_tools, make_home
 
-_ROOMS = (DATASETS,)
+_ROOMS = (DATASETS, COPIES)
 _ROWS = {row.name: row for room in _ROOMS for row in room.rows}
 _SCENARIOS = {scenario.name: scenario for room in _ROOMS for scenario in room.scenarios}
 

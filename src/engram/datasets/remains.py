@@ -41,8 +41,10 @@ def _broken(folder: str) -> BrokenDataset | None:
     gone = [name for name in _NEEDED if not os.path.lexists(os.path.join(dot_git, name))]
     if not gone or not os.listdir(dot_git):
         return None
-    contents = os.path.join(dot_git, "annex", "objects")
-    kept = f"; contents may be left in {contents}" if os.path.isdir(contents) else ""
+    annex = os.path.join(dot_git, "annex")
+    contents = os.path.join(annex, "objects")
+    has_own = os.path.isdir(contents) and not os.path.islink(annex)  # a throw-away clone has another's
+    kept = f"; contents may be left in {contents}" if has_own else ""
     away = f"chmod -R u+w {quote(folder)} && rm -rf {quote(folder)}"
     return BrokenDataset(
         folder,
