@@ -173,7 +173,7 @@ class Dropping:
         self, paths: Sequence[str], dataset: str | None, wish: _Wish
     ) -> "tuple[Dataset, list[Part], list[EngramError]]":
         opened = self._opening.dataset(dataset)
-        parts, problems = self._opening.parts(opened, paths, whole_subdatasets=wish.whole)
+        parts, problems = self._opening.parts(opened, paths, whole_subdatasets=wish.whole or dataset is None)
         if wish.whole:
             _check_not_inside(self._context.folder, parts)
         return opened, parts, problems
@@ -200,7 +200,7 @@ class Dropping:
             yield from self._uninstaller(one, wish, inner).carry_out()
             return
         if refusal := _refusal(one, scopes, wish):
-            yield _failure(refusal, refds)
+            yield _failure(refusal, refds, wish)
         elif wish.what == "datasets":
             yield from self._dropper(one, scopes, wish, inner).unsaved()
         else:
@@ -351,11 +351,11 @@ def _refusal(
     return None
 
 
-def _failure(refusal: NotDropped, refds: str) -> DatasetOutcome:
+def _failure(refusal: NotDropped, refds: str, wish: _Wish) -> DatasetOutcome:
     return DatasetOutcome(
-        action="drop",
+        action="uninstall" if wish.whole else "drop",
         item=os.path.relpath(refusal.path, refds),
-        status=Status.IMPOSSIBLE,
+        status=Status.ERROR if wish.whole else Status.IMPOSSIBLE,
         path=refusal.path,
         type="dataset",
         refds=refds,
