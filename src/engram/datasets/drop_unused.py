@@ -151,7 +151,7 @@ class UnusedDropper:
         listed = self._listed()
         numbers: dict[int, None] = {}
         for said in self._request.numbers:
-            for number in _numbers(said, listed):
+            for number in numbers_meant(said, listed):
                 numbers[number] = None
         unknown = [number for number in numbers if number not in listed]
         if unknown:
@@ -287,7 +287,7 @@ _KINDS = {"bad": "a damaged copy that was set aside", "tmp": "content that came 
 _MORE_COPIES = "Copy it to a sibling first: git annex copy --unused --to SIBLING; or drop it for good: --force"
 
 
-def _numbers(said: str, listed: Iterable[int]) -> list[int]:
+def numbers_meant(said: str, listed: Iterable[int]) -> list[int]:
     """The numbers that one argument means. Raises `UsageError`."""
     if said == ALL:
         return sorted(listed)

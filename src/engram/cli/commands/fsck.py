@@ -19,7 +19,7 @@ from engram.cli.call import Call
 from engram.cli.keys import key_line
 from engram.cli.root import Verb
 from engram.cli.text import plural
-from engram.model.outcome import Outcome, Status
+from engram.model.outcome import DatasetOutcome, Outcome, Status
 from engram.model.plan import Plan
 from engram.workspace.auditing import Custody
 
@@ -75,8 +75,11 @@ class FsckView:
         self._well = 0
         self._mended = 0
         self._failed = 0
+        self._what = "file"
 
     def line(self, outcome: Outcome, colours: bool) -> str | None:
+        if isinstance(outcome, DatasetOutcome) and outcome.type == "key":
+            self._what = "key"
         if outcome.failed:
             self._failed += 1
         elif outcome.status is Status.OK and not outcome.note:
@@ -91,4 +94,4 @@ class FsckView:
         how = "every byte" if self._full else "without reading contents"
         rest = f", {self._mended} with a remark" if self._mended else ""
         wrong = f", {self._failed} not" if self._failed else ""
-        yield f"{plural(total, 'file')} checked ({how}): {self._well} sound{rest}{wrong}"
+        yield f"{plural(total, self._what)} checked ({how}): {self._well} sound{rest}{wrong}"

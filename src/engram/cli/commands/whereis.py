@@ -60,12 +60,14 @@ class WhereisView:
         self._here = 0
         self._alone = 0
         self._nowhere = 0
+        self._what = "file"
 
     def line(self, outcome: Outcome, colours: bool) -> str | None:
         if not isinstance(outcome, CopiesOutcome):
             return None
         counted = [copy for copy in outcome.copies if copy.counts]
         self._told += 1
+        self._what = "key" if outcome.type == "key" else self._what
         self._here += any(copy.here for copy in outcome.copies)
         self._alone += len(counted) == 1
         self._nowhere += not counted
@@ -78,7 +80,7 @@ class WhereisView:
 
     def summary(self) -> Iterable[str]:
         if self._told > 1:
-            said = [f"{plural(self._told, 'file')}: {self._here} with content here"]
+            said = [f"{plural(self._told, self._what)}: {self._here} with content here"]
             said += [f"{self._alone} with one copy only"] if self._alone else []
             said += [f"{self._nowhere} with no copy at all"] if self._nowhere else []
             yield ", ".join(said)
