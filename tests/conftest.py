@@ -11,6 +11,7 @@ The environment variables that `./dev` sets and this file reads:
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator
@@ -41,6 +42,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what is started in the background ignores them, and so
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # would all that the tests start
     settings.load_profile("long" if config.getoption("--long") else "engram")
 
 
