@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable
 
+from engram import durable
 from engram.datasets.addresses import Address, read_address, without_secrets
 from engram.datasets.candidates import Candidate, Recorded, candidates, templates
 from engram.datasets.cloning import Cloner, CloneRequest
@@ -19,7 +20,7 @@ from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.git.refs import holds_repository
 from engram.datasets.initialising import change_config
 from engram.datasets.listing import subdatasets_in, submodules_of
-from engram.datasets.locks import only_engram
+from engram.datasets.locks import clear_what_a_crash_left, only_engram
 from engram.datasets.permission import check_may_write
 from engram.datasets.placing import read_mark
 from engram.model.errors import NoSource, SourceUnavailable, TargetExists, Unavailable, UsageError
@@ -84,8 +85,15 @@ class Installer:
             clock=self._clock,
         )
         cloner.check()
+        was_there = cloner.is_there()
         inner = cloner.clone()
-        _check_out(inner, recorded)
+        try:
+            _check_out(inner, recorded)
+        except Unavailable:
+            if not was_there:  # it is the clone of something else, and nobody saw it yet
+                durable.remove_tree(dataset.steps, place)
+                durable.make_folder(dataset.steps, place)
+            raise
         self._note(dataset, recorded, inner, cloner.used)
         cloner.finish()
         return cloner.used
@@ -93,6 +101,7 @@ class Installer:
     def _note(self, dataset: Dataset, recorded: Recorded, inner: Dataset, url: str) -> None:
         """Tell git that the subdataset is in use, and the subdataset what the user set about its own ones."""
         with only_engram(dataset.steps, dataset.git_dir):
+            clear_what_a_crash_left(dataset.steps, dataset.git_dir)
             section = header(b"submodule", os.fsencode(recorded.name))
             change_config(dataset, {section: {b"active": b"true", b"url": os.fsencode(without_secrets(url))}})
         own = {found.name for found in dataset.config.settings if found.scope == "local"}
@@ -103,7 +112,9 @@ class Installer:
             if name not in known and f"datalad.get.{_PREFIX.decode()}{name}" in own
         }
         if inherited:
-            change_config(inner, {header(b"datalad", b"get"): inherited})
+            with only_engram(inner.steps, inner.git_dir):
+                clear_what_a_crash_left(inner.steps, inner.git_dir)
+                change_config(inner, {header(b"datalad", b"get"): inherited})
 
     def _outcome(self, place: str, to_get: str, *, used: str = "", problem: str = "") -> Outcome:
         path = os.path.relpath(place, self._refds)
