@@ -76,6 +76,7 @@ class Unlocker:
             try:
                 index = dataset.read_index()
                 ready, told = self._look(index)
+                self._set_apart({file.path for file in ready})
                 yield from told
                 reason = _reason_to_hand_over(dataset) if ready else ""
             except NotUnderstood as problem:
@@ -92,8 +93,8 @@ class Unlocker:
             named = file.path in self._request.scopes
             if not file.locked or not os.path.islink(self._place(file.path)):
                 told += [self._not_needed(file.path)] * named
-            elif os.path.exists(self._content(file.key)):
-                ready.append(file)
+            elif os.path.exists(self._place(file.path)):
+                ready.append(file._replace(key=self._linked(file.path) or file.key))
             elif named:
                 told.append(self._impossible(file.path, "no content present", "Get it first: engram get {}"))
         for scope in self._request.scopes:
@@ -131,6 +132,46 @@ class Unlocker:
             error=ItemFailed.__name__ if message else "",
             remedy=remedy,
         )
+
+    # --- what a killed save left
+
+    def _set_apart(self, known: set[bytes]) -> None:
+        """Give files that share their bytes with the annex bytes of their own, where the index does not know of it.
+
+        A save that is killed between two steps leaves links that are not recorded yet, and files that are their own
+        objects already: whoever writes to those, past their missing permission, writes into the annex. Where
+        ``annex.thin`` is set files are meant to be so.
+        """
+        if self._dataset.is_set("annex.thin"):
+            return
+        for place in self._files():
+            was = os.lstat(place)
+            path = place[len(self._top) + 1 :]
+            shared = stat.S_ISREG(was.st_mode) and was.st_nlink > 1 and not was.st_mode & stat.S_IWUSR
+            if shared or (stat.S_ISLNK(was.st_mode) and path not in known and self._linked(path)):
+                aside = self._copy_of(place)
+                durable.sync_file(self._dataset.steps, aside)
+                if durable.rename_over(self._dataset.steps, aside, place, was) is None:
+                    durable.remove(self._dataset.steps, aside)
+
+    def _linked(self, path: bytes) -> bytes:
+        """The key of the content that a link in the work tree leads to; b"" where it leads to none."""
+        place = self._place(path)
+        return (key_in(os.readlink(place)) or b"") if os.path.exists(place) else b""
+
+    def _files(self) -> Iterator[bytes]:
+        """The files below the scopes, none of git's or of subdatasets'."""
+        for scope in self._request.scopes:
+            place = self._place(scope) if scope else self._top
+            if not os.path.isdir(place) or os.path.islink(place):
+                if os.path.lexists(place):
+                    yield place
+                continue
+            for folder, folders, files in os.walk(place):
+                folders[:] = [name for name in folders if not os.path.lexists(os.path.join(folder, name, b".git"))]
+                if b".git" in folders:
+                    folders.remove(b".git")
+                yield from (os.path.join(folder, name) for name in files)
 
     # --- natively
 
@@ -174,8 +215,14 @@ class Unlocker:
 
     def _copy(self, file: AnnexedFile) -> tuple[bytes, os.stat_result]:
         """A writable copy of a file's content, not in its place yet; and the link that is there now."""
+        aside = self._copy_of(self._content(file.key))
+        self._copies.file(aside)
+        return aside, os.lstat(self._place(file.path))
+
+    def _copy_of(self, place: bytes) -> bytes:
+        """The name of a writable copy of a file, with the times of the original."""
         steps, aside = self._dataset.steps, self._store.aside_name()
-        with open(self._content(file.key), "rb") as content:
+        with open(place, "rb") as content:
             was = os.fstat(content.fileno())
             out = durable.open_new(steps, aside, mode=0o600)
             try:
@@ -185,8 +232,7 @@ class Unlocker:
                 durable.set_times(steps, out, (was.st_atime_ns, was.st_mtime_ns), aside)
             finally:
                 os.close(out)
-        self._copies.file(aside)
-        return aside, os.lstat(self._place(file.path))
+        return aside
 
     def _record(self, index: GitIndex, entries: dict[bytes, Entry | None]) -> None:
         """Note the pointers in the index. Raises `MovedMeanwhile` when somebody else writes it again and again."""
