@@ -60,6 +60,8 @@ CALLS: dict[str, tuple[set[str], set[str]]] = {
     "run-procedure --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "run --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "get --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
+    "drop --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
+    "remove --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "unlock --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "whereis --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "numcopies --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),

@@ -189,7 +189,7 @@ class Dropper:
         except NotUnderstood as problem:
             yield self._report.unreadable(problem.reason)
             return
-        self._progress.start("drop", len(choice.contents), "")
+        self._progress.start("drop", len(choice.contents), "contents")
         try:
             if choice.reason or choice.whereabouts is None:
                 yield from self._by_annex(choice.contents, choice.reason, frozenset())
