@@ -5,7 +5,7 @@ Source: git-clone(1) "GIT URLS"; further candidates, and the name of the new fol
 
 import os
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from engram.datasets.gitmodules import without_secrets as published
 from engram.model.errors import UsageError
@@ -19,8 +19,7 @@ _WEB = ("http", "https")
 _KNOWN = "It can be a path, file://, ssh://, user@host:path, http:// or https://."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class Address(NamedTuple):
     """Where a dataset is to be had from."""
 
     #: As the user gave it; to be shown only without its secrets (`without_secrets`).

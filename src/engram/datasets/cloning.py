@@ -11,8 +11,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from engram import durable
 from engram.datasets.addresses import Address, without_secrets
@@ -22,16 +21,13 @@ from engram.datasets.git.config_write import header
 from engram.datasets.git.objects import decode_commit
 from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.git.refs import repository_in
-from engram.datasets.initialising import InitialWish, change_config, description_of, initialise
+from engram.datasets.initialising import InitialWish, branches_may_have, change_config, description_of, initialise
 from engram.datasets.locks import only_engram, private_folder
 from engram.datasets.origins import add_origins
 from engram.datasets.placing import MARK, Aside, is_being_filled, is_only_begun, read_mark
 from engram.datasets.programs import Programs
 from engram.datasets.siblings import local_place, repository_at, siblings_of
 from engram.model.errors import NoSource, SourceUnavailable, TargetExists, UsageError
-
-if TYPE_CHECKING:
-    from uuid import UUID
 
 #: Only these; whatever else the user, or an address that redirects, may name.
 _PROTOCOLS = tuple(
@@ -72,8 +68,7 @@ _ADJUSTED = re.compile(r"refs/heads/adjusted/(?P<branch>.+)\([^()]*\)")
 RECKLESS = ("auto", "ephemeral")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CloneRequest:
+class CloneRequest(NamedTuple):
     """What is to be cloned, and where to."""
 
     source: Address
@@ -96,7 +91,7 @@ class Cloner:
         around: Surroundings,
         *,
         clock: Callable[[], float] = time.time,
-        new_id: "Callable[[], UUID] | None" = None,
+        new_id: Callable[[], str] | None = None,
     ) -> None:
         self._request = request
         self._around = around
@@ -291,11 +286,11 @@ class Cloner:
         path = request.path
         place = request.source.place
         wish = InitialWish(
-            uuid=str(self._new_id()),
+            uuid=self._new_id(),
             description=request.description or description_of(path, self._around.environment),
             remote=remote,
             source=place,
-            others=add_origins(dataset, remote, place) if place else {},
+            others=add_origins(dataset, remote, place) if place else (),
             untrusted=request.reckless == "auto" or request.reckless.startswith("shared-"),
             private=ephemeral,
             hardlink=request.reckless == "auto",
@@ -321,10 +316,13 @@ class Cloner:
         durable.symlink(self._steps, target, own)
 
 
-def _random_id() -> "UUID":
-    from uuid import uuid4
-
-    return uuid4()
+def _random_id() -> str:
+    """A random UUID. Source: RFC 9562, version 4; Python's own module takes 3 ms to load."""
+    octets = bytearray(os.urandom(16))
+    octets[6] = octets[6] & 0x0F | 0x40
+    octets[8] = octets[8] & 0x3F | 0x80
+    digits = octets.hex()
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 def check_reckless(mode: str) -> None:
@@ -364,6 +362,8 @@ def _without(said: str, given: str) -> str:
 
 def _left_out(dataset: Dataset) -> Iterator[str]:
     """The special remotes that its makers meant every clone to use: nobody here has allowed them yet."""
+    if not branches_may_have(dataset, (b"remote.log",)):
+        return
     from shlex import quote
 
     from engram.datasets.whereabouts import Whereabouts

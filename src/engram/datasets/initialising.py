@@ -13,14 +13,14 @@ import pwd
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from engram import durable
-from engram.datasets.annex.branch import AnnexBranch
 from engram.datasets.annex.logs import UNTRUSTED, with_value
 from engram.datasets.dataset import Dataset, Surroundings, open_dataset
 from engram.datasets.git.config import GitConfig
 from engram.datasets.git.config_write import header, with_values
+from engram.datasets.git.objects import TREE
 from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.locks import config_lock
 from engram.datasets.logbook import Read, change_branch
@@ -54,8 +54,7 @@ _HARMLESS = re.compile(
 _BEYOND_US = (b"difference.log", b"transitions.log")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InitialWish:
+class InitialWish(NamedTuple):
     """What the new repository is to be."""
 
     uuid: str
@@ -66,7 +65,7 @@ class InitialWish:
     #: Its path, if it lies on this machine.
     source: str = ""
     #: Paths of other remotes on this machine, by name.
-    others: Mapping[str, str] = field(default_factory=dict)
+    others: tuple[tuple[str, str], ...] = ()
     untrusted: bool = False
     #: Nothing about this copy is told to others (``annex.private``).
     private: bool = False
@@ -114,18 +113,25 @@ def reason_for_git_annex(dataset: Dataset, wish: InitialWish) -> str:
 
 
 def _branch_of_others(dataset: Dataset) -> str:
+    return "its git-annex branch is a tuned or pruned one" if branches_may_have(dataset, _BEYOND_US) else ""
+
+
+def branches_may_have(dataset: Dataset, files: tuple[bytes, ...]) -> bool:
+    """Whether one of these files may lie at the top of a git-annex branch that came with the clone.
+
+    A yes is not certain: what the tree names is not taken apart, which would take longer than all else here.
+    """
     for name in dataset.refs.names(b"refs/remotes/"):
         if name.endswith(b"/git-annex") and (tip := dataset.refs.resolve(name)):
-            branch = AnnexBranch(dataset.objects, dataset.objects.tree_of(tip))
-            for path in _BEYOND_US:
-                if branch.read(path) is not None:
-                    return f"its git-annex branch has {path.decode()}"
-    return ""
+            tree = dataset.objects.read_kind(dataset.objects.tree_of(tip), TREE)
+            if any(b" " + file + b"\0" in tree for file in files):
+                return True
+    return False
 
 
 def _file_locks(dataset: Dataset) -> str:
     """Whether this file system knows the locks that git-annex takes."""
-    descriptor = os.open(os.path.join(dataset.git_dir, "config"), os.O_RDWR | os.O_CLOEXEC)
+    descriptor = durable.open_lock(dataset.steps, os.path.join(dataset.git_dir, "config"))
     try:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -158,7 +164,7 @@ def _natively(dataset: Dataset, wish: InitialWish, before: Mapping[bytes, bytes]
 
 def _names_of_remotes(wish: InitialWish) -> Mapping[bytes, Mapping[bytes, bytes]]:
     """The settings that tell git-annex which repositories the remotes on this machine are."""
-    places = {wish.remote: wish.source, **wish.others}
+    places = {wish.remote: wish.source, **dict(wish.others)}
     uuids = {name: annex_uuid_at(place) for name, place in places.items()}
     return {
         header(b"remote", os.fsencode(name)): {b"annex-uuid": uuid.encode()} for name, uuid in uuids.items() if uuid

@@ -7,7 +7,6 @@ Source: DataLad 1.7.1's ``clone``, which calls them ``origin-2``, ``origin-3``, 
 """
 
 import os
-from collections.abc import Mapping
 
 from engram.datasets.dataset import Dataset
 from engram.datasets.git.config import GitConfig
@@ -21,11 +20,11 @@ _MOST = 9
 _FROM_HERE = ("-c", "protocol.allow=never", "-c", "protocol.file.allow=always")
 
 
-def add_origins(dataset: Dataset, remote: str, source: str) -> Mapping[str, str]:
-    """Make remotes of the origins of the repository at *source*, and fetch from them: their paths by name."""
-    added: dict[str, str] = {}
+def add_origins(dataset: Dataset, remote: str, source: str) -> tuple[tuple[str, str], ...]:
+    """Make remotes of the origins of the repository at *source*, and fetch from them: their names and paths."""
+    added: list[tuple[str, str]] = []
     if not dataset.config.is_true("datalad.install.inherit-local-origin", True):
-        return added
+        return ()
     seen = {os.path.realpath(source)}
     place = source
     while len(added) < _MOST and (place := _origin_of(place, remote)) and os.path.realpath(place) not in seen:
@@ -39,8 +38,8 @@ def add_origins(dataset: Dataset, remote: str, source: str) -> Mapping[str, str]
         if dataset.programs.git_status_of(top, *words)[0]:
             dataset.programs.git(top, "remote", "remove", name)
             break
-        added[name] = place
-    return added
+        added.append((name, place))
+    return tuple(added)
 
 
 def _origin_of(place: str, remote: str) -> str:

@@ -1,5 +1,6 @@
 """Outcomes: the only way an operation reports what it did."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -78,7 +79,7 @@ class DatasetOutcome(Outcome):
     #: Size of the content; ``None`` when not asked for or unknown.
     bytesize: int | None = None
     #: DataLad's further fields of this verb (``backend``, ``has_content``, …), in DataLad's spelling.
-    extra: tuple[tuple[str, Leaf | tuple[str, ...]], ...] = ()
+    extra: tuple[tuple[str, Leaf | tuple[str, ...] | Mapping[str, Leaf]], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The record behind ``--json``; DataLad's fields only where they say something."""

@@ -1,10 +1,9 @@
 """Copies of datasets: made, registered in their superdataset, and the siblings that a dataset knows."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from engram.datasets.addresses import Address, read_address, without_secrets
 from engram.datasets.cloning import Cloner, CloneRequest
@@ -25,20 +24,7 @@ if TYPE_CHECKING:
 ADDED_SUBDATASET = "[DATALAD] Added subdataset"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstallOutcome(DatasetOutcome):
-    """What became of a clone."""
-
-    #: DataLad's field: what was asked for, what git was given, the name by default; all of it without secrets.
-    source: Mapping[str, Leaf]
-
-    def as_json(self) -> dict[str, Any]:
-        """The record behind ``--json``."""
-        return DatasetOutcome.as_json(self) | {"source": dict(self.source)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CloneWish:
+class CloneWish(NamedTuple):
     """A clone as the user asks for it; paths as he typed them."""
 
     source: str
@@ -246,7 +232,14 @@ class _Cloning:
 
     def _installed(self, status: Status, note: str) -> Outcome:
         given = without_secrets(self._source.given)
-        return InstallOutcome(
+        source: dict[str, Leaf] = {
+            "default_destpath": self._source.name,
+            "giturl": without_secrets(self._cloner.used),
+            "source": given,
+            "type": "giturl",
+            "version": None,
+        }
+        return DatasetOutcome(
             action="install",
             item=self._path,
             status=status,
@@ -254,14 +247,7 @@ class _Cloning:
             path=self._path,
             type="dataset",
             refds=self._super.work_tree if self._super else "",
-            extra=(("source_url", given),),
-            source={
-                "default_destpath": self._source.name,
-                "giturl": without_secrets(self._cloner.used),
-                "source": given,
-                "type": "giturl",
-                "version": None,
-            },
+            extra=(("source", source), ("source_url", given)),
         )
 
 
