@@ -203,7 +203,8 @@ class Examiner:
             return False, ""
         if status.st_size <= MAX_POINTER_BYTES and condition.is_here and _pointer_at(place) == file.key:
             return True, ""
-        untouched = index.stat_matches(file.position, status) and not index.is_racy(file.position)
+        rules = self._dataset.stat_rules
+        untouched = index.stat_matches(file.position, status, rules) and not index.is_racy(file.position)
         if not (self._full and untouched and verifies(_backend(file.key))) or _pointer_at(place) == file.key:
             return False, ""
         found = self._verified(file.key, place, status.st_size)

@@ -29,7 +29,7 @@ from engram.datasets.git.problems import MissingObject, NotUnderstood
 from engram.datasets.locks import only_engram
 from engram.datasets.permission import check_may_write
 from engram.datasets.used_keys import UsedKeys, parse_refspec
-from engram.model.errors import UsageError
+from engram.model.errors import DamagedRepository, UsageError
 from engram.model.outcome import DatasetOutcome, Leaf, Status
 
 ACTION = "unused"
@@ -59,7 +59,9 @@ class UnusedFinder:
     def read(self) -> Iterator[DatasetOutcome]:
         """One outcome for each number, or one that says that there is nothing.
 
-        Raises `UsageError` for a refspec that does not parse, and where the annex is another repository's.
+        Raises:
+            UsageError: for a refspec that does not parse, and where the annex is another repository's.
+            DamagedRepository: when a version cannot be read.
         """
         dataset = self._dataset
         check_annex_is_own(dataset)
@@ -131,7 +133,14 @@ class UnusedFinder:
     def _hand_over(
         self, problem: NotUnderstood | MissingObject, refspec: str
     ) -> tuple[dict[str, dict[int, Numbered]], Mapping[str, Mapping[bytes, bytes]]]:
-        reason = problem.reason if isinstance(problem, NotUnderstood) else "an object is missing that git may fetch"
+        if isinstance(problem, NotUnderstood):
+            reason = problem.reason
+        elif self._dataset.setting("extensions.partialclone"):
+            reason = "an object is missing that git fetches"
+        else:  # git-annex would call unused what a version uses that cannot be read
+            raise DamagedRepository(
+                str(problem), "the object is missing, so that nobody can tell what its version uses"
+            )
         self._note = f"handed to git-annex: {reason}"
         words = [f"--used-refspec={refspec}"] if refspec else []
         words += ["--fast"] if self._request.fast else []

@@ -43,7 +43,7 @@ def hurt() -> Iterator[Template]:
         two_clones(folder)
         dataset = folder / "a"
         annex(dataset, "unlock", "-q", "d/e/c.dat")
-        save(dataset, message="unlocked")
+        git(dataset, "commit", "-qam", "unlocked")
         (dataset / "d/e/c.dat").write_text(git(dataset, "show", ":d/e/c.dat"))
         rewrite(object_of(dataset, "a.dat"), "x" * 3000)
         rewrite(object_of(dataset, "d/b.dat"), "short")
