@@ -295,7 +295,9 @@ class Cloner:
             private=ephemeral,
             hardlink=request.reckless == "auto",
         )
-        dataset = initialise(dataset, wish, now_s=self._clock())
+        dataset, reason = initialise(dataset, wish, now_s=self._clock())
+        if reason and place:
+            self.notes.append(f"handed to git-annex: {reason}")
         if adjusted := _ADJUSTED.fullmatch(dataset.head_name()):  # what was adjusted follows its branch, too
             name = os.fsencode(adjusted["branch"])
             follows = {b"remote": os.fsencode(remote), b"merge": b"refs/heads/" + name}
@@ -325,9 +327,13 @@ def _random_id() -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
+def is_reckless(mode: str) -> bool:
+    """Whether there is such a way to be reckless."""
+    return mode in RECKLESS or _SHARED.fullmatch(mode) is not None
+
+
 def check_reckless(mode: str) -> None:
-    """Raise `UsageError` for what is no way to be reckless."""
-    if mode and mode not in RECKLESS and not _SHARED.fullmatch(mode):
+    if mode and not is_reckless(mode):
         raise UsageError(
             f"There is no --reckless {mode}.", "There are auto, ephemeral, and shared-MODE (shared-group)."
         )
