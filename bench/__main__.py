@@ -12,14 +12,16 @@ from typing import Any
 
 from bench.copies import COPIES
 from bench.datasets import DATASETS
+from bench.getting import GETTING
 from bench.harness import Bench
 from bench.machine import describe_machine, load
 from bench.places import has_loop_mounts, scratch
+from bench.provenance import PROVENANCE
 from bench.report import as_json, as_markdown, put_into
 from bench.rows import Figures, Row
 from bench.tools import compile_all, engram_commit, find_tools, make_home
 
-_ROOMS = (DATASETS, COPIES)
+_ROOMS = (DATASETS, COPIES, PROVENANCE, GETTING)
 _ROWS = {row.name: row for room in _ROOMS for row in room.rows}
 _SCENARIOS = {scenario.name: scenario for room in _ROOMS for scenario in room.scenarios}
 
