@@ -73,8 +73,11 @@ class InitialWish(NamedTuple):
     hardlink: bool = False
 
 
-def initialise(dataset: Dataset, wish: InitialWish, *, now_s: float) -> Dataset:
-    """The same dataset with its annex; durable once the file system is synced. Needs `only_engram`."""
+def initialise(dataset: Dataset, wish: InitialWish, *, now_s: float) -> tuple[Dataset, str]:
+    """The same dataset with its annex, and why git-annex had to do it; '' when engram did. Needs `only_engram`.
+
+    It is durable once the file system is synced.
+    """
     before = {
         **({b"private": b"true"} if wish.private else {}),
         **({b"hardlink": b"true"} if wish.hardlink else {}),
@@ -82,10 +85,16 @@ def initialise(dataset: Dataset, wish: InitialWish, *, now_s: float) -> Dataset:
     reason = reason_for_git_annex(dataset, wish)
     if not reason:
         try:
-            return _natively(dataset, wish, before, now_s=now_s)
-        except NotUnderstood:
+            return _natively(dataset, wish, before, now_s=now_s), ""
+        except NotUnderstood as problem:
+            reason = problem.reason
             dataset = _again(dataset)
     change_config(dataset, {header(b"annex"): before} if before else {})
+    _by_git_annex(dataset, wish)
+    return _again(dataset), reason
+
+
+def _by_git_annex(dataset: Dataset, wish: InitialWish) -> None:
     top = dataset.work_tree
     dataset.programs.git_annex(top, "init", "--no-autoenable", wish.description)
     if wish.untrusted:
@@ -94,7 +103,6 @@ def initialise(dataset: Dataset, wish: InitialWish, *, now_s: float) -> Dataset:
         change_config(dataset, _names_of_remotes(wish))
     else:  # on the way it asks the remote who it is; what it cannot reach, it notes as such
         dataset.programs.git_annex_status_of(top, "info", "--fast", "--json")
-    return _again(dataset)
 
 
 def reason_for_git_annex(dataset: Dataset, wish: InitialWish) -> str:

@@ -6,7 +6,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from engram.datasets.addresses import Address, read_address, without_secrets
-from engram.datasets.cloning import Cloner, CloneRequest
+from engram.datasets.cloning import Cloner, CloneRequest, is_reckless
 from engram.datasets.dataset import Dataset, open_dataset
 from engram.datasets.git.refs import holds_repository
 from engram.datasets.permission import check_may_write, identity_is_known
@@ -139,6 +139,7 @@ class _Cloning:
 
     def __init__(self, opening: Opening, wish: CloneWish) -> None:
         self._around = opening.around
+        self._progress = opening.context.progress
         self._wish = wish
         folder = opening.context.folder
         self._source = read_address(wish.source, folder, home=self._around.environment.get("HOME", ""))
@@ -146,6 +147,7 @@ class _Cloning:
         self._path = _target(self._source, wish.path, folder)
         self._procedures: list[Procedure] = []
         inherited = self._super.setting("datalad.clone.reckless") if self._super and not wish.reckless else None
+        inherited = inherited if inherited and is_reckless(inherited) else None
         self._cloner = Cloner(
             CloneRequest(
                 source=self._source,
@@ -212,7 +214,9 @@ class _Cloning:
         if was_there:
             yield self._installed(Status.NOT_NEEDED, f"was cloned from {without_secrets(self._source.given)} already")
         else:
+            self._progress.start(f"cloning {without_secrets(self._source.given)}", None, "")
             dataset = self._cloner.clone()
+            self._progress.finish()
             for procedure in self._procedures:
                 from engram.datasets.procedures import run_procedure
 
