@@ -173,8 +173,11 @@ class _Decider:
             self.decisions.links.append(found)
         elif found.kind == "file":
             self.decisions.files.append(self._choose(found, position))
-        else:
+        elif position is None:
             self.decisions.special.append(found)
+        else:
+            name = os.fsdecode(found.path)
+            self.decisions.problems.append(UnsupportedFile(name, "what took its place is no regular file"))
 
     def _choose(self, found: Found, position: int | None) -> FileToSave:
         large, backend = self._chooser.choose(found.path, found.size_bytes)
@@ -208,9 +211,9 @@ class _Decider:
 
 def _is_refused(found: Found) -> bool:
     """Whether git takes nothing of this name: one look tells that most are not even suspect."""
-    path = found.path
-    lower = path.lower()
-    if not (b"git" in lower or b"gi7eba" in lower or b"\\" in path or path.endswith((b".", b"\n"))):
+    lower = found.path.lower()
+    is_plain = lower.find(b"git") == lower.find(b"gi7eba") == lower.find(b"\\") == -1  # a search, or `in`, costs more
+    if is_plain and not lower.endswith((b".", b"\n")):
         return False
     from engram.datasets.git.trees import is_refused
 

@@ -3,6 +3,7 @@
 Source: datalad-save(1); the order of the records, and what each holds, from runs of DataLad 1.7.1.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from engram.datasets.people import clean_message
 from engram.datasets.permission import check_may_write
 from engram.datasets.records import Made, Reporter
 from engram.datasets.survey import SaveRequest, survey
+from engram.model.errors import UnsupportedFile
 from engram.model.outcome import Outcome, Status
 from engram.model.progress import Progress, Silent
 
@@ -80,8 +82,15 @@ class Saver:
             for problem in found.decisions.problems:
                 yield self._report.failed("add", problem)
             for special in found.decisions.special:
-                yield self._report.passed_over(special.path)
+                yield self._passed_over(special.path)
             yield from self._finish(made)
+
+    def _passed_over(self, path: bytes) -> Outcome:
+        """A FIFO, socket or device: nobody misses it, unless it was named."""
+        if path not in self._request.scopes:
+            return self._report.passed_over(path)
+        problem = UnsupportedFile(os.fsdecode(path), "it is no regular file")
+        return self._report.failed("add", problem, status=Status.IMPOSSIBLE)
 
     def _say_waiting(self, holder: str) -> None:
         self._progress.start(f"waiting for {holder}", None, "")

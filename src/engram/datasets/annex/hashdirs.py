@@ -49,7 +49,7 @@ def file_name_of(key: bytes) -> bytes:
     >>> file_name_of(b"URL--http://x")
     b'URL--http&c%%x'
     """
-    if not (b"&" in key or b"%" in key or b":" in key or b"/" in key):  # most often; a third of a search's cost
+    if key.find(b"&") == key.find(b"%") == key.find(b":") == key.find(b"/") == -1:  # far sooner known than by a search
         return key
     return _SPECIAL.sub(lambda match: _ESCAPES[match[0]], key)
 

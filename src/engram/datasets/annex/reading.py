@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from engram.datasets.annex.backends import new_hasher
 from engram.datasets.annex.writers import Writers, hold_off_writers, let_writers_in
-from engram.model.errors import ChangedWhileSaved, Unreadable, UnsupportedFile
+from engram.model.errors import ChangedWhileSaved, Unreadable
 
 _CHUNK_BYTES = 1 << 20
+_NOT_REGULAR = "it is no regular file any more"
 #: The longest step of the clock that file systems take their times from (Linux, 100 Hz).
 _TICK_NS = 10_000_000
 _READ_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -55,18 +56,18 @@ class OpenContent:
 def open_content(path: bytes) -> OpenContent:
     """Open a regular file to be saved. Never blocks, never follows a link.
 
-    Raises `Unreadable`, or `UnsupportedFile` for what is no regular file.
+    Raises `Unreadable`, or `ChangedWhileSaved` for what is no regular file: it was one when it was found.
     """
     try:
         descriptor = os.open(path, _READ_FILE)
     except OSError as error:
         if error.errno in (errno.ENXIO, errno.ELOOP):
-            raise UnsupportedFile(os.fsdecode(path), "it is no regular file any more") from error
+            raise ChangedWhileSaved(os.fsdecode(path), _NOT_REGULAR) from error
         raise Unreadable(os.fsdecode(path), os.strerror(error.errno or 0)) from error
     was = os.fstat(descriptor)
     if not stat.S_ISREG(was.st_mode):
         os.close(descriptor)
-        raise UnsupportedFile(os.fsdecode(path), "it is no regular file")
+        raise ChangedWhileSaved(os.fsdecode(path), _NOT_REGULAR)
     return OpenContent(path, descriptor, was)
 
 

@@ -18,7 +18,7 @@ from engram.datasets.annex.store import OPEN_ELSEWHERE, ContentStore, Kept
 from engram.datasets.annex.writers import Writers
 from engram.datasets.syncing import ToSync
 from engram.durable import AnyPath, Steps
-from engram.model.errors import ChangedWhileSaved, EngramError, ItemFailed, Unreadable, UnsupportedFile
+from engram.model.errors import ChangedWhileSaved, EngramError, ItemFailed, Unreadable
 from engram.testing.faults import Crash, CrashingAt, FailingAt
 
 LARGE = 3 << 20
@@ -297,7 +297,7 @@ def test_what_is_no_regular_file_is_not_opened(place: Place) -> None:
     os.mkfifo(place.folder / "fifo")
     (place.folder / "link").symlink_to("fifo")
     for name in ("fifo", "link", ".git"):
-        with pytest.raises(UnsupportedFile):
+        with pytest.raises(ChangedWhileSaved):
             open_content(os.fsencode(place.folder / name))
     with pytest.raises(Unreadable):
         open_content(os.fsencode(place.folder / "nothing"))
