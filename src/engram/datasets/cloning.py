@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from engram import durable
 from engram.datasets.addresses import Address, without_secrets
+from engram.datasets.clone_limits import check_options, check_reckless, check_source, shared_mode
 from engram.datasets.dataset import Dataset, Surroundings, open_dataset
 from engram.datasets.git.config import GitConfig
 from engram.datasets.git.config_write import header
@@ -27,7 +28,7 @@ from engram.datasets.origins import add_origins
 from engram.datasets.placing import MARK, Aside, is_being_filled, is_only_begun, read_mark
 from engram.datasets.programs import Programs
 from engram.datasets.siblings import local_place, repository_at, siblings_of
-from engram.model.errors import NoSource, SourceUnavailable, TargetExists, UsageError
+from engram.model.errors import SourceUnavailable, TargetExists, UsageError
 
 #: Only these; whatever else the user, or an address that redirects, may name.
 _PROTOCOLS = tuple(
@@ -50,22 +51,12 @@ _CHECKED = tuple(
     )
     for word in ("-c", setting)
 )
-#: Options of ``git clone`` that make no dataset, each with what to do instead.
-_NO_DATASET = {
-    "--bare": "Without files there is no dataset. For a copy without them: git clone --bare",
-    "--mirror": "Without files there is no dataset. For a copy without them: git clone --mirror",
-    "--separate-git-dir": "Clone without it; git init --separate-git-dir=DIR moves the repository afterwards.",
-    "--recurse-submodules": "Clone without it, then: engram get -n -r .",
-    "--recursive": "Clone without it, then: engram get -n -r .",
-}
 #: These need git to pack for them, which it does not when it copies its files.
 _PARTLY = ("--depth", "--shallow", "--filter")
 _USAGE = 129
 #: How a source looks in which git tidies up at this moment.
 _MOVING = re.compile(r"failed to (copy|create|link|unlink|stat|open|read)|unable to|hardlink")
-_SHARED = re.compile(r"shared-(?P<mode>[a-z]+|0?[0-7]{3})")
 _ADJUSTED = re.compile(r"refs/heads/adjusted/(?P<branch>.+)\([^()]*\)")
-RECKLESS = ("auto", "ephemeral")
 
 
 class CloneRequest(NamedTuple):
@@ -117,7 +108,7 @@ class Cloner:
         """
         request = self._request
         check_reckless(request.reckless)
-        _check_options(request.git_options)
+        check_options(request.git_options)
         self._programs.annex()
         if self.is_there():
             return
@@ -125,10 +116,7 @@ class Cloner:
             raise TargetExists(request.path, "is a file", "Choose another name, or move it away.")
         if os.path.isdir(request.path) and not self._may_fill():
             raise TargetExists(request.path, "is not empty", "Choose another place for the clone, or empty this one.")
-        place = request.source.place
-        if place and repository_at(place) is None:
-            why = "no git repository is there" if os.path.isdir(place) else "nothing is there"
-            raise NoSource(request.source.given, why)
+        check_source(request.source, self._around.environment)
 
     def _may_fill(self) -> bool:
         """Whether the folder is empty, but for what an interrupted clone left."""
@@ -277,8 +265,8 @@ class Cloner:
             dataset.programs.git(dataset.work_tree, *words)
 
     def _share(self, dataset: Dataset) -> None:
-        if shared := _SHARED.fullmatch(self._request.reckless):
-            dataset.programs.git(dataset.work_tree, "init", "-q", f"--shared={shared['mode']}")
+        if mode := shared_mode(self._request.reckless):
+            dataset.programs.git(dataset.work_tree, "init", "-q", f"--shared={mode}")
 
     def _initialise(self, dataset: Dataset, remote: str) -> None:
         request = self._request
@@ -325,27 +313,6 @@ def _random_id() -> str:
     octets[8] = octets[8] & 0x3F | 0x80
     digits = octets.hex()
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
-
-
-def is_reckless(mode: str) -> bool:
-    """Whether there is such a way to be reckless."""
-    return mode in RECKLESS or _SHARED.fullmatch(mode) is not None
-
-
-def check_reckless(mode: str) -> None:
-    if mode and not is_reckless(mode):
-        raise UsageError(
-            f"There is no --reckless {mode}.", "There are auto, ephemeral, and shared-MODE (shared-group)."
-        )
-
-
-def _check_options(options: tuple[str, ...]) -> None:
-    """Refuse what would make no dataset, in any spelling that git takes. Raises `UsageError`."""
-    for option in options:
-        for name, instead in _NO_DATASET.items():
-            word = option.partition("=")[0]
-            if len(word) > len("--") and name.startswith(word):
-                raise UsageError(f"A dataset cannot be cloned with {name}.", instead)
 
 
 def _says(mark: str, source: Address) -> bool:
