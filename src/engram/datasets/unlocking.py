@@ -264,6 +264,8 @@ class Unlocker:
         durable.sync_file_system(dataset.steps, dataset.git_dir)
         durable.sync_file_system(dataset.steps, dataset.work_tree)
         for line in out.splitlines():
+            if not line.startswith(b"{"):
+                continue  # git, of other files: "notes.txt: needs merge"
             record = json.loads(line.decode("utf-8", "replace"))
             path = os.fsencode(os.path.normpath(str(record.get("file") or ".")))
             if record.get("success"):

@@ -65,6 +65,9 @@ class UnusedFinder:
         """
         dataset = self._dataset
         check_annex_is_own(dataset)
+        if not os.path.isdir(os.path.join(dataset.git_dir, "annex")):
+            yield self._dataset_outcome()
+            return
         check_may_write(dataset)
         refspec = self._refspec()
         with only_engram(dataset.steps, dataset.git_dir):
