@@ -33,6 +33,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program.chmod(0o755)
     (tmp_path / "home" / ".gitconfig").write_text("[user]\n\tname = Ada\n\temail = ada@example.org\n")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("ENGRAM_UI_PROGRESS", "off")  # on a reader's terminal it is gone when a command has ended
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.chdir(tmp_path / "here")
     return tmp_path / "here"

@@ -1,8 +1,9 @@
 """The demonstration: a small true story on real brain images, told by the operations themselves."""
 
-import gzip
 import os
 import shlex
+import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -12,11 +13,17 @@ from engram import durable
 from engram.durable import Steps
 from engram.model.errors import TargetExists
 from engram.model.outcome import DatasetOutcome, Outcome, Status
+from engram.workspace.auditing import Custody
+from engram.workspace.cloning import Copies
 from engram.workspace.context import Context
 from engram.workspace.datasets import Datasets
+from engram.workspace.dropping import Dropping
+from engram.workspace.getting import Getting
+from engram.workspace.provenance import Provenance
 
 if TYPE_CHECKING:
     from engram.datasets.programs import Programs
+    from engram.datasets.versions import Version
 
 #: What the dataset is called when the user names no folder.
 FOLDER = "engram-demo"
@@ -24,8 +31,13 @@ FOLDER = "engram-demo"
 IDENTITY = ("user.name=engram demo", "user.email=demo@engram.invalid")
 
 _IMAGES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "demo_images")
-_SCAN = "sub-01/func/sub-01_bold.nii"
-_NOTE = "* the functional scan of sub-01 was compressed"
+_SCAN = "sub-01/anat/sub-01_T1w.nii"
+_FIGURE = "figures/sub-01.svg"
+_COMMAND = "{python} code/histogram.py {{inputs}} {{outputs}} --bins {bins}"
+_BINS = (20, 60)
+_SET_IDENTITY = "\n".join(
+    f"git config {name} {shlex.quote(value)}" for name, _, value in (setting.partition("=") for setting in IDENTITY)
+)
 
 #: What a step gives: outcomes of an operation, or what another program said.
 Told: TypeAlias = "Iterator[Outcome] | str"
@@ -45,6 +57,8 @@ class Demo:
     context: Context
     steps: Steps = field(default_factory=Steps)
     clock: Callable[[], float] = time.perf_counter
+    #: How one version of a file is shown.
+    version_text: "Callable[[Version], str]" = str
 
     def tell(self, folder: str | None = None) -> Iterator[Outcome]:
         """Carry out step by step: first an outcome ``demo`` for the step, then those of the operation itself.
@@ -57,8 +71,9 @@ class Demo:
             ExtraMissing: without git-annex.
         """
         top = os.path.normpath(os.path.join(self.context.folder, folder or FOLDER))
-        if os.path.lexists(top) and not (os.path.isdir(top) and not os.listdir(top)):
-            raise TargetExists(top, "is there already", "Name another folder: engram demo DIR")
+        for place in (top, _clone_of(top)):
+            if os.path.lexists(place) and not (os.path.isdir(place) and not os.listdir(place)):
+                raise TargetExists(place, "is there already", "Name another folder: engram demo DIR")
         return self._carry_out(top, shlex.quote(folder or FOLDER))
 
     def _carry_out(self, top: str, name: str) -> Iterator[Outcome]:
@@ -81,24 +96,27 @@ class Demo:
                 return
 
     def _story(self, top: str, name: str) -> Iterator[_Step]:
-        from engram.datasets.programs import Programs  # here, because starting programs takes a while to load
+        """A dataset, an analysis, somebody else's copy, and what keeps all of it safe."""
+        yield from self._beginning(top, name)
+        yield from self._analysis(top)
+        yield from self._copy_of_it(top)
+        yield from self._safety(top)
 
-        outside, inside = self._datasets(self.context.folder), self._datasets(top)
-        programs = Programs(environment=self._environment(), configuration=IDENTITY, steps=self.steps)
-        packed = f"{_SCAN}.gz"
+    def _beginning(self, top: str, name: str) -> Iterator[_Step]:
+        outside, inside = Datasets(self._within(self.context.folder)), Datasets(self._within(top))
         yield _Step(
             f"engram create -c text2git {name}",
             "A new dataset: text will go to git, everything else to the annex.",
             lambda: outside.create(top, procedures=("text2git",)),
         )
         yield _Step(
-            f"cd {name}\ngit config user.name 'engram demo'\ngit config user.email demo@engram.invalid",
+            f"cd {name}\n{_SET_IDENTITY}",
             "Who commits in this folder. Your own settings stay as they are.",
-            lambda: self._set_identity(top, programs),
+            lambda: self._set_identity(top),
         )
         yield _Step(
             f"cp -R {shlex.quote(_IMAGES)}/. .",
-            "Real brain images; README.md tells whose they are.",
+            "Real brain images, and a small program; README.md tells whose they are.",
             lambda: self._copy(top),
         )
         yield _Step("engram status", "What would be recorded.", inside.status)
@@ -107,43 +125,86 @@ class Demo:
             "Record all of it. On return it is on the disk, come what may.",
             lambda: inside.save(message="Add two subjects, a template and a map"),
         )
+
+    def _analysis(self, top: str) -> Iterator[_Step]:
+        inside = Provenance(self._within(top), steps=self.steps)
+
+        def draw(bins: int) -> _Step:
+            why, command = f"Histogram of sub-01, {bins} bins", _COMMAND.format(python=_python(), bins=bins)
+            return _Step(
+                f"engram run -m '{why}' -i {_SCAN} -o {_FIGURE} \\\n    '{command}'",
+                "An analysis, recorded with its inputs." if bins == _BINS[0] else "Once more, with another parameter.",
+                lambda: inside.run(command, message=why, inputs=[_SCAN], outputs=[_FIGURE]),
+            )
+
+        yield from map(draw, _BINS)
         yield _Step(
-            f"gzip -nc {_SCAN} > {packed}\nrm {_SCAN}\necho '{_NOTE}' >> README.md",
-            "Work goes on: compress a scan, and note it down.",
-            lambda: self._work(top),
+            f"engram history {_FIGURE}",
+            "Which parameters made this figure? The newest version stands first.",
+            lambda: "\n\n".join(map(self.version_text, inside.history(_FIGURE))),
         )
-        yield _Step("engram status", "What has changed since.", inside.status)
+
+    def _copy_of_it(self, top: str) -> Iterator[_Step]:
+        clone = _clone_of(top)
+        name = shlex.quote(os.path.basename(clone))
         yield _Step(
-            "engram save -m 'Compress the functional scan of sub-01'",
-            "Record that, too.",
-            lambda: inside.save(message="Compress the functional scan of sub-01"),
+            f"cd ..\nengram clone {shlex.quote(os.path.basename(top))} {name}",
+            "A copy for somebody else: all of the history, none of the contents yet.",
+            lambda: Copies(self._within(os.path.dirname(top)), steps=self.steps).clone(top, clone),
+        )
+        yield _Step(f"cd {name}\n{_SET_IDENTITY}", "Who commits in the copy.", lambda: self._set_identity(clone))
+        inside = self._within(clone)
+        yield _Step(
+            "engram get sub-01/anat",
+            "Only what is needed comes, and every byte of it is checked.",
+            lambda: Getting(inside, steps=self.steps).get(["sub-01/anat"]),
         )
         yield _Step(
-            "git log --oneline", "The history is git's own.", lambda: _text(programs.git(top, "log", "--oneline"))
+            "engram rerun",
+            "The figure is made again from its record: it is the same to the bit, so there is nothing to save.",
+            lambda: Provenance(inside, steps=self.steps).rerun(),
         )
         yield _Step(
-            f"git annex whereis {packed}",
-            "git-annex knows where each content is kept.",
-            lambda: _text(programs.git_annex(top, "whereis", packed)),
+            "engram drop sub-01/anat",
+            "The space is wanted back: the original was looked at, and locked, before this copy went.",
+            lambda: Dropping(inside, steps=self.steps).drop(["sub-01/anat"]),
+        )
+
+    def _safety(self, top: str) -> Iterator[_Step]:
+        inside = self._within(top)
+        yield _Step(
+            f"cd ../{shlex.quote(os.path.basename(top))}\nengram drop maps",
+            "Back in the original. This is the only copy that anybody knows of: engram refuses.",
+            lambda: _refused(Dropping(inside, steps=self.steps).drop(["maps"])),
+        )
+        yield _Step(
+            "engram whereis maps",
+            "Where it is.",
+            lambda: _where(Custody(inside, steps=self.steps).whereis(["maps"])),
         )
         yield _Step(
             "git annex fsck --quiet",
             "git-annex reads everything again and compares the checksums. Silence: all is well.",
-            lambda: _text(programs.git_annex(top, "fsck", "--quiet")),
+            lambda: _text(self._programs().git_annex(top, "fsck", "--quiet")),
         )
 
     def _environment(self) -> dict[str, str]:
         foreign = ("GIT_AUTHOR_", "GIT_COMMITTER_")
         return {name: value for name, value in self.context.environment.items() if not name.startswith(foreign)}
 
-    def _datasets(self, folder: str) -> Datasets:
+    def _within(self, folder: str) -> Context:
+        """A call in a folder of the story."""
         settings = (*self.context.git_configuration, *IDENTITY, "commit.gpgSign=false")
-        context = replace(self.context, folder=folder, environment=self._environment(), git_configuration=settings)
-        return Datasets(context, steps=self.steps)
+        return replace(self.context, folder=folder, environment=self._environment(), git_configuration=settings)
 
-    def _set_identity(self, top: str, programs: "Programs") -> str:
+    def _programs(self) -> "Programs":
+        from engram.datasets.programs import Programs  # here, because starting programs takes a while to load
+
+        return Programs(environment=self._environment(), configuration=IDENTITY, steps=self.steps)
+
+    def _set_identity(self, top: str) -> str:
         for setting in IDENTITY:
-            programs.git(top, "config", "--local", *setting.split("=", 1))
+            self._programs().git(top, "config", "--local", *setting.split("=", 1))
         return ""
 
     def _copy(self, top: str) -> str:
@@ -155,12 +216,26 @@ class Demo:
                 durable.write_new(self.steps, os.path.join(target, name), _read(os.path.join(folder, name)))
         return ""
 
-    def _work(self, top: str) -> str:
-        scan, readme = os.path.join(top, _SCAN), os.path.join(top, "README.md")
-        durable.write_new(self.steps, f"{scan}.gz", gzip.compress(_read(scan), mtime=0))
-        durable.remove(self.steps, scan)
-        durable.replace(self.steps, readme, _read(readme) + f"{_NOTE}\n".encode())
-        return ""
+
+def _clone_of(top: str) -> str:
+    """Where the story's copy of the dataset lies: beside it."""
+    return f"{top}-copy"
+
+
+def _python() -> str:
+    """How one starts Python here."""
+    return "python3" if shutil.which("python3") else shlex.quote(sys.executable)
+
+
+def _refused(outcomes: Iterator[Outcome]) -> str:
+    """What is said of what was refused, as it is meant to be."""
+    told = [outcome for outcome in outcomes if outcome.failed]
+    return "\n".join(f"{one.action}({one.status}): {one.item} [{one.message}]\n  {one.remedy}" for one in told)
+
+
+def _where(outcomes: Iterator[Outcome]) -> str:
+    copies = [(outcome.item, getattr(outcome, "copies", ())) for outcome in outcomes]
+    return "\n".join(f"{item}: {', '.join(copy.called for copy in held)}" for item, held in copies)
 
 
 def _read(path: str) -> bytes:

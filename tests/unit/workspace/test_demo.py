@@ -14,6 +14,7 @@ from engram.workspace.context import Context
 from engram.workspace.demo import FOLDER, Demo
 
 IMAGES = Path(engram.__file__).parent / "demo_images"
+SCAN = "sub-01/anat/sub-01_T1w.nii"
 
 
 def somebody_unknown(base: Path) -> Context:
@@ -37,7 +38,7 @@ def there(git_annex: Path, tmp_path_factory: pytest.TempPathFactory) -> Context:
 
 @pytest.fixture(scope="module")
 def told(there: Context) -> list[Outcome]:
-    return list(Demo(there).tell())
+    return list(Demo(there, version_text=lambda version: str(version.as_json())).tell())
 
 
 @pytest.fixture
@@ -51,17 +52,22 @@ def steps(told: list[Outcome]) -> list[DatasetOutcome]:
 
 def test_every_step_has_a_command_a_meaning_and_a_time(told: list[Outcome]) -> None:
     assert not [outcome for outcome in told if outcome.failed]
-    assert [step.item.split("\n")[0] for step in steps(told)] == [
+    assert [step.item.split("\n")[-1 if step.item.startswith("cd") else 0] for step in steps(told)] == [
         "engram create -c text2git engram-demo",
-        "cd engram-demo",
+        "git config user.email demo@engram.invalid",
         f"cp -R {IMAGES}/. .",
         "engram status",
         "engram save -m 'Add two subjects, a template and a map'",
-        "gzip -nc sub-01/func/sub-01_bold.nii > sub-01/func/sub-01_bold.nii.gz",
-        "engram status",
-        "engram save -m 'Compress the functional scan of sub-01'",
-        "git log --oneline",
-        "git annex whereis sub-01/func/sub-01_bold.nii.gz",
+        f"engram run -m 'Histogram of sub-01, 20 bins' -i {SCAN} -o figures/sub-01.svg \\",
+        f"engram run -m 'Histogram of sub-01, 60 bins' -i {SCAN} -o figures/sub-01.svg \\",
+        "engram history figures/sub-01.svg",
+        "engram clone engram-demo engram-demo-copy",
+        "git config user.email demo@engram.invalid",
+        "engram get sub-01/anat",
+        "engram rerun",
+        "engram drop sub-01/anat",
+        "engram drop maps",
+        "engram whereis maps",
         "git annex fsck --quiet",
     ]
     for step in steps(told):
@@ -69,19 +75,39 @@ def test_every_step_has_a_command_a_meaning_and_a_time(told: list[Outcome]) -> N
         assert dict(step.extra)["seconds"] is not None
 
 
+def said(told: list[Outcome], command: str) -> str:
+    (step,) = [step for step in steps(told) if command in step.item]
+    return str(dict(step.extra)["said"])
+
+
 def test_the_operations_tell_what_they_did(told: list[Outcome]) -> None:
-    assert [outcome.status for outcome in told if outcome.action == "save"] == [Status.OK, Status.OK]
-    states = {outcome.item: outcome.state for outcome in told if isinstance(outcome, DatasetOutcome) and outcome.state}
-    assert states["sub-01/func/sub-01_bold.nii"] == "deleted"
-    assert states["README.md"] == "modified"
+    done = [(outcome.action, outcome.item) for outcome in told if outcome.status is Status.OK]
+    assert done.count(("add", "figures/sub-01.svg")) == 2
+    assert ("get", SCAN) in done
+    assert ("drop", SCAN) in done
+    saves = [outcome.status for outcome in told if outcome.action == "save" and outcome.status is Status.OK]
+    assert len(saves) == 3, "made again, the figure is the same"
 
 
-def test_others_say_the_rest(told: list[Outcome]) -> None:
-    said = {step.item.split(" ")[1]: str(dict(step.extra)["said"]) for step in steps(told)[-3:]}
-    assert "Compress the functional scan of sub-01" in said["log"]
-    whereis, fsck = (dict(step.extra)["said"] for step in steps(told)[-2:])
-    assert "[here]" in str(whereis)
-    assert fsck == ""
+def test_what_would_be_lost_is_kept(told: list[Outcome], folder: Path) -> None:
+    assert "unsafe; Could not verify the existence of the 1 necessary copy." in said(told, "engram drop maps")
+    assert said(told, "whereis") == "maps/neurovault_10426.nii.gz: here"
+    assert (folder / "maps/neurovault_10426.nii.gz").exists()
+    assert said(told, "fsck") == ""
+
+
+def test_the_figure_is_traced_to_its_parameters(told: list[Outcome], folder: Path) -> None:
+    newest, oldest = said(told, "history").split("\n\n")
+    assert "--bins 60" in newest
+    assert "--bins 20" in oldest
+    assert (folder / "figures/sub-01.svg").read_text().count("<rect") > 20
+
+
+def test_the_copy_has_only_what_was_asked_for(folder: Path) -> None:
+    copy = folder.with_name("engram-demo-copy")
+    assert (copy / "sub-01/anat/sub-01_T1w.nii").is_symlink()
+    assert not (copy / SCAN).exists()
+    assert (copy / "figures/sub-01.svg").read_bytes() == (folder / "figures/sub-01.svg").read_bytes()
 
 
 def test_the_images_are_in_the_annex_unchanged_and_text_is_in_git(folder: Path) -> None:
@@ -94,7 +120,7 @@ def test_the_images_are_in_the_annex_unchanged_and_text_is_in_git(folder: Path) 
 
 def test_the_history_is_clean_and_keeps_the_first_version(folder: Path, git: Callable[..., str]) -> None:
     assert git(folder, "status", "--porcelain") == ""
-    assert "sub-01/func/sub-01_bold.nii\n" in git(folder, "ls-tree", "-r", "--name-only", "HEAD~")
+    assert git(folder, "diff", "--name-only", "HEAD~", "HEAD") == "figures/sub-01.svg\n"
     git(folder, "fsck", "--strict")
 
 

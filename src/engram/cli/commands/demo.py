@@ -1,7 +1,8 @@
 """See a small true story on real brain images.
 
-Makes a dataset in DIR (default: engram-demo), saves images that engram brings along, changes something and saves
-again. Each command is shown with its meaning and the time it took. The folder stays for you to play with. Your own git
+Makes a dataset in DIR (default: engram-demo) with images that engram brings along: an analysis is recorded, its figure
+traced, a copy made in DIR-copy, the figure made again there, and data that nobody else has is kept from being dropped.
+Each command is shown with its meaning and the time it took. The folders stay for you to play with. Your own git
 settings are not changed, and no name or address is needed.
 
     engram demo
@@ -17,6 +18,7 @@ from engram.cli.call import Call
 from engram.cli.root import Verb
 from engram.cli.states import StateView
 from engram.cli.text import ink, printable
+from engram.cli.view_history import block
 from engram.model.outcome import DatasetOutcome, Outcome
 from engram.workspace.demo import FOLDER, Demo
 
@@ -25,7 +27,9 @@ from engram.workspace.demo import FOLDER, Demo
 @click.argument("folder", required=False, metavar="[DIR]", type=click.Path())
 @click.pass_obj
 def command(call: Call, *, folder: str | None) -> None:
-    call.show(call.open(Demo).tell(folder), view=DemoView(folder or FOLDER))
+    demo = call.open(Demo)
+    demo.version_text = lambda version: "\n".join(block(version, call.screen.out_columns)).rstrip()
+    call.show(demo.tell(folder), view=DemoView(folder or FOLDER))
 
 
 class DemoView:
@@ -45,12 +49,13 @@ class DemoView:
         extra = dict(outcome.extra)
         time = f"[{extra.get('seconds', 0):.2f} s]"
         lines = ["", ink(f"# {printable(outcome.note)} {time}", "remedy", colours)]
-        lines += [f"$ {printable(line)}" for line in outcome.item.splitlines()]
+        lines += [f"{'>' if line.startswith(' ') else '$'} {printable(line)}" for line in outcome.item.splitlines()]
         lines += [printable(line.expandtabs()).rstrip() for line in str(extra.get("said", "")).splitlines()]
         return "\n".join(lines)
 
     def summary(self) -> Iterable[str]:
         folder = printable(shlex.quote(self._folder))
         yield ""
-        yield f"The dataset stays for you to play with: cd {folder}"
-        yield f"To be rid of it: chmod -R u+w {folder} && rm -r {folder}"
+        copy = printable(shlex.quote(f"{self._folder}-copy"))
+        yield f"Both datasets stay for you to play with: cd {folder}"
+        yield f"To be rid of them: chmod -R u+w {folder} {copy} && rm -r {folder} {copy}"
