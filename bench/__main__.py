@@ -10,8 +10,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from bench.auditing import AUDITING
 from bench.copies import COPIES
 from bench.datasets import DATASETS
+from bench.dropping import DROPPING
 from bench.getting import GETTING
 from bench.harness import Bench
 from bench.machine import describe_machine, load
@@ -21,7 +23,7 @@ from bench.report import as_json, as_markdown, put_into
 from bench.rows import Figures, Row
 from bench.tools import compile_all, engram_commit, find_tools, make_home
 
-_ROOMS = (DATASETS, COPIES, PROVENANCE, GETTING)
+_ROOMS = (DATASETS, COPIES, PROVENANCE, GETTING, DROPPING, AUDITING)
 _ROWS = {row.name: row for room in _ROOMS for row in room.rows}
 _SCENARIOS = {scenario.name: scenario for room in _ROOMS for scenario in room.scenarios}
 
