@@ -68,7 +68,7 @@ def only_one_in(folder: str, *, patience_s: float = PATIENCE_S) -> Iterator[None
     """Hold a folder that is no repository yet against every other engram that would make it one."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        _wait_for(fcntl.flock, descriptor, folder, patience_s, lambda: "another engram create")
+        _wait_for(fcntl.flock, descriptor, folder, patience_s, lambda: "another engram")
         yield
     finally:
         os.close(descriptor)

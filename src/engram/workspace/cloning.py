@@ -6,7 +6,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from engram.datasets.addresses import Address, read_address, without_secrets
-from engram.datasets.cloning import Cloner, CloneRequest, is_reckless
+from engram.datasets.clone_limits import is_reckless
+from engram.datasets.cloning import Cloner, CloneRequest
 from engram.datasets.dataset import Dataset, open_dataset
 from engram.datasets.git.refs import holds_repository
 from engram.datasets.permission import check_may_write, identity_is_known

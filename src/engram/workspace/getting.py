@@ -48,7 +48,7 @@ class Getting:
         Raises:
             NoDataset, PathNotFound, OutsideDataset, NotTrusted, ExtraMissing, UsageError: before anything is written.
         """
-        from engram.datasets.cloning import check_reckless
+        from engram.datasets.clone_limits import check_reckless
 
         check_reckless(reckless or "")
         opened, places = self._arguments(paths, dataset)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from engram.model.errors import SourceUnavailable
+from engram.model.errors import NoSource, SourceUnavailable, UsageError
 from engram.workspace.cloning import Copies
 from engram.workspace.context import Context
 from engram.workspace.datasets import Datasets
@@ -136,8 +136,14 @@ def test_a_shallow_clone_of_a_path_is_shallow_and_says_what_it_lacks(source: Pat
 
 @pytest.mark.parametrize("option", ["--bare", "--mirror", "--recurse-submodules", "--separate-git-dir=x", "--no-such"])
 def test_options_that_make_no_dataset_are_refused(source: Path, tmp_path: Path, option: str) -> None:
-    from engram.model.errors import UsageError
-
     with pytest.raises(UsageError):
         clone(tmp_path, str(source), git_options=[option])
     assert os.listdir(tmp_path) == []
+
+
+def test_a_partial_clone_is_no_source(source: Path, tmp_path: Path) -> None:
+    git(source, "config", "uploadpack.allowFilter", "true")
+    git(tmp_path, "clone", "-q", "--filter=blob:none", f"file://{source}", "partial")
+    with pytest.raises(NoSource) as refused:
+        clone(tmp_path, "partial")
+    assert "clone what it came from" in refused.value.what
