@@ -30,6 +30,7 @@ def two_clones(folder: Path) -> Path:
     for name, text in FILES.items():
         write(one, name, text)
     save(one, message="files")
+    git(one, "branch", "-q", "-M", "main")
     git(folder, "clone", "-q", "a", "b")
     connect(folder, "b", "origin", "a")
     annex(folder / "b", "init", "-q", "b")
