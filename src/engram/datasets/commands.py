@@ -17,7 +17,7 @@ from engram.model.errors import OutsideDataset
 _TMPDIR = "{tmpdir}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Repeat:
     """What a command repeats."""
 
@@ -29,7 +29,7 @@ class Repeat:
     wrote: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class RunRequest:
     """A command that is to be run, and recorded."""
 

@@ -6,7 +6,7 @@ of their parents. Source: datalad-rerun(1); what DataLad 1.7.1 leaves.
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from engram import durable
 from engram.datasets.commands import Repeat, RunRequest
@@ -22,7 +22,7 @@ from engram.model.errors import BadRecord, ItemFailed, NotTrusted, PeerFailed, U
 from engram.model.outcome import Outcome, Status
 
 #: Shows records that nobody allowed yet; gives whether the user does.
-Ask = Callable[[Sequence[RunRecord]], bool]
+Ask: TypeAlias = Callable[[Sequence[RunRecord]], bool]
 _NAMED = 3
 _SHOWN_LETTERS = 60
 

@@ -33,7 +33,7 @@ def _nothing(_: str) -> None:
     """What is done before a command starts when nobody wants to know."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Helpers:
     """What a run is handed from outside."""
 

@@ -98,7 +98,7 @@ class TestWhatACommandMayDo:
         os.kill(int((dataset.parent / "pid").read_text()), 9)
         assert told[-1]["status"] == "ok"
 
-    def test_die(self, dataset: Path) -> None:
+    def test_be_ended_by_a_signal(self, dataset: Path) -> None:
         told = run(dataset, "echo x > n.txt; kill -9 $$")
         assert (told[-1]["exit_code"], told[-1]["error"]) == (137, "CommandFailed")
         assert "n.txt" in git(dataset, "status", "--porcelain")
