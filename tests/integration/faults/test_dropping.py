@@ -38,11 +38,11 @@ def clones(git_annex: Path, scene: Path) -> Template:
     return template
 
 
-def drop_from(name: str, **options: str) -> Callable[[Path, Steps], int]:
+def drop_from(name: str, *, what: str = "filecontent") -> Callable[[Path, Steps], int]:
     """Drop everything from a dataset. A refusal for want of copies is no failure here."""
 
     def operation(folder: Path, steps: Steps) -> int:
-        return _code(list(verbs(folder / name, steps).drop(**options)))
+        return _code(list(verbs(folder / name, steps).drop(what=what)))
 
     return operation
 
