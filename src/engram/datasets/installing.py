@@ -24,7 +24,7 @@ from engram.datasets.locks import clear_what_a_crash_left, only_engram
 from engram.datasets.permission import check_may_write
 from engram.datasets.placing import read_mark
 from engram.model.errors import NoSource, SourceUnavailable, TargetExists, Unavailable, UsageError
-from engram.model.outcome import DatasetOutcome, Outcome, Status
+from engram.model.outcome import DatasetOutcome, Leaf, Outcome, Status
 from engram.model.plan import PlannedStep
 
 _PREFIX = b"subdataset-source-candidate-"
@@ -129,8 +129,20 @@ class Installer:
             path=place,
             type="dataset",
             refds=self._refds,
-            extra=(("contains", (to_get,)), *((("source", without_secrets(used)),) if used else ())),
+            extra=(("contains", (to_get,)), *((("source", _source(used, path)),) if used else ())),
         )
+
+
+def _source(used: str, path: str) -> dict[str, Leaf]:
+    """DataLad's words about where a clone came from."""
+    url = without_secrets(used)
+    return {
+        "default_destpath": os.path.basename(path),
+        "giturl": url,
+        "source": url,
+        "type": "giturl",
+        "version": None,
+    }
 
 
 def is_installed(place: str) -> bool:
