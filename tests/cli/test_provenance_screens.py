@@ -93,6 +93,7 @@ def test_two_dashes_end_the_options(engram: Engram) -> None:
         (told(Status.ERROR, "CommandFailed", exit_code=7), 7),
         (told(Status.ERROR, "CommandFailed", exit_code=137), 137),
         (told(Status.IMPOSSIBLE, "UnsavedChanges"), 2),
+        (told(Status.ERROR, "PathNotFound"), 2),
         (told(Status.ERROR, "ItemFailed"), 3),
     ],
 )

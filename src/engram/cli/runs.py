@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from engram.cli.call import Call
 from engram.cli.text import plural, printable
-from engram.model.errors import CommandFailed, UnsavedChanges
-from engram.model.outcome import Outcome
+from engram.model.errors import CommandFailed, PathNotFound, RequestRefused, UnsavedChanges
+from engram.model.outcome import Outcome, Status
 
 if TYPE_CHECKING:
     from engram.datasets.run_outcomes import RunOutcome
@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 def ends_as_its_command(call: Call, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
     """The same outcomes; when they are through, the exit code of the call is that of the command that failed.
 
-    Where nothing was begun because of changes from before, the request is refused.
+    Where nothing was begun, because of changes from before or an input that is not there, the request is refused.
     """
-    code = 0
+    code, begun = 0, False
     for outcome in outcomes:
         yield outcome
+        begun = begun or outcome.status is Status.OK
         if outcome.error == CommandFailed.__name__:
             code = getattr(outcome, "exit_code", 0)
-        elif outcome.error == UnsavedChanges.__name__:
-            code = UnsavedChanges.exit_code
+        elif outcome.error in (UnsavedChanges.__name__, PathNotFound.__name__) and not begun:
+            code = RequestRefused.exit_code
     if code and call.on_failure != "ignore":
         call.failing_code = code
 

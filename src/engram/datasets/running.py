@@ -88,12 +88,10 @@ class Runner:
         if not request.explicit and not request.repeats and is_changed(dataset):
             yield self._report.failed(UnsavedChanges(dataset.work_tree), {}, status=Status.IMPOSSIBLE)
             return
-        failed = False
         for outcome in self._prepare():
-            failed = failed or outcome.failed
             yield outcome
-        if failed and not request.goes_on:
-            return
+            if outcome.failed and not request.goes_on:
+                return
         self._planned.inputs.look_again()
         self._planned.outputs.look_again()
         yield from self._run(self._planned.line)
