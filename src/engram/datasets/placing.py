@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
 from engram import durable
+from engram.datasets.git.small_files import read_small_file
 from engram.datasets.locks import only_one_in, private_folder
 from engram.durable import Steps
 from engram.model.errors import EngramError, TargetExists
@@ -139,11 +140,12 @@ def is_being_filled(target: str) -> bool:
 
 def read_mark(top: str) -> str:
     """What the mark of an unfinished work tree says; '' when there is none."""
+    place = os.path.join(private_folder(os.path.join(top, ".git")), MARK)
     try:
-        with open(os.path.join(private_folder(os.path.join(top, ".git")), MARK), "rb") as file:
-            return file.read().decode("utf-8", "surrogateescape")
-    except (FileNotFoundError, NotADirectoryError):
+        found = read_small_file(os.fsencode(place), follow=False)
+    except OSError:  # a link, or nothing, or nothing that may be read
         return ""
+    return (found or b"").decode("utf-8", "surrogateescape")
 
 
 def _filled(target: str) -> TargetExists:

@@ -7,6 +7,7 @@ import os
 from shlex import quote
 
 from engram.datasets.git.refs import repository_in
+from engram.datasets.git.small_files import read_small_file
 from engram.model.errors import BrokenDataset, DamagedRepository, Unreadable
 
 #: What git does not do without.
@@ -57,8 +58,7 @@ def _leading_nowhere(folder: str, dot_git: str) -> BrokenDataset | None:
     if os.path.islink(dot_git):
         target = os.readlink(dot_git)
     else:
-        with open(dot_git, "rb") as file:
-            text = file.read(4096)
+        text = read_small_file(os.fsencode(dot_git), follow=False) or b""
         if not text.startswith(b"gitdir: "):
             return None
         target = os.fsdecode(text.removeprefix(b"gitdir: ").rstrip(b"\r\n"))

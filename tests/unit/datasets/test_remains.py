@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from engram.datasets.dataset import Surroundings, open_dataset
+from engram.datasets.placing import read_mark
 from engram.model.errors import BrokenDataset, NoDataset, NotADataset, NotInstalled
 from engram.workspace.context import Context
 from engram.workspace.opening import Opening
@@ -94,3 +95,20 @@ def test_an_ordinary_folder_is_still_just_no_dataset(tmp_path: Path, git: Git) -
     (tmp_path / "ds/folder").mkdir()
     with pytest.raises(NotADataset):
         opening(tmp_path / "ds").dataset("folder")
+
+
+def test_a_fifo_in_the_place_of_a_git_file_is_waited_for_by_nobody(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".git")
+    with pytest.raises(NoDataset):
+        open_dataset(str(tmp_path), around())
+
+
+def test_a_mark_that_is_a_fifo_or_a_link_is_none(tmp_path: Path) -> None:
+    folder = tmp_path / "ds/.git/engram"
+    folder.mkdir(parents=True)
+    os.mkfifo(folder / "cloning")
+    assert read_mark(str(tmp_path / "ds")) == ""
+    (folder / "cloning").unlink()
+    (tmp_path / "text").write_text("somewhere")
+    (folder / "cloning").symlink_to(tmp_path / "text")
+    assert read_mark(str(tmp_path / "ds")) == ""
