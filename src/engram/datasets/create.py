@@ -18,6 +18,7 @@ from engram.datasets.git.index import GitIndex, entry_from_stat
 from engram.datasets.git.objects import BLOB, FILE_MODE, object_id
 from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.git.refs import find_repository
+from engram.datasets.git.small_files import read_file
 from engram.datasets.locks import clear_what_a_crash_left, only_engram, only_one_in, private_folder
 from engram.datasets.people import clean_message
 from engram.datasets.permission import check_may_write
@@ -235,16 +236,16 @@ class Creator:
         config = os.path.join(top, ".datalad", "config")
         if not dataset_id_of(config):
             text = f'[datalad "dataset"]\n\tid = {self._new_id()}\n'
-            wanted[".datalad/config"] = _read(config) + text.encode()
+            wanted[".datalad/config"] = read_file(config) + text.encode()
         elif index.find(b".datalad/config") is None:  # an interrupted create wrote it
-            wanted[".datalad/config"] = _read(config)
+            wanted[".datalad/config"] = read_file(config)
         if not self._request.annex:
             wanted[".noannex"] = b""
         else:
             wanted[".datalad/.gitattributes"] = _with_lines(
-                _read(os.path.join(top, ".datalad", ".gitattributes")), ["config annex.largefiles=nothing"]
+                read_file(os.path.join(top, ".datalad", ".gitattributes")), ["config annex.largefiles=nothing"]
             )
-            attributes = _read(os.path.join(top, ".gitattributes"))
+            attributes = read_file(os.path.join(top, ".gitattributes"))
             lines = ["**/.git* annex.largefiles=nothing"]
             if b"annex.backend=" not in attributes:
                 lines.insert(0, f"* annex.backend={self._request.backend}")
@@ -253,7 +254,7 @@ class Creator:
 
     def _write_file(self, dataset: Dataset, path: str, text: bytes) -> str:
         place = os.path.join(dataset.work_tree, path)
-        if not os.path.isfile(place) or _read(place) != text:
+        if not os.path.isfile(place) or read_file(place) != text:
             durable.make_folders(self._steps, os.path.dirname(place))
             durable.replace(self._steps, place, text, aside=private_folder(dataset.git_dir))
         return place
@@ -295,11 +296,3 @@ def _with_lines(text: bytes, lines: list[str]) -> bytes:
     if missing and text and not text.endswith(b"\n"):
         text += b"\n"
     return text + b"".join(line + b"\n" for line in missing)
-
-
-def _read(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except FileNotFoundError:
-        return b""

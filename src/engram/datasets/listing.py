@@ -12,12 +12,13 @@ from engram import durable
 from engram.datasets.dataset import Dataset, open_dataset
 from engram.datasets.git.objects import SUBMODULE_MODE
 from engram.datasets.git.refs import holds_repository
+from engram.datasets.git.small_files import read_file
 from engram.datasets.gitmodules import Submodule, read_gitmodules, with_property
 from engram.datasets.locks import only_engram, private_folder
 from engram.datasets.permission import check_may_write
 from engram.datasets.save import Saver
 from engram.datasets.survey import SaveRequest
-from engram.model.errors import ItemFailed, UsageError
+from engram.model.errors import UsageError
 from engram.model.outcome import DatasetOutcome, Leaf, Outcome, Status
 
 #: DataLad's subject of the commit.
@@ -156,7 +157,7 @@ class Listing:
         check_may_write(dataset)
         place = os.path.join(dataset.work_tree, ".gitmodules")
         with only_engram(dataset.steps, dataset.git_dir):
-            before = text = _read(place)
+            before = text = read_file(place, follow=False)
             for path in paths:
                 if path in recorded:
                     text = self._with_properties(text, dataset, recorded[path])
@@ -199,21 +200,10 @@ def submodules_of(dataset: Dataset) -> dict[bytes, Submodule]:
     """What the ``.gitmodules`` of the work tree says of each subdataset, by path.
 
     Raises:
-        DamagedRepository: when it does not parse.
-        ItemFailed: when it is no regular file.
+        DamagedRepository: when it does not parse, or is no regular file.
     """
-    text = _read(os.path.join(dataset.work_tree, ".gitmodules"))
+    text = read_file(os.path.join(dataset.work_tree, ".gitmodules"), follow=False)
     return {module.path: module for module in read_gitmodules(text)}
-
-
-def _read(path: str) -> bytes:
-    if os.path.lexists(path) and (os.path.islink(path) or not os.path.isfile(path)):
-        raise ItemFailed(path, "it is no regular file, so git does not read it either")
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except FileNotFoundError:
-        return b""
 
 
 def _properties(module: Submodule | None) -> dict[str, str]:

@@ -16,6 +16,7 @@ from engram.datasets.git.config import GitConfig
 from engram.datasets.git.index import GitIndex, entry_from_stat
 from engram.datasets.git.objects import BLOB, FILE_MODE, SUBMODULE_MODE, object_id
 from engram.datasets.git.problems import NotUnderstood
+from engram.datasets.git.small_files import read_file
 from engram.datasets.gitmodules import (
     names,
     relative_url,
@@ -90,7 +91,7 @@ def _commit_in(dataset: Dataset, path: bytes) -> str:
 
 
 def _unregister(dataset: Dataset, paths: list[bytes], registration: Registration, *, at_hand: GitIndex | None) -> None:
-    before = modules = _read(os.path.join(dataset.work_tree, ".gitmodules"))
+    before = modules = read_file(os.path.join(dataset.work_tree, ".gitmodules"))
     for path in paths:
         modules = without_subdataset(modules, path)
     if modules != before or (at_hand is not None and _still_names(dataset, at_hand, paths)):
@@ -99,7 +100,7 @@ def _unregister(dataset: Dataset, paths: list[bytes], registration: Registration
 
 
 def _register(dataset: Dataset, paths: list[bytes], registration: Registration, *, at_hand: GitIndex | None) -> None:
-    modules = _read(os.path.join(dataset.work_tree, ".gitmodules"))
+    modules = read_file(os.path.join(dataset.work_tree, ".gitmodules"))
     before = modules
     urls: dict[bytes, bytes] = {}
     for path in paths:
@@ -130,7 +131,7 @@ def _mark_as_installed(dataset: Dataset, urls: Mapping[bytes, bytes]) -> None:
     lock = config_lock(dataset.steps, dataset.common_dir)
     lock.take()
     try:
-        config = _read(lock.path)
+        config = read_file(lock.path)
         new = config
         for path, url in urls.items():
             if not names(new, path):
@@ -207,11 +208,3 @@ def _outcome(dataset: Dataset, action: str, path: bytes, type: str) -> DatasetOu
         type=type,
         refds=dataset.work_tree,
     )
-
-
-def _read(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except FileNotFoundError:
-        return b""

@@ -141,9 +141,11 @@ class GitIndex:
             NotUnderstood: for a split index, a sparse index, or an unknown extension that must be known.
         """
         try:
-            with open(path, "rb") as file:
-                mtime_ns = os.fstat(file.fileno()).st_mtime_ns
-                data = file.read()
+            with open(path, "rb", opener=_without_waiting) as file:
+                status = os.fstat(file.fileno())
+                if not stat.S_ISREG(status.st_mode):
+                    raise DamagedRepository(os.fsdecode(path), "it is no regular file")
+                mtime_ns, data = status.st_mtime_ns, file.read()
         except FileNotFoundError:
             return cls.from_nothing(os.fsdecode(path))
         return cls.from_bytes(data, os.fsdecode(path), mtime_ns)
@@ -274,6 +276,11 @@ class GitIndex:
     def _written_at(self) -> bytes:
         seconds, nanoseconds = divmod(self.mtime_ns, _NS)
         return (seconds & _U32).to_bytes(4, "big") + nanoseconds.to_bytes(4, "big")
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file, and never wait for whoever feeds a FIFO in its place."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _seconds(nanoseconds: int) -> tuple[int, int]:

@@ -1,7 +1,10 @@
 """Reading a small file without waiting for anybody, whatever lies in its place."""
 
+import errno
 import os
 import stat
+
+from engram.model.errors import DamagedRepository
 
 
 def read_small_file(path: bytes, *, follow: bool, largest_bytes: int | None = None) -> bytes | None:
@@ -26,3 +29,26 @@ def read_small_file(path: bytes, *, follow: bool, largest_bytes: int | None = No
             return file.read()
     finally:
         os.close(descriptor)
+
+
+def read_file(path: str | bytes, *, follow: bool = True) -> bytes:
+    """What one of a repository's own files holds; b"" when there is none.
+
+    Args:
+        path: where.
+        follow: whether a symbolic link may be followed.
+
+    Raises:
+        DamagedRepository: when something lies there that is no such file: a folder, a FIFO, a link.
+    """
+    try:
+        content = read_small_file(os.fsencode(path), follow=follow)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.ENXIO):
+            raise
+        content = None
+    if content is None:
+        raise DamagedRepository(os.fsdecode(path), "it is no regular file")
+    return content
