@@ -7,17 +7,17 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from engram.datasets.annex.facts import key_size
-from engram.datasets.annex.logs import values_by_uuid
+from engram.datasets.annex.logs import values_by_uuid, with_value
 from engram.datasets.dataset import Dataset
 from engram.datasets.examining import Examined, Examiner
-from engram.datasets.fsck_by_annex import AnnexFsck
 from engram.datasets.fsck_records import FsckReporter
 from engram.datasets.git.index import GitIndex
 from engram.datasets.git.problems import MissingObject, NotUnderstood
 from engram.datasets.locks import clear_what_a_crash_left, only_engram
-from engram.datasets.mending import Mender
+from engram.datasets.logbook import change_branch
 from engram.datasets.permission import check_may_write
 from engram.datasets.traps import reason_to_hand_over
 from engram.datasets.unused import check_annex_is_own
@@ -27,7 +27,13 @@ from engram.model.outcome import Outcome
 from engram.model.plan import Plan, PlannedStep
 from engram.model.progress import Progress, Silent
 
+if TYPE_CHECKING:
+    from engram.datasets.mending import Mender
+
 _REQUIRED = b"required-content.log"
+#: Where git-annex notes when which repository was checked, for ``git annex expire``.
+_ACTIVITY = b"activity.log"
+_DONE = b"Fsck"
 #: How much trouble is gathered before it is mended, and how long: a run that is stopped has mended what came before.
 _GATHERED = 1000
 _GATHERED_S = 60.0
@@ -121,6 +127,8 @@ class Fsck:
         return "some repository requires content" if any(value.strip() for value in required.values()) else ""
 
     def _by_annex(self, reason: str) -> Iterator[Outcome]:
+        from engram.datasets.fsck_by_annex import AnnexFsck  # late: few datasets need it
+
         request = self._request
         self._progress.start("fsck", None, "")
         yield from AnnexFsck(self._dataset, full=request.full, jobs=request.jobs, refds=request.refds).check(
@@ -132,7 +140,7 @@ class Fsck:
     def _natively(self) -> Iterator[Outcome]:
         whereabouts, index = Whereabouts(self._dataset), self._dataset.read_index()
         report = FsckReporter(self._dataset, whereabouts, refds=self._request.refds)
-        mender = Mender(self._dataset, whereabouts, index, self._clock)
+        mender: Mender | None = None
         troubled: list[Examined] = []
         for_annex: dict[bytes, Examined] = {}
         since_s = time.monotonic()
@@ -146,24 +154,35 @@ class Fsck:
                     for_annex.setdefault(one.key, one)
                 if len(troubled) >= _GATHERED or time.monotonic() - since_s > _GATHERED_S:
                     batch, troubled, since_s = troubled, [], time.monotonic()
-                    yield from self._mended(mender, report, batch)
-            batch, troubled = troubled, []
-            yield from self._mended(mender, report, batch)
-            mender.note_activity()
+                    mender = mender or self._mender(whereabouts, index)
+                    yield from _mended(mender, report, batch)
+            if troubled:
+                batch, troubled = troubled, []
+                yield from _mended(mender or self._mender(whereabouts, index), report, batch)
+            self._note_activity()
         except (NotUnderstood, MissingObject) as problem:
             reason = problem.reason if isinstance(problem, NotUnderstood) else "an object is missing that git may fetch"
             yield from self._by_annex(reason)
             return
         if for_annex:
+            from engram.datasets.fsck_by_annex import AnnexFsck  # late: few datasets need it
+
             annex = AnnexFsck(self._dataset, full=True, jobs=self._request.jobs, refds=self._request.refds)
             yield from annex.check_files(list(for_annex.values()))
 
-    def _mended(self, mender: Mender, report: FsckReporter, troubled: list[Examined]) -> Iterator[Outcome]:
-        if troubled:
-            mended = mender.mend(troubled)
-            for one in troubled:
-                if not one.condition.for_annex:
-                    yield report.troubled(one, mended)
+    def _mender(self, whereabouts: Whereabouts, index: GitIndex) -> "Mender":
+        from engram.datasets.mending import Mender  # late: most datasets are well
+
+        return Mender(self._dataset, whereabouts, index, self._clock)
+
+    def _note_activity(self) -> None:
+        """Note that this repository was checked, as git-annex does."""
+        uuid, now_s = self._dataset.annex_uuid.encode(), self._clock()
+        change_branch(
+            self._dataset,
+            lambda read: {_ACTIVITY: with_value(read(_ACTIVITY), uuid, _DONE, int(now_s))},
+            now_s=now_s,
+        )
 
     def _examined(self, whereabouts: Whereabouts, index: GitIndex) -> Iterator[Examined]:
         request = self._request
@@ -186,3 +205,10 @@ class Fsck:
             self._progress.start("fsck", sum(key_size(key) or 0 for key in set(keys)), "B")
         else:
             self._progress.start("fsck", len(keys), "")
+
+
+def _mended(mender: "Mender", report: FsckReporter, troubled: list[Examined]) -> Iterator[Outcome]:
+    mended = mender.mend(troubled)
+    for one in troubled:
+        if not one.condition.for_annex:
+            yield report.troubled(one, mended)

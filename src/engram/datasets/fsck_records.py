@@ -8,7 +8,7 @@ from engram.datasets.annex.facts import key_size
 from engram.datasets.copies import Copies
 from engram.datasets.dataset import Dataset
 from engram.datasets.examining import Examined
-from engram.datasets.mending import Mended
+from engram.datasets.mended import Mended
 from engram.datasets.whereabouts import Whereabouts
 from engram.datasets.whereis import no_copy
 from engram.model.copies import CopiesOutcome, Copy

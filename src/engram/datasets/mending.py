@@ -8,19 +8,18 @@ verified on the way; last the log says that those are here again. Nothing is del
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 from engram import durable
 from engram.datasets.annex.facts import key_size
 from engram.datasets.annex.hashdirs import file_name_of
-from engram.datasets.annex.logs import with_value
 from engram.datasets.annex.pointers import pointer_of
 from engram.datasets.annex.receiving import Receiving
 from engram.datasets.annex.store import ContentStore
 from engram.datasets.dataset import Dataset
 from engram.datasets.examining import Examined
 from engram.datasets.git.index import GitIndex
-from engram.datasets.logbook import change_branch, note_presence
+from engram.datasets.logbook import note_presence
+from engram.datasets.mended import Mended
 from engram.datasets.staging import refresh_entries
 from engram.datasets.supply import ANNEX, Supply
 from engram.datasets.syncing import ToSync
@@ -29,31 +28,7 @@ from engram.datasets.whereabouts import Whereabouts
 from engram.model.errors import EngramError
 from engram.model.source import Wanted
 
-#: Where git-annex notes when which repository was checked, for ``git annex expire``.
-_ACTIVITY = b"activity.log"
-_DONE = b"Fsck"
 _LOCK = b".lck"
-
-
-@dataclass(slots=True)
-class Mended:
-    """What was done about some files."""
-
-    #: Keys about which the log was wrong, and what is true.
-    logged: dict[bytes, bool] = field(default_factory=dict)
-    #: Where damaged contents lie now, by key.
-    aside: dict[bytes, bytes] = field(default_factory=dict)
-    #: Where good copies of them came from, by key.
-    restored: dict[bytes, str] = field(default_factory=dict)
-    #: Keys whose folder and content are protected again.
-    protected: set[bytes] = field(default_factory=set)
-    #: Files whose link is right again, and files that have their content again.
-    links: set[bytes] = field(default_factory=set)
-    filled: set[bytes] = field(default_factory=set)
-    #: Where damaged contents of unlocked files lie now, by path.
-    files_aside: dict[bytes, bytes] = field(default_factory=dict)
-    #: What could not be mended, and why, by key or path.
-    problems: dict[bytes, str] = field(default_factory=dict)
 
 
 class Mender:
@@ -90,15 +65,6 @@ class Mender:
                 self._set_file_aside(one, mended)
         self._fill(troubled, mended)
         return mended
-
-    def note_activity(self) -> None:
-        """Note that this repository was checked, as git-annex does."""
-        uuid, now_s = self._dataset.annex_uuid.encode(), self._clock()
-        change_branch(
-            self._dataset,
-            lambda read: {_ACTIVITY: with_value(read(_ACTIVITY), uuid, _DONE, int(now_s))},
-            now_s=now_s,
-        )
 
     def _corrections(self, by_key: Mapping[bytes, Examined]) -> dict[bytes, bool]:
         """What the log has to say of which keys. Others may have dropped or got some since they were examined."""
