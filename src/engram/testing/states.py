@@ -130,12 +130,11 @@ def adjusted(folder: Path) -> Path:
 
 def _of_version(folder: Path, version: str) -> Path:
     git(folder / CLONE, "config", "annex.version", version)
-    git(folder / CLONE, "config", "annex.autoupgraderepository", "false")
     return folder / CLONE
 
 
 def version_8(folder: Path) -> Path:
-    """Used with a git-annex of years ago, and to stay as it is."""
+    """Made by a git-annex of years ago, which others may still use on it."""
     return _of_version(folder, "8")
 
 

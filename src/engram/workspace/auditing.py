@@ -266,14 +266,14 @@ def _readable(dataset: "Dataset") -> Iterator[None]:
     """What only git can read is named as such."""
     from engram.datasets.git.problems import MissingObject, NotUnderstood
 
-    try:
-        with refusals_told():
+    with refusals_told():
+        try:
             yield
-    except (NotUnderstood, MissingObject) as problem:
-        reason = problem.reason if isinstance(problem, NotUnderstood) else f"object {problem} is missing"
-        raise UsageError(
-            f"engram cannot read {dataset.work_tree} itself ({reason}).", "Ask git-annex: git annex whereis"
-        ) from problem
+        except (NotUnderstood, MissingObject) as problem:
+            reason = problem.reason if isinstance(problem, NotUnderstood) else f"object {problem} is missing"
+            raise UsageError(
+                f"engram cannot read {dataset.work_tree} itself ({reason}).", "Ask git-annex: git annex whereis"
+            ) from problem
 
 
 def _read(dataset: "Dataset", outcomes: Iterator[Outcome]) -> Iterator[Outcome]:

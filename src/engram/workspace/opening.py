@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING
 
 from engram.datasets.dataset import Dataset, Surroundings, open_dataset
 from engram.datasets.git.objects import SUBMODULE_MODE
-from engram.datasets.git.problems import NotUnderstood
+from engram.datasets.git.problems import MissingObject, NotUnderstood
 from engram.durable import Steps
-from engram.model.errors import BrokenDataset, EngramError, NoDataset, NotADataset, NotInstalled, StorageFailed
+from engram.model.errors import (
+    BrokenDataset,
+    DamagedRepository,
+    EngramError,
+    NoDataset,
+    NotADataset,
+    NotInstalled,
+    StorageFailed,
+)
 from engram.model.outcome import Outcome, failure
 from engram.workspace.context import Context, trust_folder
 
@@ -117,15 +125,17 @@ def _problem_of(place: str, above: Dataset) -> NoDataset:
 
 @contextmanager
 def refusals_told() -> Iterator[None]:
-    """What the system does not let this user do is no bug of ours."""
+    """What the system does not let this user do, and what git has lost, is no bug of ours."""
     try:
         yield
     except PermissionError as error:
         raise StorageFailed(os.fsdecode(error.filename or ""), error.strerror or "Permission denied") from error
+    except MissingObject as error:
+        raise DamagedRepository(str(error), "git has lost the object") from error
 
 
 def told(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
-    """The same outcomes; what the system refuses meanwhile is raised as `StorageFailed`."""
+    """The same outcomes, with `refusals_told` meanwhile."""
     with refusals_told():
         yield from outcomes
 
