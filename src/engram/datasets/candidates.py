@@ -54,16 +54,16 @@ class Recorded(NamedTuple):
         return self.module.name if self.module else os.fsdecode(self.path)
 
     @property
-    def property(self) -> Mapping[str, str]:
+    def settings(self) -> Mapping[str, str]:
         """The settings of its section."""
         return self.module.properties if self.module else {}
 
 
 def candidates(dataset: Dataset, recorded: Recorded) -> list[Candidate]:
     """Addresses of a subdataset of *dataset*, in the order in which they are to be tried; each once."""
-    url = recorded.property.get("url", "")
+    url = recorded.settings.get("url", "")
     remotes = [one for one in _remotes_with(dataset, recorded.path) if one.url]
-    found = [Candidate(_DATALAD_URL, "dl-url", text) for text in (recorded.property.get("datalad-url", ""),) if text]
+    found = [Candidate(_DATALAD_URL, "dl-url", text) for text in (recorded.settings.get("datalad-url", ""),) if text]
     for remote in remotes:
         found.append(Candidate(_BELOW_REMOTE, remote.name, _joined(remote, os.fsdecode(recorded.path), quote=True)))
         if url:
@@ -143,7 +143,7 @@ def _as_https(remote: str, url: str) -> Iterator[str]:
 
 def _from_templates(dataset: Dataset, recorded: Recorded, remotes: Sequence[Sibling]) -> Iterator[Candidate]:
     """What the user's settings, and those that the dataset carries, make of what is known of the subdataset."""
-    facts = {name.replace("datalad-id", "id"): value for name, value in recorded.property.items()}
+    facts = {name.replace("datalad-id", "id"): value for name, value in recorded.settings.items()}
     facts |= {"path": os.fsdecode(recorded.path), "path_basename": os.path.basename(os.fsdecode(recorded.path))}
     facts |= {f"remoteurl-{remote.name}": remote.url for remote in remotes}
     for name, template in templates(dataset).items():

@@ -36,8 +36,6 @@ class Lacking:
     pointers: set[bytes] = field(default_factory=set)
     #: Contents that are here, though the log does not say so; with a file each.
     unlogged: dict[bytes, bytes] = field(default_factory=dict)
-    #: Whether there are unlocked files at all, within what was named.
-    has_unlocked: bool = False
     got: list[bytes] = field(default_factory=list)
     failed: list[bytes] = field(default_factory=list)
     #: Files whose content this repository does not want to have.
@@ -67,7 +65,6 @@ def look(dataset: Dataset, scopes: Sequence[bytes]) -> Lacking:
     present: dict[bytes, bytes] = {}
     for file in annexed_files(dataset, index, scopes):
         path, key = file.path, file.key
-        lacking.has_unlocked = lacking.has_unlocked or not file.locked
         if key in present or (key not in lacking.files and here.has(key)):
             present.setdefault(key, path)
             if not file.locked and is_pointer(os.path.join(here.top, path)):

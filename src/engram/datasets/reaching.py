@@ -112,7 +112,7 @@ class Reach:
         for recorded in below(owner, scope):
             if self.existing and not is_installed(os.path.join(owner.work_tree, os.fsdecode(recorded.path))):
                 continue
-            if recorded.property.get(_SKIP) != "skip" or self.existing:
+            if recorded.settings.get(_SKIP) != "skip" or self.existing:
                 yield recorded
 
     def _holding(self, place: str) -> Dataset:

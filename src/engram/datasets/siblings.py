@@ -75,10 +75,6 @@ class OpenSibling:
         first, second = (object_path_lower, object_path) if self.bare else (object_path, object_path_lower)
         return self.git_dir + b"/" + first(key), self.git_dir + b"/" + second(key)
 
-    def object_of(self, key: bytes) -> bytes:
-        """Where it keeps the content of *key*; b"" when it has none."""
-        return next((place for place in self.places_of(key) if os.path.lexists(place)), b"")
-
 
 class SiblingGone(Exception):
     """A sibling that cannot be opened: nothing is there, or not the repository that the dataset knows."""

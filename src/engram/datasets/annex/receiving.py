@@ -65,8 +65,6 @@ class Receiving:
         self._next_aside = 0
         self._cannot_share = False
         self._partial = _names_in(os.path.join(git_dir, b"annex", b"tmp"))
-        #: Bytes that were written since somebody last asked.
-        self.written_bytes = 0
 
     def partial_bytes(self, key: bytes) -> int:
         """How much of a content is here already, from a transfer that broke off."""
@@ -228,13 +226,11 @@ class Receiving:
             while count := os.readv(descriptor, [buffer]):
                 check.update(view[:count])
                 durable.write_all(self._steps, out, view[:count], aside)
-                self.written_bytes += count
                 self._advance(count)
         except OSError as error:
             raise Unreadable(os.fsdecode(place), os.strerror(error.errno or 0)) from error
 
     def _is_whole(self, aside: bytes, key: bytes, size: int) -> None:
-        self.written_bytes += size
         self._advance(size)
         self._waiting.append(_Waiting(aside, key))
 
@@ -276,11 +272,6 @@ class Receiving:
                 os.close(descriptor)
 
     # --- all of them
-
-    @property
-    def waiting(self) -> int:
-        """How many contents `settle` would make visible."""
-        return len(self._waiting)
 
     def settle(self) -> None:
         """Bring what was taken to the disk, then give it its names, durably.
