@@ -25,6 +25,7 @@ from engram.datasets.siblings import OpenSibling, Sibling, SiblingGone, open_sib
 from engram.datasets.whereabouts import Whereabouts
 from engram.durable import Steps
 
+_OBJECTS = b"/annex/objects/"
 #: From this version of a repository on ``KEY.lck`` is the lock of an object.
 _LOCK_FILES_SINCE = 10
 
@@ -121,7 +122,7 @@ class Witnesses:
         return proof
 
     def _ask(self, sibling: OpenSibling, content: Content, counted: set[Identity], proof: Proof, *, hold: bool) -> None:
-        place = _place_in(sibling, content.key)
+        place = _place_in(sibling, content)
         lock = lock_shared(self._steps, place) if place and hold else None
         problem, identity = _look(place, content)
         if not problem and identity in counted:
@@ -147,17 +148,23 @@ def sync_copies(steps: Steps, proofs: Iterable[Proof]) -> None:
         durable.sync_file_system(steps, place)
 
 
-def _place_in(sibling: OpenSibling, key: bytes) -> bytes:
+def _place_in(sibling: OpenSibling, content: Content) -> bytes:
     """Where a sibling keeps a content, if it does; b"" where it has not even a folder for it."""
-    first, second = (object_path_lower, object_path) if sibling.bare else (object_path, object_path_lower)
-    for layout in (first, second):
-        place = sibling.git_dir + b"/" + layout(key)
-        try:
-            if stat.S_ISDIR(os.lstat(place[: place.rindex(b"/")]).st_mode):
-                return place
-        except OSError:
-            continue
+    place = sibling.git_dir + content.place[content.place.rindex(_OBJECTS) :]
+    if not sibling.bare and _has_folder(place):  # sorted into the same folders: the same place
+        return place
+    for layout in (object_path_lower, object_path):
+        place = sibling.git_dir + b"/" + layout(content.key)
+        if _has_folder(place):
+            return place
     return b""
+
+
+def _has_folder(place: bytes) -> bool:
+    try:
+        return stat.S_ISDIR(os.lstat(place[: place.rindex(b"/")]).st_mode)
+    except OSError:
+        return False
 
 
 def _look(place: bytes, content: Content) -> tuple[str, Identity]:

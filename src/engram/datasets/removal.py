@@ -134,7 +134,7 @@ class Remover:
         return _Held(fate, lock) if enough else fate
 
     def _is_beyond_us(self, content: Content) -> bool:
-        return content.unlocked or os.path.lexists(content.place + RETENTION)
+        return content.unlocked or os.access(content.place + RETENTION, os.F_OK)
 
     def _let_go(self, held: Iterable[_Held]) -> None:
         for one in held:
