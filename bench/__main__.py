@@ -17,13 +17,14 @@ from bench.dropping import DROPPING
 from bench.getting import GETTING
 from bench.harness import Bench
 from bench.machine import describe_machine, load
+from bench.nesting import NESTING
 from bench.places import has_loop_mounts, scratch
 from bench.provenance import PROVENANCE
 from bench.report import as_json, as_markdown, put_into
 from bench.rows import Figures, Row
 from bench.tools import compile_all, engram_commit, find_tools, make_home
 
-_ROOMS = (DATASETS, COPIES, PROVENANCE, GETTING, DROPPING, AUDITING)
+_ROOMS = (DATASETS, NESTING, COPIES, PROVENANCE, GETTING, DROPPING, AUDITING)
 _ROWS = {row.name: row for room in _ROOMS for row in room.rows}
 _SCENARIOS = {scenario.name: scenario for room in _ROOMS for scenario in room.scenarios}
 
