@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from engram.model.errors import EngramError, UsageError
 from engram.workspace.cloning import Copies
 from engram.workspace.context import Context
-from tests.interop.peers import DataLad, annex, git, links_of, without_complaint, write
+from tests.interop.peers import DataLad, annex, create, git, links_of, without_complaint, write
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -273,14 +274,35 @@ class TestASubdataset:
     def test_a_second_clone_records_it_if_the_first_did_not(
         self, source: Path, git_annex: Path, tmp_path: Path
     ) -> None:
-        from tests.interop.peers import create
-
         create(tmp_path / "super")
         clone(tmp_path / "super", str(source), "sub")
         records = clone(tmp_path / "super", str(source), "sub", dataset=".")
         assert [(one["action"], one["status"]) for one in records][:2] == [("install", "notneeded"), ("add", "ok")]
         assert "sub" in git(tmp_path / "super", "ls-files", "-s")
         assert [one["status"] for one in clone(tmp_path / "super", str(source), "sub", dataset=".")] == ["notneeded"]
+
+    @pytest.mark.parametrize("path", ["link/x", "link", "../beside", ".git/x", ".", "a/.git/x", "new\nline", "-x/y"])
+    def test_is_not_made_where_it_cannot_be_recorded(
+        self, source: Path, git_annex: Path, tmp_path: Path, path: str
+    ) -> None:
+        create(tmp_path / "super")
+        (tmp_path / "elsewhere").mkdir()
+        (tmp_path / "super/link").symlink_to("../elsewhere")
+        with pytest.raises(EngramError) as refused:
+            clone(tmp_path / "super", str(source), path, dataset=".")
+        assert refused.value.exit_code == 2
+        assert os.listdir(tmp_path / "elsewhere") == []
+        assert sorted(os.listdir(tmp_path)) == ["elsewhere", "super"]
+
+    def test_below_another_subdataset_is_told_where_to_record_it(
+        self, source: Path, git_annex: Path, tmp_path: Path
+    ) -> None:
+        create(tmp_path / "super")
+        clone(tmp_path / "super", str(source), "sub", dataset=".")
+        with pytest.raises(UsageError) as refused:
+            clone(tmp_path / "super", str(source), "sub/deep", dataset=".")
+        assert f"engram clone -d {tmp_path}/super/sub" in refused.value.next_step
+        assert not (tmp_path / "super/sub/deep").exists()
 
 
 def test_procedures_run_in_the_clone(source: Path, datalad_api: DataLad, tmp_path: Path) -> None:

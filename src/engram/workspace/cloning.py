@@ -6,10 +6,12 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from engram.datasets.addresses import Address, read_address, without_secrets
+from engram.datasets.arguments import scope_at
 from engram.datasets.clone_limits import is_reckless
 from engram.datasets.cloning import Cloner, CloneRequest
 from engram.datasets.dataset import Dataset, open_dataset
 from engram.datasets.git.refs import holds_repository
+from engram.datasets.gitmodules import is_safe_path
 from engram.datasets.permission import check_may_write, identity_is_known
 from engram.durable import Steps
 from engram.model.errors import OutsideDataset, TargetExists, UsageError
@@ -173,9 +175,14 @@ class _Cloning:
             self._procedures = [find_procedure(name, environment=environment) for name in self._wish.procedures]
 
     def _check_super(self, parent: Dataset) -> None:
-        scope = parent.relative(self._path)
-        if not scope or b".git" in scope.split(b"/"):
+        scope = scope_at(parent, self._path, self._path)
+        if not scope or os.path.islink(self._path):
             raise OutsideDataset(self._path, parent.work_tree)
+        if not is_safe_path(scope):
+            raise UsageError(
+                f"{self._path!r} cannot be recorded as a subdataset.",
+                "Choose another name: without control characters, not like .git, not with a dash at its beginning.",
+            )
         place = os.path.dirname(self._path)
         while len(place) > len(parent.work_tree):
             if holds_repository(os.fsencode(place)):
