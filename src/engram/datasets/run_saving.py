@@ -76,6 +76,8 @@ class RunSaving:
             if merges and (problem := self._merge(one)):
                 yield problem
                 continue
+            if not merges and self._has_own_commits(one) and one.head_commit() == head:
+                self._commit_nothing(one)
             made = Made(head, open_dataset(one.work_tree, one.around).head_commit())
             if made.before != made.after or one is self._dataset:
                 yield Reporter(one, refds=self._dataset.work_tree).saved(made)
@@ -112,7 +114,16 @@ class RunSaving:
         if before is None or not before:
             return False
         below = any(os.path.dirname(place).startswith(one.work_tree) for place in self._merged)
-        return below or one.head_commit() != before
+        return (below or one.head_commit() != before) and not _is_adjusted(one)
+
+    def _has_own_commits(self, one: Dataset) -> bool:
+        return one.head_commit() != self._wish.before.commits.get(one.work_tree, one.head_commit())
+
+    def _commit_nothing(self, one: Dataset) -> None:
+        """Keep the record where no merge can be made: git-annex takes a plain commit over from an adjusted branch."""
+        message = self._wish.message.encode("utf-8", "surrogateescape")
+        one.programs.git(one.work_tree, "commit", "-q", "--allow-empty", "-F", "-", stdin=message, hooks=True)
+        one.sync_refs()
 
     def _merge(self, one: Dataset) -> Outcome | None:
         """Make the record a merge of what was before with what is now."""
@@ -139,3 +150,7 @@ class RunSaving:
             dataset.update_refs(f"start\nupdate HEAD {oid.hex()} {now}\ncommit\n", reason=f"commit (merge): {subject}")
         self._merged.append(one.work_tree)
         return None
+
+
+def _is_adjusted(dataset: Dataset) -> bool:
+    return dataset.head_name().startswith("refs/heads/adjusted/")

@@ -16,6 +16,7 @@ from engram.datasets.commands import PlannedCommand, RunRequest
 from engram.datasets.dataset import Dataset
 from engram.datasets.ledger import Ledger
 from engram.datasets.permission import check_may_write
+from engram.datasets.records import Made, Reporter
 from engram.datasets.run_outcomes import RunOutcome, RunReporter
 from engram.datasets.run_records import RunMessage, RunRecord, subject_for
 from engram.datasets.run_state import Heads, is_changed
@@ -138,13 +139,14 @@ class _Results:
         record = planned.record(ended.status)
         places = self._places(there) if request.explicit else None
         subject = subject_for(planned.line) if request.message is None else request.message
-        failed = bool(ended.exit_code) and not (request.repeats and request.repeats.exit == ended.status)
+        failed = self._has_failed(ended)
         details: dict[str, Any] = {"run_info": record.fields, "exit_code": ended.exit_code}
         if problem := self._refusal(record, subject, places):
             yield self._report.failed(problem, details)
             return
         if not self._is_something(places):
             yield self._told(failed, ended, details, "", what="it changed nothing")
+            yield from self._nothing_saved() if not failed and places is None else ()
             return
         self._helpers.ledger.note(self._dataset, record)
         message, sidecar = self._message(record, subject)
@@ -163,6 +165,15 @@ class _Results:
             failed and request.on_command_failure != "save", ended, details, "", what="its results were saved"
         )
         yield from saving
+
+    def _has_failed(self, ended: Ended) -> bool:
+        """Whether the command failed, and not in the way that is on record for it."""
+        repeats = self._request.repeats
+        return ended.exit_code != 0 and not (repeats is not None and repeats.exit == ended.status)
+
+    def _nothing_saved(self) -> Iterator[Outcome]:
+        head = self._dataset.head_commit()
+        yield Reporter(self._dataset).saved(Made(head, head))
 
     def _save(self, message: str, places: list[str] | None) -> Iterator[Outcome]:
         from engram.datasets.run_saving import RunSaving, SaveWish  # late: not every command changes something

@@ -2,9 +2,12 @@
 
 import json
 import os
+import pty
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -378,6 +381,48 @@ class TestUnlock:
         git(dataset, "annex", "fsck", "-q")
         list(Datasets(context(dataset)).save())
         assert (dataset / "a.txt").read_text() == "changed\n"
+
+
+def test_a_record_is_kept_on_an_adjusted_branch(dataset: Path) -> None:
+    git(dataset, "annex", "adjust", "--unlock")
+    run(dataset, "echo x > n.txt; git add n.txt; git commit -qm own", message="adjusted")
+    assert git(dataset, "log", "-1", "--format=%s") == "[DATALAD RUNCMD] adjusted\n"
+    run(dataset, "echo y > m.txt", message="once more")
+    assert git(dataset, "log", "-1", "--format=%s") == "[DATALAD RUNCMD] once more\n"
+
+
+class TestInterrupted:
+    """Ctrl-C is the command's; what it leaves is not saved."""
+
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+
+    def test_a_signal_to_engram_alone_is_passed_on(self, dataset: Path) -> None:
+        words = [sys.executable, "-m", "engram", "run", "echo x > n.txt; touch ../ready; exec sleep 60"]
+        process = subprocess.Popen(words, cwd=dataset, env=self.environment(), start_new_session=True)
+        while not (dataset.parent / "ready").exists():
+            assert process.poll() is None
+            time.sleep(0.02)
+        (dataset.parent / "ready").unlink()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+        assert git(dataset, "status", "--porcelain") == "?? n.txt\n"
+
+    def test_a_key_on_the_terminal_reaches_the_command_and_engram_goes_on(self, dataset: Path) -> None:
+        child, terminal = pty.fork()
+        if child == 0:
+            os.chdir(dataset)
+            line = "trap 'echo caught > n.txt; exit 0' INT; echo begun; while :; do sleep 0.05; done"
+            os.execve(sys.executable, [sys.executable, "-m", "engram", "run", line], self.environment())
+        shown = b""
+        while b"begun" not in shown:
+            shown += os.read(terminal, 4096)
+        os.write(terminal, b"\x03")
+        _, status = os.waitpid(child, 0)
+        os.close(terminal)
+        assert os.waitstatus_to_exitcode(status) == 0
+        assert git(dataset, "log", "-1", "--format=%s").startswith("[DATALAD RUNCMD] trap")
+        assert "n.txt" in git(dataset, "ls-tree", "--name-only", "HEAD")
 
 
 class TestTheProcess:
