@@ -206,8 +206,9 @@ class Dropper:
         #: By the siblings that git-annex must not believe.
         for_annex: dict[frozenset[str], list[Fate]] = {}
         for fate in remover.remove(contents):
-            if fate.for_annex:
-                for_annex.setdefault(frozenset({*fate.proof.refuted, *impostors}), []).append(fate)
+            distrusted = frozenset({*fate.proof.refuted, *impostors})
+            if fate.for_annex and not any("=" in name for name in distrusted):  # else git-annex cannot be told
+                for_annex.setdefault(distrusted, []).append(fate)
                 continue
             self._progress.advance()
             yield from self._report.told(fate, impostors)

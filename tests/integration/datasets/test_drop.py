@@ -346,9 +346,20 @@ class TestByGitAnnex:
         assert statuses(records) == {"a.dat": "error"}
         assert has(clone, "a.dat")
 
-    @pytest.mark.parametrize("level", ["trusted"])
-    def test_a_trusted_sibling_that_lied_is_not_believed_either(self, folder: Path, clone: Path, level: str) -> None:
-        git(clone, "config", "remote.origin.annex-trustlevel", level)
+    def test_a_liar_whose_name_git_annex_cannot_be_told_keeps_it_from_being_asked(
+        self, folder: Path, clone: Path
+    ) -> None:
+        (folder / "store").mkdir()
+        annex(clone, "initremote", "-q", "store", "type=directory", f"directory={folder}/store", "encryption=none")
+        annex(clone, "copy", "-q", "--to", "store", "a.dat")
+        git(clone, "remote", "rename", "origin", "a=b")
+        rewrite(object_of(folder / "a", "a.dat"), "cut short")
+        record = drop(clone, "a.dat")[0]
+        assert "a=b holds 9 bytes where 3000 belong" in record["message"]
+        assert has(clone, "a.dat")
+
+    def test_a_trusted_sibling_that_lied_is_not_believed_either(self, folder: Path, clone: Path) -> None:
+        git(clone, "config", "remote.origin.annex-trustlevel", "trusted")
         (folder / "store").mkdir()
         annex(clone, "initremote", "-q", "store", "type=directory", f"directory={folder}/store", "encryption=none")
         annex(clone, "copy", "-q", "--to", "store", "a.dat")
@@ -384,6 +395,12 @@ class TestByGitAnnex:
         assert statuses(drop(clone, "d/b.dat")) == {"d/b.dat": "ok"}
         assert (clone / "d/b.dat").read_text().startswith("/annex/objects/")
         assert git(clone, "status", "--porcelain") == ""
+
+    def test_a_trusted_repository_that_is_out_of_reach_counts_as_it_does_there(self, folder: Path, clone: Path) -> None:
+        git(clone, "config", "remote.origin.annex-trustlevel", "trusted")
+        (folder / "a").rename(folder / "unplugged")
+        assert self.handed(drop(clone, "a.dat"))
+        assert not has(clone, "a.dat")
 
     def test_a_linked_work_tree(self, folder: Path, clone: Path) -> None:
         git(clone, "worktree", "add", "-q", "../tree")

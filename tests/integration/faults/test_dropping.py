@@ -192,6 +192,33 @@ def test_engram_and_git_annex_that_drop_at_once_never_both_succeed(
         known.nothing_lost(folder)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("getter", ["a", "b"])
+def test_who_gets_and_who_drops_at_once_leave_a_log_that_is_right(
+    clones: Template, known: Known, stride: Callable[[int], int], getter: str
+) -> None:
+    for _ in range(8 // stride(4)):
+        folder = clones.fresh()
+        if getter == "a":  # which asks b, the dropper, for its contents, and b asks a third for proof
+            git(folder, "clone", "-q", "a", "c")
+            annex(folder / "c", "init", "-q", "c")
+            annex(folder / "c", "get", "-q", ".")
+            connect(folder, "b", "c", "c")
+            git(folder / "b", "fetch", "-q", "c")
+            annex(folder / "b", "merge", "-q")
+            annex(folder / "a", "drop", "-q", "--force", ".")
+            git(folder / "b", "fetch", "-q", "origin")
+        else:
+            drop_from("b")(folder, Steps())
+        with ExitStack() as stack:
+            both = (command(folder / getter, "get", "."), command(folder / "b", "drop"))
+            ended = [one.end(patience_s=60) for one in [stack.enter_context(started(each)) for each in both]]
+        assert {one.exit_code for one in ended} <= {0, 3}, [one.errors for one in ended]
+        for name in ("a", "b"):
+            assert known.claimed(folder, name) == known.holding(folder, name)
+
+
 @pytest.fixture(scope="module")
 def nested(git_annex: Path, scene: Path) -> Template:
     """``super`` with the subdataset ``sub``, which a sibling beside has, too."""
