@@ -6,6 +6,7 @@ Source: git-annex-fsck(1); what is an error and what is not, from runs of git-an
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -159,11 +160,12 @@ class Fsck:
             if troubled:
                 batch, troubled = troubled, []
                 yield from _mended(mender or self._mender(whereabouts, index), report, batch)
-            self._note_activity()
         except (NotUnderstood, MissingObject) as problem:
             reason = problem.reason if isinstance(problem, NotUnderstood) else "an object is missing that git may fetch"
             yield from self._by_annex(reason)
             return
+        with suppress(NotUnderstood):  # git-annex notes it itself when it checks what only it fully knows
+            self._note_activity()
         if for_annex:
             from engram.datasets.fsck_by_annex import AnnexFsck  # late: few datasets need it
 

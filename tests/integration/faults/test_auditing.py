@@ -2,7 +2,10 @@
 
 import errno
 import os
+import signal
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +14,9 @@ from engram.durable import Steps
 from engram.testing.faults import die_at_every_step, fail_at_every_step
 from engram.testing.malice import git_annex_branch_with
 from engram.testing.places import Template, digests, scratch
-from engram.testing.processes import run
+from engram.testing.processes import run, signalled, started
 from engram.testing.soundness import contents_kept, damaged_content
-from engram.testing.syscalls import Fault, why_no_strace, with_fault
+from engram.testing.syscalls import why_no_strace
 from engram.workspace.auditing import Custody
 from engram.workspace.context import Context
 from tests.conftest import NOT_HERE
@@ -78,7 +81,7 @@ def nothing_lost(before: frozenset[str]) -> Callable[[Path], None]:
 def all_mended(folder: Path) -> None:
     dataset = folder / "a"
     assert damaged_content(dataset) == []
-    assert git(dataset, "status", "--porcelain").strip() == "M same.dat"  # for engram save
+    assert git(dataset, "status", "--porcelain").split() == ["M", "same.dat"]  # for engram save
     held = annex(dataset, "find", "--in=here").split()
     assert sorted(held) == ["a.dat", "d/b.dat", "d/e/c.dat", "same.dat"]
     assert (dataset / "d/e/c.dat").read_text() == "c" * 10
@@ -128,18 +131,47 @@ def test_a_content_that_cannot_be_read_is_not_called_damaged(hurt: Template) -> 
     before = kept(folder / "a")
     check = command(folder / "a", "--json", "fsck", "--full", "a.dat")
     place = object_of(folder / "a", "a.dat").relative_to(folder / "a")
-    found = []
-    for at in range(1, 40):  # the one read of the content is among the first of its kind
-        ended = run(with_fault(check, Fault("pread64", "error=EIO"), at=at))
-        if '"Unreadable"' in ended.output:
-            found.append(ended)
-            break
-    assert found, "no read of the content could be made to fail"
-    assert found[0].exit_code == 3
-    assert "Input/output error" in found[0].output
+    inject = ("-P", str(folder / "a" / place), "-e", "trace=pread64", "-e", "inject=pread64:error=EIO")
+    sick = replace(check, arguments=("strace", "-f", "-qqq", "-o", "/dev/null", *inject, *check.arguments))
+    ended = run(sick)
+    assert ended.exit_code == 3, ended.errors
+    assert '"Unreadable"' in ended.output
+    assert "Input/output error" in ended.output
     assert (folder / "a" / place).exists()
     assert not before - kept(folder / "a")
     assert run(check).exit_code == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_check_that_is_told_to_stop_ends_cleanly_and_can_be_repeated(
+    hurt: Template, nothing_lost: Callable[[Path], None], number: signal.Signals
+) -> None:
+    check = command(fresh(hurt) / "a", "fsck", "--full")
+    whole_s = run(check).duration_s
+    folder = fresh(hurt)
+    stopped = signalled(replace(check, folder=folder / "a"), number, after_s=0.6 * whole_s)
+    python_was_starting = "import" in stopped.errors
+    assert python_was_starting or "Traceback" not in stopped.errors
+    assert not stopped.left_running
+    nothing_lost(folder)
+    assert run(replace(check, folder=folder / "a")).exit_code == 0
+    all_mended(folder)
+
+
+def test_checks_by_several_programs_at_once_lose_nothing(hurt: Template, nothing_lost: Callable[[Path], None]) -> None:
+    folder = fresh(hurt)
+    check = command(folder / "a", "fsck", "--full")
+    by_annex = replace(check, arguments=("git", "annex", "fsck", "--quiet"))
+    with ExitStack() as stack:
+        running = [stack.enter_context(started(one)) for one in (check, by_annex, check)]
+        ended = [one.end(patience_s=120) for one in running]
+    assert all("Traceback" not in one.errors and "bug" not in one.errors for one in ended)
+    nothing_lost(folder)
+    assert {one.exit_code for one in ended} <= {0, 1, 3}
+    run(check)
+    annex(folder / "a", "get", "-q", ".")  # git-annex may have set aside what nobody restored
+    assert run(check).exit_code == 0
+    all_mended(folder)
 
 
 # --- unused and dropunused
