@@ -1,4 +1,4 @@
-"""What is refused before a clone begins: options, ways to be reckless, sources."""
+"""What is refused before a clone begins: options, ways to be reckless, places, sources."""
 
 import os
 import re
@@ -8,7 +8,7 @@ from engram.datasets.addresses import Address
 from engram.datasets.git.config import GitConfig
 from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.siblings import repository_at
-from engram.model.errors import NoSource, UsageError
+from engram.model.errors import NoSource, TargetExists, UsageError
 
 #: Options of ``git clone`` that make no dataset, each with what to do instead.
 _NO_DATASET = {
@@ -22,6 +22,8 @@ _SHARED = re.compile(r"shared-(?P<mode>[a-z]+|0?[0-7]{3})")
 #: Settings of a repository that has git fetch objects when it needs them.
 _LACKING = re.compile(r"extensions\.partialclone|remote\..+\.(promisor|partialclonefilter)")
 _RECKLESS = ("auto", "ephemeral")
+#: Of a file or folder, on every usual file system.
+_LONGEST_NAME = 255
 
 
 def check_options(options: tuple[str, ...]) -> None:
@@ -52,13 +54,24 @@ def shared_mode(mode: str) -> str:
     return match["mode"] if match else ""
 
 
+def check_place(path: str) -> None:
+    """Refuse a place where no folder can be made, as far as can be seen. Raises `TargetExists`, `UsageError`."""
+    if any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.split("/")):
+        raise UsageError(f"{path} has a name of more than {_LONGEST_NAME} bytes.", "Choose a shorter one.")
+    above = path
+    while not os.path.lexists(above):
+        above = os.path.dirname(above)
+    if not os.path.isdir(above):
+        raise TargetExists(above, "is a file", "Choose another name, or move it away.")
+
+
 def check_source(source: Address, environment: Mapping[str, str]) -> None:
     """Refuse a path from which git cannot, or should not, clone. Raises `NoSource`."""
     if not source.place:
         return
     repository = repository_at(source.place)
     if repository is None:
-        there = os.path.isdir(source.place)
+        there = os.path.lexists(source.place)
         raise NoSource(source.given, "no git repository is there" if there else "nothing is there")
     try:
         config = GitConfig.read(common_dir=repository.common_dir, git_dir=repository.git_dir, environment=environment)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from engram import durable
 from engram.datasets.addresses import Address, without_secrets
-from engram.datasets.clone_limits import check_options, check_reckless, check_source, shared_mode
+from engram.datasets.clone_limits import check_options, check_place, check_reckless, check_source, shared_mode
 from engram.datasets.dataset import Dataset, Surroundings, open_dataset
 from engram.datasets.git.config import GitConfig
 from engram.datasets.git.config_write import header
@@ -110,10 +110,9 @@ class Cloner:
         check_reckless(request.reckless)
         check_options(request.git_options)
         self._programs.annex()
+        check_place(request.path)
         if self.is_there():
             return
-        if os.path.lexists(request.path) and not os.path.isdir(request.path):
-            raise TargetExists(request.path, "is a file", "Choose another name, or move it away.")
         if os.path.isdir(request.path) and not self._may_fill():
             raise TargetExists(request.path, "is not empty", "Choose another place for the clone, or empty this one.")
         check_source(request.source, self._around.environment)

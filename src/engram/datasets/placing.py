@@ -14,7 +14,7 @@ from engram import durable
 from engram.datasets.git.small_files import read_small_file
 from engram.datasets.locks import only_one_in, private_folder
 from engram.durable import Steps
-from engram.model.errors import EngramError, TargetExists
+from engram.model.errors import EngramError, StorageFailed, TargetExists
 
 #: In ``.git/engram`` of what is not finished yet.
 MARK = "cloning"
@@ -40,7 +40,12 @@ class Aside:
     def held(self) -> Iterator[None]:
         """Hold the place against every other engram that would fill it; what fails meanwhile is taken away again."""
         missing = _missing(os.path.dirname(self.folder))
-        durable.make_folders(self._steps, os.path.dirname(self.folder))
+        try:
+            durable.make_folders(self._steps, os.path.dirname(self.folder))
+            with suppress(FileExistsError):
+                durable.make_folder(self._steps, self.folder)
+        except (FileNotFoundError, NotADirectoryError) as error:  # /proc and its like, where nobody makes a folder
+            raise StorageFailed(self.folder, error.strerror or "") from error
         done = False
         try:
             with self._locked():

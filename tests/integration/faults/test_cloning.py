@@ -213,6 +213,18 @@ def test_a_full_folder_is_refused_before_anything_is_written(place: Template) ->
     assert os.listdir(folder / "clone") == ["notes.txt"]
 
 
+@pytest.mark.parametrize(
+    ("target", "code"), [("source/one.bin/x", 2), ("n" * 300, 2), ("/proc/no-folder", 31), ("/dev/null", 2)]
+)
+def test_a_place_where_no_folder_can_be_is_refused(place: Template, target: str, code: int) -> None:
+    folder = place.fresh()
+    before = sorted(os.listdir(folder))
+    with pytest.raises(EngramError) as refused:
+        list(copies(folder).clone(SOURCE, target))
+    assert refused.value.exit_code == code
+    assert sorted(os.listdir(folder)) == before
+
+
 def test_two_at_once_make_one_clone(place: Template) -> None:
     folder = place.fresh()
     outcomes: list[int] = []
