@@ -156,6 +156,21 @@ class TestFromASibling:
         (record,) = get(here, "new.txt")
         assert (record["status"], record["error"]) == ("impossible", "PathNotFound")
 
+    def test_a_sibling_that_belongs_to_somebody_else_and_may_not_be_written_to_will_do(
+        self, here: Path, origin: Path, as_root: None
+    ) -> None:
+        subprocess.run(["chown", "-R", "12345", str(origin)], check=True)
+        subprocess.run(["chmod", "-R", "a-w,a+rX", str(origin)], check=True)
+        before = contents(origin)
+        assert notes(get(here, "a.txt")) == {"from origin..."}
+        assert contents(origin) == before
+
+    def test_where_all_is_here_nothing_need_be_written(self, here: Path) -> None:
+        get(here, ".")
+        before = contents(here)
+        assert {record["status"] for record in get(here, ".")} == {"notneeded"}
+        assert contents(here) == before
+
     def test_a_bare_sibling_keeps_contents_in_its_own_layout(self, here: Path, origin: Path, tmp_path: Path) -> None:
         bare = clone(origin, tmp_path / "bare.git", "--bare")
         annex(origin, "copy", "--quiet", "--to", str(bare), ".", fine=(0, 1))
@@ -277,6 +292,19 @@ class TestSeveralSources:
     def test_a_source_that_nobody_knows_is_refused(self, here: Path) -> None:
         with pytest.raises(UsageError, match="nobody is no sibling"):
             get(here, "a.txt", source="nobody")
+
+    def test_a_dead_repository_is_asked_no_more(self, here: Path, origin: Path) -> None:
+        annex(here, "dead", "--quiet", "origin")
+        (record,) = get(here, "a.txt")
+        assert (record["status"], record["error"]) == ("error", "Unavailable")
+
+    def test_one_that_may_have_it_though_no_log_says_so_is_asked(self, here: Path, origin: Path) -> None:
+        annex(origin, "drop", "--quiet", "--force", "a.txt")
+        write(origin / ".git", os.fsdecode(object_path(os.fsencode(keys_of(origin)["a.txt"]))), "a\n")
+        git(here, "fetch", "--quiet")
+        assert [record["status"] for record in get(here, "a.txt")] == ["error"]
+        git(here, "config", "remote.origin.annex-speculate-present", "true")
+        assert notes(get(here, "a.txt")) == {"from origin..."}
 
     def test_one_that_is_to_be_left_alone_is(self, here: Path) -> None:
         git(here, "config", "remote.origin.annex-ignore", "true")
