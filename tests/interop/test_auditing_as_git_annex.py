@@ -401,6 +401,7 @@ def test_required_content_is_left_to_git_annex(dataset: Path) -> None:
 def test_contents_whose_keys_only_git_annex_makes_are_checked_by_it(dataset: Path, backend: str) -> None:
     for name in ("f [1].dat", "plain.dat"):
         (dataset / name).write_text(f"{backend} {name}")
+    (dataset / "same.dat").write_text(f"{backend} plain.dat")
     annex(dataset, "add", "-q", f"--backend={backend}", ".")
     git(dataset, "commit", "-qm", "other keys")
     told(dataset, "numcopies", 1)
@@ -410,6 +411,7 @@ def test_contents_whose_keys_only_git_annex_makes_are_checked_by_it(dataset: Pat
     checks_bytes = backend != "WORM"
     assert [ours["plain.dat"], ours["f [1].dat"]] == [not checks_bytes] * 2
     assert ours["a.dat"]
+    assert "same.dat" in ours
     assert len(list((dataset / ".git/annex").glob("bad/*"))) == 2 * checks_bytes
 
 

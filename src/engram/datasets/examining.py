@@ -7,7 +7,7 @@ import os
 import stat
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from engram.datasets.annex.backends import digest_of, new_hasher, verifies
 from engram.datasets.annex.facts import key_size
@@ -95,13 +95,6 @@ class Examined(NamedTuple):
             and self.copies >= self.wanted
             and not (self.link or self.pointer or self.damage or self.unknown or self.was_aside)
         )
-
-
-class _Looked(NamedTuple, Generic[_One]):
-    """What was asked about, and the condition of its content."""
-
-    one: _One
-    condition: Condition
 
 
 class Examiner:
@@ -212,7 +205,9 @@ class Examiner:
 
     # --- contents
 
-    def _with_conditions(self, waiting: Iterable[_One], key_of: Callable[[_One], bytes]) -> Iterator[_Looked[_One]]:
+    def _with_conditions(
+        self, waiting: Iterable[_One], key_of: Callable[[_One], bytes]
+    ) -> Iterator[tuple[_One, Condition]]:
         """Each with the condition of its content; those with large contents last."""
         large: list[tuple[_One, bytes, Condition]] = []
         later: set[bytes] = set()
@@ -233,7 +228,7 @@ class Examiner:
                     self._is_through(known.size_bytes)
             if not self._full:
                 self._is_through(1)
-            yield _Looked(one, known)
+            yield one, known
         self._advance(self._through)
         if large:
             yield from self._in_threads(large)
@@ -334,7 +329,7 @@ class Examiner:
             raise Unreadable("", "reading was interrupted")
         self._advance(count)
 
-    def _in_threads(self, large: list[tuple[_One, bytes, Condition]]) -> Iterator[_Looked[_One]]:
+    def _in_threads(self, large: list[tuple[_One, bytes, Condition]]) -> Iterator[tuple[_One, Condition]]:
         from concurrent.futures import ThreadPoolExecutor  # late: few datasets have large files
 
         ahead: deque[tuple[_One, bytes, Future[Condition] | None]] = deque()
@@ -354,10 +349,10 @@ class Examiner:
                     if future is not None:
                         future.cancel()
 
-    def _finished(self, one: _One, key: bytes, future: "Future[Condition] | None") -> _Looked[_One]:
+    def _finished(self, one: _One, key: bytes, future: "Future[Condition] | None") -> tuple[_One, Condition]:
         if future is not None:
             self._conditions[key] = future.result()
-        return _Looked(one, self._conditions[key])
+        return one, self._conditions[key]
 
 
 def _backend(key: bytes) -> str:

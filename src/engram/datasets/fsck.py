@@ -143,7 +143,7 @@ class Fsck:
         report = FsckReporter(self._dataset, whereabouts, refds=self._request.refds)
         mender: Mender | None = None
         troubled: list[Examined] = []
-        for_annex: dict[bytes, Examined] = {}
+        for_annex: list[Examined] = []
         since_s = time.monotonic()
         try:
             for one in self._examined(whereabouts, index):
@@ -152,7 +152,7 @@ class Fsck:
                     continue
                 troubled.append(one)
                 if one.condition.for_annex:
-                    for_annex.setdefault(one.key, one)
+                    for_annex.append(one)
                 if len(troubled) >= _GATHERED or time.monotonic() - since_s > _GATHERED_S:
                     batch, troubled, since_s = troubled, [], time.monotonic()
                     mender = mender or self._mender(whereabouts, index)
@@ -170,7 +170,7 @@ class Fsck:
             from engram.datasets.fsck_by_annex import AnnexFsck  # late: few datasets need it
 
             annex = AnnexFsck(self._dataset, full=True, jobs=self._request.jobs, refds=self._request.refds)
-            yield from annex.check_files(list(for_annex.values()))
+            yield from annex.check_files(for_annex)
 
     def _mender(self, whereabouts: Whereabouts, index: GitIndex) -> "Mender":
         from engram.datasets.mending import Mender  # late: most datasets are well

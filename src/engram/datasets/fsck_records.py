@@ -44,6 +44,7 @@ class FsckReporter:
     def well(self, one: Examined) -> DatasetOutcome:
         """Nothing is wrong."""
         item, path, kind = self._name(one)
+        condition = one.condition
         return DatasetOutcome(
             action=ACTION,
             item=item,
@@ -52,8 +53,8 @@ class FsckReporter:
             type=kind,
             refds=self._refds,
             key=os.fsdecode(one.key),
-            bytesize=key_size(one.key),
-            extra=_HERE if one.condition.place else _NOT_HERE,
+            bytesize=condition.size_bytes if condition.place else key_size(one.key),
+            extra=_HERE if condition.place else _NOT_HERE,
         )
 
     def troubled(self, one: Examined, mended: Mended) -> Outcome:
