@@ -106,9 +106,15 @@ def _lock(steps: Steps, place: bytes, kind: int) -> ContentLock | None:
     for _ in range(_TRIES):
         durable.change_mode(steps, folder, _WRITABLE)
         descriptor = durable.open_lock(steps, place + _LOCK)
-        taken = _take(descriptor, kind)
-        if taken and os.fstat(descriptor).st_nlink:
-            return ContentLock(place, folder, descriptor)
+        taken = False
+        try:
+            taken = _take(descriptor, kind)
+            if taken and os.fstat(descriptor).st_nlink:
+                return ContentLock(place, folder, descriptor)
+        except OSError:  # a file system without locks
+            durable.change_mode(steps, folder, _SEALED)
+            os.close(descriptor)
+            raise
         os.close(descriptor)
         if not taken:
             break
