@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+import engram
 from engram.datasets.annex.hashdirs import object_path
 from engram.datasets.annex.receiving import Receiving
 from engram.durable import Steps
 from engram.model.errors import UsageError
+from engram.model.outcome import IncompleteResults
 from engram.testing.places import Template, contents
 from engram.workspace.context import Context
 from engram.workspace.getting import Getting
@@ -422,3 +424,20 @@ class TestPlans:
             ("get", "d/b.bin", "from origin"),
         ]
         assert contents(here) == before
+
+
+class TestFromPython:
+    def test_it_is_a_function_with_datalads_arguments(self, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(here)
+        (outcome,) = engram.get("a.txt", source="origin", jobs=2)
+        assert (outcome.action, outcome.status, outcome.note) == ("get", "ok", "from origin...")
+        assert {one.status for one in engram.get(dataset=here, recursive=True, recursion_limit=1)} == {"ok"}
+
+    def test_what_failed_is_raised_with_everything_that_came(
+        self, here: Path, origin: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        spoil(origin, "a.txt", b"b\n")
+        monkeypatch.chdir(here)
+        with pytest.raises(IncompleteResults) as caught:
+            engram.get(["a.txt", "free.txt"])
+        assert [outcome.status for outcome in caught.value.outcomes] == ["ok", "error"]
