@@ -101,6 +101,7 @@ class Aside:
             except OSError as error:
                 if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
                     raise
+                self._clear()
                 raise _filled(self._target) from error
         else:
             for name in sorted(os.listdir(self.inner), key=lambda name: (name == ".git", name)):
