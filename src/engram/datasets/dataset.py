@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from engram.datasets.annex.branch import AnnexBranch
     from engram.datasets.brought import Brought
     from engram.datasets.git.attributes import Attributes
+    from engram.datasets.git.config_file import Setting
     from engram.datasets.programs import Programs
 
 _DIGEST_BYTES = 20
@@ -50,6 +51,8 @@ class Surroundings:
     steps: Steps = field(default_factory=Steps)
     #: Seals (`brought.seal`) that this user allowed are found in this folder; '' for none.
     trust_folder: str = ""
+    #: Settings of the machine and the user by file, once they were read.
+    settings_read: "dict[bytes, tuple[Setting, ...] | None]" = field(default_factory=dict)
 
 
 class Dataset:
@@ -83,6 +86,7 @@ class Dataset:
             environment=self.around.environment,
             overrides=self.around.configuration,
             branch=self.head_name().removeprefix("refs/heads/"),
+            known=self.around.settings_read,
         )
 
     @cached_property

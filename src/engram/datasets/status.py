@@ -14,7 +14,6 @@ from engram.datasets.git.index import STAGE_MASK
 from engram.datasets.git.objects import SUBMODULE_MODE
 from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.git.refs import holds_repository
-from engram.datasets.nesting import checked_out
 from engram.datasets.records import type_of
 from engram.datasets.state_records import StateReporter
 from engram.datasets.worktree import Differences, Found, Untracked, walk
@@ -66,6 +65,9 @@ class StatusReader:
             dataset, action=request.action, refds=self._refds, look=request.annex not in ("", "basic")
         )
         self._index = dataset.read_index()
+        self._opened: dict[bytes, Dataset | None] = {}
+        #: Of subdatasets that had to be looked into: what is to be told of them.
+        self._ahead: dict[bytes, list[DatasetOutcome]] = {}
 
     def read(self) -> Iterator[DatasetOutcome]:
         """Untracked first, then what the index has, in its order, then what is staged as deleted: as DataLad."""
@@ -135,15 +137,28 @@ class StatusReader:
     def _look_into(self, position: int, states: _States) -> None:
         """Note the state of one subdataset."""
         depth, path = self._request.evaluate_subdatasets, self._index.paths[position]
-        commit = checked_out(self._dataset, path) if depth != "no" else ""
-        if commit and (commit != self._index.oid(position).hex() or (depth == "full" and self._is_dirty(path))):
+        inner = self._inner(path) if depth != "no" else None
+        commit = inner.head_commit() if inner is not None else ""
+        if inner is None or not commit:
+            return
+        if commit != self._index.oid(position).hex() or (depth == "full" and self._is_dirty(path, inner)):
             states.by_position[position] = "modified"
             states.commits[position] = commit
 
-    def _is_dirty(self, path: bytes) -> bool:
-        inner = open_dataset(os.path.join(self._dataset.work_tree, os.fsdecode(path)), self._dataset.around)
+    def _is_dirty(self, path: bytes, inner: Dataset) -> bool:
+        if self._request.levels != 0 and not self._request.report_clean and not self._request.base:
+            self._ahead[path] = list(self._inside(path))  # told soon, and not looked for twice
+            return any(record.state != "clean" for record in self._ahead[path])
         request = StatusRequest(untracked=self._request.untracked, report_clean=False)
         return any(True for _ in StatusReader(inner, request).read())
+
+    def _inner(self, path: bytes) -> Dataset | None:
+        """A subdataset; ``None`` when it is not installed."""
+        if path not in self._opened:
+            place = os.path.join(self._top, path)
+            found = open_dataset(os.fsdecode(place), self._dataset.around) if holds_repository(place) else None
+            self._opened[path] = found
+        return self._opened[path]
 
     # --- what the last commit has
 
@@ -186,22 +201,22 @@ class StatusReader:
             if path != last and (everything or self._in_scope(path)):  # one in conflict stands there several times
                 yield from self._entry(position, path, states, head)
                 if position in within:
-                    yield from self._inside(path)
+                    ahead = self._ahead.pop(path, None)
+                    yield from self._inside(path) if ahead is None else ahead
             last = path
 
     def _inside(self, path: bytes) -> Iterator[DatasetOutcome]:
         """The same for a subdataset, right after its own record; nothing when it is not installed."""
-        place = os.path.join(self._dataset.work_tree, os.fsdecode(path))
-        if not holds_repository(os.fsencode(place)):
+        inner = self._inner(path)
+        if inner is None:
             return
         levels = None if self._request.levels is None else self._request.levels - 1
-        inner = open_dataset(place, self._dataset.around)
         try:
             inner.check_format()
             request = replace(self._request, scopes=(b"",), levels=levels, base=self._base_of(path))
             reader = StatusReader(inner, request, refds=self._refds)
         except NotUnderstood as problem:
-            yield self._tell.problem(ItemFailed(place, f"engram cannot read it itself ({problem.reason})"))
+            yield self._tell.problem(ItemFailed(inner.work_tree, f"engram cannot read it itself ({problem.reason})"))
             return
         yield from reader.read()
 

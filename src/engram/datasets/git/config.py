@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Final, NamedTuple, Self
 
 from engram.datasets.git.config_environment import from_environment, from_overrides, is_on
-from engram.datasets.git.config_file import canonical, parse_config, switch, whole_number
+from engram.datasets.git.config_file import Setting, canonical, parse_config, switch, whole_number
 from engram.datasets.git.config_include import Place
 from engram.datasets.git.small_files import read_small_file
 from engram.model.errors import DamagedRepository, Unreadable
@@ -22,6 +22,8 @@ LOCAL: Final = "local"
 WORKTREE: Final = "worktree"
 COMMAND: Final = "command"
 
+#: What is the same for every repository.
+_EVERYWHERE = (SYSTEM, GLOBAL)
 _DEEPEST_INCLUDE = 10
 _SYSTEM_FILE = b"/etc/gitconfig"
 
@@ -54,6 +56,7 @@ class GitConfig:
         environment: Mapping[str, str],
         overrides: tuple[str, ...] = (),
         branch: str = "",
+        known: "dict[bytes, tuple[Setting, ...] | None] | None" = None,
     ) -> Self:
         """What holds for a repository, or, without one, for the user.
 
@@ -63,6 +66,7 @@ class GitConfig:
             environment: git's and the user's variables.
             overrides: ``NAME=VALUE`` as in ``git -c``; ``:NAME`` takes a setting away.
             branch: what HEAD names, for conditional includes.
+            known: files of the machine and the user that were read before: they are read once for many repositories.
 
         Raises:
             BadSetting: for variables of the environment or overrides that are no settings.
@@ -70,7 +74,7 @@ class GitConfig:
             NotUnderstood: for a file that is included when some remote has some URL.
             Unreadable: for a file of the repository that may not be read.
         """
-        reader = _Reader(Place(git_dir=git_dir, branch=branch, environment=environment))
+        reader = _Reader(Place(git_dir=git_dir, branch=branch, environment=environment), {} if known is None else known)
         for path in _system_files(environment):
             reader.file(path, SYSTEM)
         for path in _user_files(environment):
@@ -172,15 +176,21 @@ class GitConfig:
 class _Reader:
     """Collects settings, those of included files where they are included."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, known: "dict[bytes, tuple[Setting, ...] | None]") -> None:
         self.place = place
         self.settings: list[Found] = []
+        self._known = known
 
     def file(self, path: bytes, scope: str, *, depth: int = 0, may_be_secret: bool = False) -> None:
-        data = _read_file(path, may_be_secret=may_be_secret)
-        if data is not None:
-            origin = os.fsdecode(path)
-            self.take(parse_config(data, origin), scope, origin, depth)
+        settings = self._known.get(path) if scope in _EVERYWHERE else None
+        origin = os.fsdecode(path)
+        if settings is None and path not in self._known:
+            data = _read_file(path, may_be_secret=may_be_secret)
+            settings = None if data is None else tuple(parse_config(data, origin))
+            if scope in _EVERYWHERE:
+                self._known[path] = settings
+        if settings is not None:
+            self.take(settings, scope, origin, depth)
 
     def take(self, settings: Iterable[tuple[str, str | None]], scope: str, origin: str, depth: int) -> None:
         for name, value in settings:
