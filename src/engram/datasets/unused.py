@@ -185,6 +185,8 @@ class UnusedFinder:
 def check_annex_is_own(dataset: Dataset) -> None:
     """Refuse where the contents are another repository's: what uses them cannot be seen here. Raises `UsageError`."""
     annex = os.path.join(dataset.git_dir, "annex")
+    if dataset.git_dir != dataset.common_dir:  # a linked work tree, whose annex git-annex makes a link
+        annex = os.path.join(dataset.common_dir, "annex")
     if os.path.islink(annex) or os.path.islink(os.path.join(annex, "objects")):
         raise UsageError(
             f"{dataset.work_tree} keeps its contents in the annex of another repository.",

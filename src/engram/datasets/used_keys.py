@@ -75,8 +75,12 @@ class UsedKeys:
             candidates.difference_update(_keys_of_index(self._dataset.objects, index))
 
     def _work_tree_folders(self) -> list[bytes]:
-        folder = os.path.join(self._dataset.repository.common_dir, b"worktrees")
-        return [os.path.join(folder, name) for name in os.listdir(folder)] if os.path.isdir(folder) else []
+        """Where the other work trees of the repository keep their index and HEAD."""
+        common = self._dataset.repository.common_dir
+        folder = os.path.join(common, b"worktrees")
+        linked = [os.path.join(folder, name) for name in os.listdir(folder)] if os.path.isdir(folder) else []
+        own = self._dataset.repository.git_dir
+        return [place for place in (common, *linked) if not os.path.samefile(place, own)]
 
     def _filled(self, candidates: set[bytes]) -> None:
         """Unlocked files whose content git-annex has taken, and nobody staged yet."""

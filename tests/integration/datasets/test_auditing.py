@@ -108,6 +108,8 @@ def test_what_another_work_tree_has_checked_out_is_used(dataset: Path, tmp_path:
     assert one(dataset, "unused")["key"] == key
     git(dataset, "worktree", "add", "-q", "--detach", str(tmp_path / "other"), "HEAD~1")
     assert one(dataset, "unused")["status"] == "notneeded"
+    git(tmp_path / "other", "checkout", "-q", "--detach", "HEAD~1")
+    assert [record["key"] for record in told(tmp_path / "other", "unused") if record["key"] != key] == []
 
 
 def test_all_that_was_stashed_is_used(dataset: Path) -> None:
