@@ -92,7 +92,8 @@ class Preparation:
         What was never saved is left alone: it can be written to, and nobody else has it.
         """
         for holder, scopes in by_dataset(self._dataset, [place for place in places if os.path.lexists(place)]):
-            for outcome in Unlocker(holder, UnlockRequest(scopes=scopes, refds=self._dataset.work_tree)).carry_out():
+            request = UnlockRequest(scopes=scopes, refds=self._dataset.work_tree, outputs=True)
+            for outcome in Unlocker(holder, request).carry_out():
                 if outcome.status is not Status.IMPOSSIBLE:
                     yield outcome
             for scope in scopes:

@@ -41,6 +41,8 @@ class UnlockRequest:
     scopes: tuple[bytes, ...] = (b"",)
     #: The dataset that the whole command is about.
     refds: str = ""
+    #: What is to be written to by a command, whether it is recorded or not.
+    outputs: bool = False
 
 
 class Unlocker:
@@ -76,7 +78,7 @@ class Unlocker:
             try:
                 index = dataset.read_index()
                 ready, told = self._look(index)
-                self._set_apart({file.path for file in ready})
+                self._set_apart(index, {file.path for file in ready})
                 yield from told
                 reason = _reason_to_hand_over(dataset) if ready else ""
             except NotUnderstood as problem:
@@ -135,7 +137,7 @@ class Unlocker:
 
     # --- what a killed save left
 
-    def _set_apart(self, known: set[bytes]) -> None:
+    def _set_apart(self, index: GitIndex, known: set[bytes]) -> None:
         """Give files that share their bytes with the annex bytes of their own, where the index does not know of it.
 
         A save that is killed between two steps leaves links that are not recorded yet, and files that are their own
@@ -147,6 +149,8 @@ class Unlocker:
         for place in self._files():
             was = os.lstat(place)
             path = place[len(self._top) + 1 :]
+            if index.find(path) is None and not self._request.outputs:  # a user's own, perhaps, and linked on purpose
+                continue
             shared = stat.S_ISREG(was.st_mode) and was.st_nlink > 1 and not was.st_mode & stat.S_IWUSR
             if shared or (stat.S_ISLNK(was.st_mode) and path not in known and self._linked(path)):
                 aside = self._copy_of(place)

@@ -365,6 +365,15 @@ class TestUnlock:
         with pytest.raises(PathNotFound):
             unlock("never.txt")
 
+    def test_leaves_files_alone_that_were_never_saved(
+        self, dataset: Path, unlock: Callable[..., list[dict[str, Any]]]
+    ) -> None:
+        (dataset.parent / "elsewhere").write_text("shared\n")
+        (dataset.parent / "elsewhere").chmod(0o444)
+        os.link(dataset.parent / "elsewhere", dataset / "linked.txt")
+        unlock(".")
+        assert (dataset / "linked.txt").stat().st_nlink == 2
+
     def test_is_handed_over_where_the_settings_say_more(
         self, dataset: Path, unlock: Callable[..., list[dict[str, Any]]]
     ) -> None:
