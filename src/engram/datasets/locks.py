@@ -84,8 +84,10 @@ def annex_journal(steps: Steps, git_dir: str, *, wanted: bool = True, patience_s
         yield
         return
     path = os.path.join(git_dir, "annex", "journal.lck")
-    descriptor, _ = _open_lock(steps, path, like=git_dir)
+    descriptor, ours = _open_lock(steps, path, like=git_dir)
     try:
+        if not ours:  # unlike flock, an exclusive record lock needs a file that may be written to
+            raise StorageFailed(path, os.strerror(errno.EACCES))
         _wait_for(fcntl.lockf, descriptor, path, patience_s, lambda: "git-annex")
         yield
     finally:

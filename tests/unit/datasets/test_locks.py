@@ -211,6 +211,26 @@ class TestFileLockWithoutHardLinks:
         raise AssertionError("it never came to its end")
 
 
+@pytest.mark.root
+@pytest.mark.usefixtures("as_root")
+def test_a_journal_lock_that_may_not_be_written_is_the_disks_refusal(git_dir: str) -> None:
+    lock = Path(git_dir, "annex/journal.lck")
+    lock.touch()
+    lock.chmod(0o444)
+
+    def as_nobody(_: object, steps: Steps) -> int:
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+        with annex_journal(steps, git_dir, patience_s=0):
+            return 77
+
+    for above in (Path(git_dir), *Path(git_dir).parents):
+        above.chmod(stat.S_IMODE(above.stat().st_mode) | 0o755)
+    ending = in_child(as_nobody, None)
+    assert (ending.exit_code, ending.what, ending.bug) == (31, f"{lock} could not be written: Permission denied.", "")
+
+
 class TestSharedRepositories:
     """What git makes in a repository that a group shares, the group may write to; so it is with engram's lock."""
 
