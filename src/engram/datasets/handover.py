@@ -78,7 +78,7 @@ class HandOver:
             self._git("rm", "--cached", "-q", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=b"\0".join(gone))
         yield from self._add_subdatasets(register(self._dataset, new=[], gone=_subdatasets_in(gone, modes)), [])
         new = [] if self._request.updated else self._listed("--others", "--exclude-standard")
-        changed = [*new, *self._listed("--modified")]
+        changed = [*new, *self._listed("--modified"), *self._unlocked(modes)]
         present = [path for path in dict.fromkeys(changed) if path not in set(deleted)]
         known = _subdatasets_in(present, modes)
         nested = [path.rstrip(b"/") for path in present if path.endswith(b"/")]
@@ -95,6 +95,15 @@ class HandOver:
     def _listed(self, *kinds: str) -> list[bytes]:
         found = self._git("ls-files", "-z", *kinds, "--", *self._scopes).split(b"\0")
         return [path for path in found if path]
+
+    def _unlocked(self, modes: dict[bytes, str]) -> list[bytes]:
+        """Links that ``git annex unlock`` made files of, in the index too: unchanged ones are locked again."""
+        merging = os.path.exists(os.path.join(self._dataset.git_dir, "MERGE_HEAD"))
+        if self._request.to_git or merging or not self._has_annex() or not self._head():
+            return []  # while a merge is under way, it may be the other side that unlocked them for good
+        words = ("diff", "--cached", "--name-only", "-z", "--no-ext-diff", "--no-renames", "--diff-filter=T", "HEAD")
+        found = self._git(*words, "--", *self._scopes).split(b"\0")
+        return [path for path in found if modes.get(path, "").startswith("100")]
 
     def _modes(self) -> dict[bytes, str]:
         lines = self._git("ls-files", "-z", "--stage", "--", *self._scopes).split(b"\0")

@@ -138,6 +138,24 @@ class TestMoreHandOvers:
         ]
         _right_by_git_annex(dataset, "e/new.txt")
 
+    def test_what_was_unlocked_and_not_changed_is_locked_again(self, dataset: Path) -> None:
+        """As DataLad does it: otherwise repeating a command with the same result would make a commit."""
+        git(dataset, "config", "annex.thin", "true")
+        annex(dataset, "unlock", "a.txt")
+        assert told(save(dataset), dataset)[-1][:2] == ("save", "notneeded")
+        assert (dataset / "a.txt").is_symlink()
+        assert git(dataset, "status", "--porcelain") == ""
+
+    def test_what_the_other_side_of_a_merge_unlocked_stays_unlocked(self, dataset: Path) -> None:
+        git(dataset, "checkout", "-q", "-b", "side")
+        annex(dataset, "unlock", "a.txt")
+        git(dataset, "commit", "-q", "-m", "unlocked for good")
+        git(dataset, "checkout", "-q", "-")
+        git(dataset, "merge", "-q", "--no-ff", "--no-commit", "side")
+        write(dataset, "e/new.txt", "new content")
+        save(dataset)
+        assert git(dataset, "ls-files", "--stage", "a.txt").startswith("100644")
+
     def test_only_what_a_path_names_is_handed_over(self, dataset: Path) -> None:
         git(dataset, "config", "annex.thin", "true")
         write(dataset, "one", "new content")
