@@ -31,3 +31,11 @@ def test_save_refuses_what_a_number_cannot_be(name: str) -> None:
 def test_what_an_argument_can_be_is_no_obstacle() -> None:
     with pytest.raises(NoDataset):
         engram.status(annex="all", untracked="no", eval_subdataset_state="commit", recursion_limit=0)
+
+
+def test_an_empty_list_of_paths_lets_go_of_nothing() -> None:
+    """A search that found nothing is no wish to remove all there is."""
+    nothing: list[str] = []
+    for verb in (engram.drop, engram.remove):
+        with pytest.raises(UsageError, match="empty"):
+            verb(nothing, dataset=".")

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from engram.model.errors import UsageError
 from engram.model.outcome import Outcome
 from engram.workspace.context import context_here
 from engram.workspace.dropping import Dropping
@@ -30,7 +31,7 @@ def drop(
         jobs: how many contents git-annex drops at once, where it has to; default is one.
     """
     outcomes = Dropping(context_here()).drop(
-        texts(path),
+        _named(path),
         dataset=text(dataset),
         what=what,
         reckless=reckless,
@@ -61,6 +62,14 @@ def remove(
         jobs: how many contents git-annex drops at once, where it has to; default is one.
     """
     outcomes = Dropping(context_here()).remove(
-        texts(path), dataset=text(dataset), drop=drop, reckless=reckless, message=message, jobs=jobs
+        _named(path), dataset=text(dataset), drop=drop, reckless=reckless, message=message, jobs=jobs
     )
     return collected(outcomes)
+
+
+def _named(path: Paths) -> tuple[str, ...]:
+    """Paths as text. Raises `UsageError` for an empty list: a search that found nothing means nothing."""
+    named = texts(path)
+    if path is not None and not named:
+        raise UsageError("The list of paths is empty.", "To mean the whole dataset, leave it out, or give None.")
+    return named
