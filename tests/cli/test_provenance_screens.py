@@ -171,7 +171,11 @@ class TestHistory:
             inputs=tuple(UsedFile(path=f"data/{n}.csv", gitshasum="ab" * 20, changed=n == 1) for n in range(12)),
             chain=("f" * 40,),
         ),
-        holders=(Holder(uuid="u", description="lab server"), Holder(uuid="v", description="", here=True)),
+        holders=(
+            Holder(uuid="u", description="lab server"),
+            Holder(uuid="v", description="", here=True),
+            Holder(uuid="w", description="ada@laptop:/home/ada/study", remote="origin"),
+        ),
         here=True,
     )
 
@@ -184,7 +188,7 @@ class TestHistory:
         assert "--smooth 5" in text
         assert "(changed)" in text
         assert "repeats fffffff" in " ".join(text.split())
-        assert "here, lab server" in " ".join(text.split())
+        assert "here, lab server, origin" in " ".join(text.split())
         assert "and 4 more" in text
 
     def test_a_version_without_a_command_shows_its_message(self) -> None:

@@ -75,7 +75,7 @@ def _content(version: "Version", width: int) -> Iterator[str]:
 
 
 def _holders(version: "Version") -> str:
-    others = [one.description or one.uuid for one in version.holders if not one.here]
+    others = [one.remote or one.description or one.uuid for one in version.holders if not one.here]
     return ", ".join([*(["here"] if version.here else []), *others]) or "nobody, as far as is known"
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
 from engram.datasets.annex.hashdirs import object_path, object_path_lower
+from engram.datasets.copies import Copies
 from engram.datasets.dataset import Dataset
 from engram.datasets.git.ancestry import read_commit, when
 from engram.datasets.git.objects import SUBMODULE_MODE, TREE_MODE, Commit
@@ -49,7 +50,7 @@ class History:
         self._objects = dataset.objects
         self._lookup = TreeLookup(dataset.objects)
         self._tracer = Tracer(dataset, self._lookup)
-        self._whereabouts = Whereabouts(dataset)
+        self._copies = Copies(dataset, Whereabouts(dataset))
         self._commits: dict[bytes, Commit | None] = {}
         self._waiting: list[_Place] = []
         self._seen: set[tuple[bytes, bytes]] = set()
@@ -160,15 +161,14 @@ class History:
         )
 
     def _holders(self, key: bytes) -> tuple[Holder, ...]:
-        here = self._dataset.annex_uuid.encode()
-        descriptions = self._whereabouts.descriptions
         return tuple(
             Holder(
-                uuid=uuid.decode("ascii", "replace"),
-                description=descriptions.get(uuid, b"").decode("utf-8", "replace"),
-                here=uuid == here and self._is_here(key),
+                uuid=copy.uuid,
+                description=copy.description,
+                remote=copy.remote,
+                here=copy.here and self._is_here(key),
             )
-            for uuid in self._whereabouts.holders(key)
+            for copy in self._copies.of(key)
         )
 
     def _is_here(self, key: bytes) -> bool:

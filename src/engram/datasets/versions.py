@@ -46,6 +46,8 @@ class Holder:
     uuid: str
     #: What people call it.
     description: str
+    #: The remote that reaches it from here; '' when there is none.
+    remote: str = ""
     #: Whether it is this one, and the content was seen here.
     here: bool = False
 
