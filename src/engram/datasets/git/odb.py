@@ -42,6 +42,7 @@ class ObjectStore:
         self._limit_bytes = limit_bytes
         self._folders = _with_alternates(folder)
         self._packs: dict[bytes, PackFile] = {}
+        self._last: PackFile | None = None
         self._listed = False
         #: Bases of deltas, most of which are bases of many.
         self._cache: dict[tuple[str, int], tuple[bytes, bytes]] = {}
@@ -161,6 +162,8 @@ class ObjectStore:
                 continue
             if offset is not None:
                 found = pack, offset
+                if pack is not self._last:  # what comes next is most often in the same pack: it is asked first
+                    self._last, self._packs = pack, {path: pack, **self._packs}
                 break
         for path in gone:
             del self._packs[path]
