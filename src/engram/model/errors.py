@@ -45,14 +45,14 @@
     └── CommandFailed                  3    the user's own command failed: engram's code is that command's
 """
 
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, dataclass_transform, get_origin
 
 
-@dataclass(eq=False, repr=False, match_args=False)
+@dataclass_transform(eq_default=False)
 class EngramError(Exception):
     """An error is a record: fields for programs, message and remedy for people.
 
+    A subclass declares its fields as a dataclass does (and is none: fifty of those would cost each call 3 ms).
     A class without a message of its own (`RequestRefused`, …) is a group: to be caught, never raised.
     """
 
@@ -61,6 +61,27 @@ class EngramError(Exception):
     message: ClassVar[str]
     #: What the reader can do now: a command to run, or whom to ask.
     remedy: ClassVar[str]
+
+    def __init__(self, *values: object, **named: object) -> None:
+        super().__init__(*values)
+        names = self.field_names()
+        given = dict(zip(names, values, strict=False)) | named
+        unknown = [name for name in named if name not in names]
+        lacking = [name for name in names if name not in given and not hasattr(type(self), name)]
+        if unknown or lacking or len(values) > len(names):
+            raise TypeError(f"{type(self).__name__} takes {', '.join(names)}")
+        for name, value in given.items():
+            setattr(self, name, value)
+
+    @classmethod
+    def field_names(cls) -> tuple[str, ...]:
+        """The names of its fields, those of the classes above first."""
+        return tuple(
+            name
+            for kind in reversed(cls.__mro__)
+            for name, declared in getattr(kind, "__annotations__", {}).items()
+            if get_origin(declared) is not ClassVar
+        )
 
     @property
     def what(self) -> str:
@@ -76,11 +97,11 @@ class EngramError(Exception):
         return f"{self.what}\n{self.next_step}"
 
     def __reduce__(self) -> tuple[Any, ...]:  # survives a process pool
-        return type(self), tuple(getattr(self, field.name) for field in fields(self))
+        return type(self), tuple(_fields_of(self).values())
 
 
 def _fields_of(error: EngramError) -> dict[str, Any]:
-    return {field.name: getattr(error, field.name) for field in fields(error)}
+    return {name: getattr(error, name) for name in error.field_names()}
 
 
 class RequestRefused(EngramError):
@@ -89,7 +110,6 @@ class RequestRefused(EngramError):
     exit_code = 2
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class UsageError(RequestRefused):
     """An option or an argument that is wrong, or two that do not go together."""
 
@@ -100,7 +120,6 @@ class UsageError(RequestRefused):
     remedy = "{advice}"
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class NoDataset(RequestRefused):
     """No dataset at or above a folder."""
 
@@ -110,7 +129,6 @@ class NoDataset(RequestRefused):
     remedy = "Go into one (cd), name one (-d DIR), or make one: engram create DIR"
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class NotADataset(NoDataset):
     """A folder that was named as a dataset, and is none."""
 
@@ -119,7 +137,6 @@ class NotADataset(NoDataset):
     remedy = "Check the spelling: a dataset is named by its top folder."
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class BrokenDataset(NoDataset):
     """A folder in which only a part of a dataset is left."""
 
@@ -130,7 +147,6 @@ class BrokenDataset(NoDataset):
     remedy = "{advice}"
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class NotInstalled(NoDataset):
     """A subdataset that is recorded, and not here yet."""
 
@@ -139,7 +155,6 @@ class NotInstalled(NoDataset):
     remedy = "Get it: engram get -n {path}"
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class PathNotFound(RequestRefused):
     """An argument that names nothing on disk and nothing that is recorded."""
 
@@ -149,7 +164,6 @@ class PathNotFound(RequestRefused):
     remedy = "Check the spelling; engram status shows what is there."
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class OutsideDataset(RequestRefused):
     """An argument that lies outside the dataset it is meant for."""
 
@@ -160,7 +174,6 @@ class OutsideDataset(RequestRefused):
     remedy = "Name what lies in it, or go to the dataset that holds that path (cd, or -d DIR)."
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class NoSuchVersion(RequestRefused):
     """A name that stands for no state of the dataset."""
 
@@ -171,7 +184,6 @@ class NoSuchVersion(RequestRefused):
     remedy = "See which there are: git -C {dataset} log --oneline --all"
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class TargetExists(RequestRefused):
     """Something is in the way of what should be made."""
 
@@ -183,7 +195,6 @@ class TargetExists(RequestRefused):
     remedy = "{advice}"
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class NoSource(RequestRefused):
     """A path that no dataset can be cloned from."""
 
@@ -194,7 +205,6 @@ class NoSource(RequestRefused):
     remedy = "Check the spelling. It can be a path, file://, ssh://, user@host:path, http:// or https://."
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class NoIdentity(RequestRefused):
     """git does not know whose name to put under a commit."""
 
@@ -204,7 +214,6 @@ class NoIdentity(RequestRefused):
     remedy = "Type: git config --global user.name 'Your Name' && git config --global user.email you@example.org"
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class NotTrusted(RequestRefused):
     """A dataset brings programs along that this user has not allowed to run."""
 
@@ -215,7 +224,6 @@ class NotTrusted(RequestRefused):
     remedy = "Look at them, then allow exactly these: engram trust {dataset}"
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class ExtraMissing(RequestRefused):
     """A program, or an extra of engram, that this command needs is not installed."""
 
@@ -226,7 +234,6 @@ class ExtraMissing(RequestRefused):
     remedy = "Install it: {install}"
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class BadSetting(RequestRefused):
     """A setting that does not exist, or has an impossible value."""
 
@@ -238,7 +245,6 @@ class BadSetting(RequestRefused):
     remedy = "Mend it there. What can be set: engram help settings"
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class BadExpression(RequestRefused):
     """An ``annex.largefiles`` expression that does not parse."""
 
@@ -250,7 +256,6 @@ class BadExpression(RequestRefused):
     remedy = "Mend it there; the terms are shown by: engram help largefiles"
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class BadRecord(RequestRefused):
     """A run record that does not parse, or that asks for what no record may ask for."""
 
@@ -261,7 +266,6 @@ class BadRecord(RequestRefused):
     remedy = "Look at it: git show {commit}"
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class UnsavedChanges(RequestRefused):
     """Changes from before, which could not be told from those that a command makes."""
 
@@ -271,7 +275,6 @@ class UnsavedChanges(RequestRefused):
     remedy = "See them: engram status. Then engram save, or say what the command writes: engram run --explicit -o FILE"
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class NotAKey(RequestRefused):
     """Text that is no git-annex key."""
 
@@ -281,7 +284,6 @@ class NotAKey(RequestRefused):
     remedy = "A key looks like SHA256E-s5--2cf24d….txt; engram status --annex basic --json prints a file's."
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class ItemFailed(EngramError):
     """One item could not be done; the others were."""
 
@@ -292,7 +294,6 @@ class ItemFailed(EngramError):
     remedy = "Mend the cause, then run the same command again: it does the rest."
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class Unreadable(ItemFailed):
     """A file or folder that could not be read."""
 
@@ -301,7 +302,6 @@ class Unreadable(ItemFailed):
     remedy = "Make it readable (chmod u+r), then run the same command again."
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class ChangedWhileSaved(ItemFailed):
     """A file that changed while it was read."""
 
@@ -310,7 +310,6 @@ class ChangedWhileSaved(ItemFailed):
     remedy = "Wait until nothing writes to it, then run the same command again."
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class NoCopy(ItemFailed):
     """Nobody, or fewer than the user wants, are known to hold a content."""
 
@@ -319,7 +318,6 @@ class NoCopy(ItemFailed):
     remedy = "Hear what other clones say, then ask again: git fetch --all. What only one holds is safer in two."
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class NotDropped(ItemFailed):
     """What is kept, because dropping it might lose something."""
 
@@ -329,12 +327,10 @@ class NotDropped(ItemFailed):
     remedy = "{advice}"
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class TooFewCopies(NotDropped):
     """A content of which too few copies could be proven."""
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class NothingToRecord(ItemFailed):
     """A repository without a commit, where a subdataset is to be recorded."""
 
@@ -343,7 +339,6 @@ class NothingToRecord(ItemFailed):
     remedy = "Save something in it first: engram save -d {path}"
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class UnsupportedFile(ItemFailed):
     """Something git cannot keep: a FIFO, a socket, a device, a forbidden name."""
 
@@ -352,7 +347,6 @@ class UnsupportedFile(ItemFailed):
     remedy = "Move it elsewhere, or list it in .gitignore."
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class Unavailable(ItemFailed):
     """A content that none of the places that should have it could give."""
 
@@ -361,7 +355,6 @@ class Unavailable(ItemFailed):
     remedy = "See who has it: engram whereis {path}"
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class NoRoom(ItemFailed):
     """A content for which the disk has no room, with what is to stay free (``annex.diskreserve``)."""
 
@@ -376,7 +369,6 @@ class WrongBytes(EngramError):
     exit_code = 20
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class DamagedRepository(WrongBytes):
     """A file of git or git-annex that does not parse or does not match its digest."""
 
@@ -387,7 +379,6 @@ class DamagedRepository(WrongBytes):
     remedy = "Nothing was changed. Get a good copy: git fsck and git annex fsck tell what is hit."
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class ChecksumMismatch(WrongBytes):
     """Content that differs from the checksum in its key."""
 
@@ -405,7 +396,6 @@ class TryAgainLater(EngramError):
     exit_code = 30
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class SourceUnavailable(TryAgainLater):
     """A dataset could not be cloned: its address did not answer, or did not let this user in."""
 
@@ -416,7 +406,6 @@ class SourceUnavailable(TryAgainLater):
     remedy = "Nothing was left behind. Check the address, the network and your access to it, then try again."
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class DatasetBusy(TryAgainLater):
     """Another program holds a lock of this dataset."""
 
@@ -427,7 +416,6 @@ class DatasetBusy(TryAgainLater):
     remedy = "Wait for it. If none is running any more: rm {lock}"
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class MovedMeanwhile(TryAgainLater):
     """Somebody else moved a branch again and again while we tried."""
 
@@ -437,7 +425,6 @@ class MovedMeanwhile(TryAgainLater):
     remedy = "What was read is kept. Run the same command again."
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class StorageFailed(EngramError):
     """The disk refused: full, read-only, broken."""
 
@@ -448,7 +435,6 @@ class StorageFailed(EngramError):
     remedy = "Nothing that was saved before is lost. See to room, rights or the disk, then run the same command again."
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class PeerFailed(EngramError):
     """git or git-annex failed where it must not."""
 
@@ -460,7 +446,6 @@ class PeerFailed(EngramError):
     remedy = "Nothing that was saved before is lost. Run that command yourself to see more, then this one again."
 
 
-@dataclass(eq=False, repr=False, match_args=False)
 class CommandFailed(EngramError):
     """The user's own command failed. Its exit code is engram's; this class is never raised, it names an outcome."""
 

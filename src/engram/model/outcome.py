@@ -112,7 +112,6 @@ def failure(error: EngramError, *, action: str, item: str, status: Status = Stat
     )
 
 
-@dataclass(eq=False)
 class IncompleteResults(EngramError):
     """A function of the Python interface did what it could, and something failed: the outcomes tell what."""
 
