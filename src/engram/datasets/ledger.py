@@ -72,7 +72,7 @@ class Ledger:
             try:
                 with open(path, encoding="utf-8", errors="surrogateescape") as file:
                     self._lists[path] = frozenset(file.read().split("\n")[1:]) - {""}
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError, PermissionError):
                 self._lists[path] = frozenset()
         return self._lists[path]
 

@@ -20,7 +20,7 @@ from engram.datasets.records import Made, Reporter
 from engram.datasets.run_outcomes import RunOutcome, RunReporter
 from engram.datasets.run_records import RunMessage, RunRecord, subject_for
 from engram.datasets.run_state import Heads, is_changed
-from engram.model.errors import CommandFailed, ItemFailed, UnsavedChanges, UsageError
+from engram.model.errors import CommandFailed, ItemFailed, StorageFailed, UnsavedChanges, UsageError
 from engram.model.outcome import Outcome, Status
 from engram.model.progress import Progress, Silent
 
@@ -130,6 +130,7 @@ class _Results:
         self._before = heads
         self._now = Heads.of(self._dataset)
         self._report = RunReporter(self._dataset)
+        self._unnoted = ""
 
     def carry_out(self, ended: Ended, there: list[str]) -> Iterator[Outcome]:
         """Do it. *there*: the outputs that were there before, where only outputs count."""
@@ -148,7 +149,7 @@ class _Results:
             yield self._told(failed, ended, details, "", what="it changed nothing")
             yield from self._nothing_saved() if not failed and places is None else ()
             return
-        self._helpers.ledger.note(self._dataset, record)
+        self._unnoted = self._note(record)
         message, sidecar = self._message(record, subject)
         saves = not failed or request.goes_on or request.on_command_failure in ("save", "all")
         if not saves:
@@ -165,6 +166,14 @@ class _Results:
             failed and request.on_command_failure != "save", ended, details, "", what="its results were saved"
         )
         yield from saving
+
+    def _note(self, record: RunRecord) -> str:
+        """Put the record into the ledger; why it is not in it, '' when it is. Hours of work do not depend on that."""
+        try:
+            self._helpers.ledger.note(self._dataset, record)
+        except (OSError, StorageFailed) as error:
+            return f"; not noted as yours, so that rerun will ask ({getattr(error, 'reason', '') or error})"
+        return ""
 
     def _has_failed(self, ended: Ended) -> bool:
         """Whether the command failed, and not in the way that is on record for it."""
@@ -198,13 +207,13 @@ class _Results:
     ) -> RunOutcome:
         shown = subject_for(self._planned.line)
         if not failed:
-            return self._report.outcome(Status.OK, details, note=shown)
+            return self._report.outcome(Status.OK, details, note=shown + self._unnoted)
         details = details | {"msg_path": message_file} if message_file else details
         advice = "Mend the cause, then run it again. What it changed, if anything: engram status"
         if message_file:
             file = os.path.relpath(message_file, self._request.folder)
             advice = f"If that was to be expected, save what it left with its record: engram save -r -F {file}"
-        return self._report.failed(CommandFailed(ended.exit_code, what, advice), details, note=shown)
+        return self._report.failed(CommandFailed(ended.exit_code, what, advice), details, note=shown + self._unnoted)
 
     # --- what there is to save
 

@@ -148,14 +148,18 @@ class TestWhatIsRefused:
 
 def test_two_explicit_runs_at_once_both_keep_their_records(dataset: Path) -> None:
     commands = {f"n{number}.txt": f"sleep 0.{number}; echo {number} > n{number}.txt" for number in range(4)}
+    told: list[dict[str, Any]] = []
     threads = [
-        threading.Thread(target=run, args=(dataset, line), kwargs={"explicit": True, "outputs": [name]})
+        threading.Thread(
+            target=lambda line=line, name=name: told.extend(run(dataset, line, explicit=True, outputs=[name]))
+        )
         for name, line in commands.items()
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    assert [one for one in told if one["status"] not in ("ok", "notneeded")] == []
     for name, line in commands.items():
         commit = git(dataset, "log", "--format=%H", "--", name).split()
         assert len(commit) == 1
@@ -174,6 +178,18 @@ def test_an_explicit_run_leaves_what_else_is_changed_and_staged(dataset: Path) -
     run(dataset, "echo x > n.txt", explicit=True, outputs=["n.txt"])
     assert git(dataset, "show", "--format=", "--name-only", "HEAD").split() == ["n.txt"]
     assert git(dataset, "status", "--porcelain").split("\n")[:2] == ["A  staged.txt", "?? mine.txt"]
+
+
+def test_a_home_that_cannot_be_written_to_costs_nobody_his_results(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    told = run(dataset, "echo x > n.txt")
+    assert [(one["action"], one["status"]) for one in told] == [("run", "ok"), ("add", "ok"), ("save", "ok")]
+    assert "rerun will ask" in told[0]["note"]
+    with pytest.raises(NotTrusted):
+        rerun(dataset)
 
 
 class TestTrust:
