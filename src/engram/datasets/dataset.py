@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from engram import durable
 from engram.datasets.annex import BRANCH
 from engram.datasets.git.config import GitConfig
 from engram.datasets.git.ignore import Ignore
@@ -18,14 +17,10 @@ from engram.datasets.git.objects import decode_commit
 from engram.datasets.git.odb import ObjectStore
 from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.git.refs import Refs, Repository, find_repository
-from engram.datasets.locks import private_folder
 from engram.durable import Steps
 from engram.model.errors import (
-    DatasetBusy,
-    MovedMeanwhile,
     NoDataset,
     OutsideDataset,
-    PeerFailed,
 )
 
 if TYPE_CHECKING:
@@ -34,11 +29,9 @@ if TYPE_CHECKING:
     from engram.datasets.git.attributes import Attributes
     from engram.datasets.git.config_file import Setting
     from engram.datasets.programs import Programs
+    from engram.datasets.ref_moves import RefMoves
 
 _DIGEST_BYTES = 20
-_REFS_IN_FLIGHT = "refs-in-flight"
-#: What git says when a ref is not where it was expected. Source: git's refs/files-backend.c, check_old_oid().
-_MOVED = ("expected", "reference already exists", "is at")
 
 
 @dataclass(slots=True, weakref_slot=True)
@@ -233,55 +226,22 @@ class Dataset:
         return known is not None and known.count == len(index) and known.oid == self.tree_of(head)
 
     def update_refs(self, instructions: str, *, reason: str) -> None:
-        """Have git move refs by compare and swap (``update-ref --stdin``). Raises `MovedMeanwhile`, `DatasetBusy`."""
-        note = os.path.join(private_folder(self.git_dir), _REFS_IN_FLIGHT)
-        refs = {line.split(" ")[1] for line in instructions.splitlines() if line.startswith("update ")}
-        durable.replace(self.steps, note, "\n".join(sorted(refs)).encode())
-        self.steps.take("update-ref", " ".join(sorted(refs)))
-        try:
-            self.programs.git(
-                self.work_tree, "update-ref", "-m", reason, "--create-reflog", "--stdin", stdin=instructions.encode()
-            )
-        except (PeerFailed, DatasetBusy) as error:
-            durable.remove(self.steps, note)  # git has ended: a lock that is there now is somebody else's
-            if isinstance(error, PeerFailed) and any(words in error.said for words in _MOVED):
-                raise MovedMeanwhile(", ".join(sorted(refs))) from error
-            raise
-        self.sync_refs()
-        durable.remove(self.steps, note)
+        """Have git move refs by compare and swap (``update-ref --stdin``). Raises `MovedMeanwhile`."""
+        self._ref_moves.move(instructions, reason=reason, head=self.head_name())
 
     def sync_refs(self, *refs: str) -> None:
         """Bring refs that moved, and their names, to the disk: git before 2.36 does not."""
-        folders = {self.git_dir, os.path.join(self.common_dir, "refs", "heads")}
-        for ref in (self.head_name(), BRANCH, *refs):
-            place = os.path.join(self.common_dir, ref)
-            if ref and os.path.isfile(place):
-                durable.sync_file(self.steps, place)
-                while len(place) > len(self.common_dir):
-                    place = os.path.dirname(place)
-                    folders.add(place)
-        for folder in sorted(folders):
-            if os.path.isdir(folder):
-                durable.sync_folder(self.steps, folder)
+        self._ref_moves.sync(self.head_name(), *refs)
 
     def clear_ref_locks_of_a_crash(self) -> None:
-        """Remove the locks of refs that an engram, killed together with the git it had started, left behind.
+        """Remove the locks of refs that an engram, killed together with its git, left. Needs `only_engram`."""
+        self._ref_moves.clear_what_a_crash_left(self.head_name)
 
-        Only while `only_engram` is held: then nobody else can have written the note that names them.
-        """
-        note = os.path.join(private_folder(self.git_dir), _REFS_IN_FLIGHT)
-        try:
-            with open(note, encoding="utf-8", errors="surrogateescape") as file:
-                refs = file.read().split()
-            since_ns = os.stat(note).st_mtime_ns
-        except FileNotFoundError:
-            return
-        names = {*refs, "HEAD", self.head_name()} - {""}
-        for name in sorted(names):
-            lock = os.path.join(self.common_dir, f"{name}.lock")
-            if os.path.exists(lock) and os.stat(lock).st_mtime_ns >= since_ns:
-                durable.remove(self.steps, lock)
-        durable.remove(self.steps, note)
+    @cached_property
+    def _ref_moves(self) -> "RefMoves":
+        from engram.datasets.ref_moves import RefMoves
+
+        return RefMoves(self.steps, self.programs, self.work_tree, self.git_dir, self.common_dir)
 
     # --- annex
 
