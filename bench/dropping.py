@@ -93,7 +93,7 @@ _SCENARIOS = (
         name="drop-100k",
         title="a clone that holds 100,000 files of 4 KiB",
         contenders=(Contender("engram", _dropped(100_000, times=1, peers=False)),),
-        space=Space(size_mib=12_288),
+        space=Space(size_mib=12_288, inodes=3_000_000),
         repeat=1,
     ),
 )
