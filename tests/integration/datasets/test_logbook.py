@@ -80,6 +80,26 @@ def test_both_clones_logs_are_one_after_writing_and_git_annex_agrees(clones: tup
     assert git(ours, "rev-parse", "git-annex") == before, "git-annex found nothing left to merge"
 
 
+def test_several_clones_that_say_different_things_are_all_heard(clones: tuple[Path, Path], tmp_path: Path) -> None:
+    ours, _ = clones
+    third = tmp_path / "third"
+    git(tmp_path, "clone", "-q", str(ours), str(third))
+    annex(third, "init", "third")
+    annex(third, "get", "d/b.bin")
+    git(ours, "remote", "add", "third", str(third))
+    _apart(ours)
+    git(ours, "fetch", "-q", "third")
+    dataset = opened(ours)
+    with only_engram(dataset.steps, dataset.git_dir):
+        merge_siblings(dataset, now_s=time.time())
+    subjects = git(ours, "log", "--first-parent", "-2", "--format=%s", "git-annex").splitlines()
+    assert sorted(subjects) == ["merging theirs/git-annex into git-annex", "merging third/git-annex into git-annex"]
+    before = git(ours, "rev-parse", "git-annex")
+    assert "2 copies" in annex(ours, "whereis", "a.txt")
+    assert "2 copies" in annex(ours, "whereis", "d/b.bin")
+    assert git(ours, "rev-parse", "git-annex") == before, "git-annex found nothing left to merge"
+
+
 def test_a_branch_that_only_lags_behind_is_moved_forward(copy: Callable[[], Path], tmp_path: Path) -> None:
     ours, behind = copy(), tmp_path / "behind"
     git(tmp_path, "clone", "-q", str(ours), str(behind))
