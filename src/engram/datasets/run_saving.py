@@ -20,12 +20,14 @@ from engram.datasets.records import Made, Reporter
 from engram.datasets.run_state import Heads, is_changed
 from engram.datasets.save import Saver
 from engram.datasets.survey import SaveRequest
-from engram.model.errors import ItemFailed
+from engram.model.errors import ItemFailed, MovedMeanwhile
 from engram.model.outcome import Outcome
 from engram.model.progress import Progress, Silent
 
 #: DataLad's message for what the command left uncommitted beside its own commits.
 REMAINING = "Remaining changes after command execution"
+#: How often to begin anew when somebody else moves the branch at the same moment.
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,8 @@ class SaveWish:
 
     message: str
     before: Heads
+    #: Datasets in which the command committed itself; absolute.
+    moved: frozenset[str] = frozenset()
     #: Absolute paths; ``None`` for everything.
     places: Sequence[str] | None = None
     jobs: int = 0
@@ -76,7 +80,7 @@ class RunSaving:
             if merges and (problem := self._merge(one)):
                 yield problem
                 continue
-            if not merges and self._has_own_commits(one) and one.head_commit() == head:
+            if not merges and one.work_tree in self._wish.moved and one.head_commit() == head:
                 self._commit_nothing(one)
             made = Made(head, open_dataset(one.work_tree, one.around).head_commit())
             if made.before != made.after or one is self._dataset:
@@ -114,10 +118,7 @@ class RunSaving:
         if before is None or not before:
             return False
         below = any(os.path.dirname(place).startswith(one.work_tree) for place in self._merged)
-        return (below or one.head_commit() != before) and not _is_adjusted(one)
-
-    def _has_own_commits(self, one: Dataset) -> bool:
-        return one.head_commit() != self._wish.before.commits.get(one.work_tree, one.head_commit())
+        return (below or one.work_tree in self._wish.moved) and not _is_adjusted(one)
 
     def _commit_nothing(self, one: Dataset) -> None:
         """Keep the record where no merge can be made: git-annex takes a plain commit over from an adjusted branch."""
@@ -126,12 +127,24 @@ class RunSaving:
         one.sync_refs()
 
     def _merge(self, one: Dataset) -> Outcome | None:
-        """Make the record a merge of what was before with what is now."""
-        dataset = open_dataset(one.work_tree, one.around)
-        before, now = self._wish.before.commits[one.work_tree], dataset.head_commit()
+        """Make the record a merge of what was before with what is now.
+
+        Raises `MovedMeanwhile` when somebody else keeps moving the branch under us.
+        """
+        for tries_left in range(_TRIES, 0, -1):
+            with only_engram(one.steps, one.git_dir):
+                dataset = open_dataset(one.work_tree, one.around)
+                try:
+                    return self._merge_now(dataset, self._wish.before.commits[one.work_tree], dataset.head_commit())
+                except MovedMeanwhile:
+                    if tries_left == 1:
+                        raise
+        return None
+
+    def _merge_now(self, dataset: Dataset, before: str, now: str) -> Outcome | None:
         if not now or not is_ancestor(dataset.objects, bytes.fromhex(before), bytes.fromhex(now)):
-            problem = ItemFailed(one.work_tree, f"the command left the history that led to {before[:7]}")
-            return Reporter(one, refds=self._dataset.work_tree).failed("save", problem)
+            problem = ItemFailed(dataset.work_tree, f"the command left the history that led to {before[:7]}")
+            return Reporter(dataset, refds=self._dataset.work_tree).failed("save", problem)
         now_s = self._clock()
         commit = Commit(
             tree=dataset.tree_of(now),
@@ -142,13 +155,12 @@ class RunSaving:
         )
         data = encode_commit(commit)
         oid = object_id(COMMIT, data)
-        with only_engram(dataset.steps, dataset.git_dir):
-            new = NewObjects(dataset.steps, dataset.objects, os.path.join(dataset.repository.common_dir, b"objects"))
-            new.put(COMMIT, data, oid)
-            new.store()
-            subject = self._wish.message.partition("\n")[0]
-            dataset.update_refs(f"start\nupdate HEAD {oid.hex()} {now}\ncommit\n", reason=f"commit (merge): {subject}")
-        self._merged.append(one.work_tree)
+        new = NewObjects(dataset.steps, dataset.objects, os.path.join(dataset.repository.common_dir, b"objects"))
+        new.put(COMMIT, data, oid)
+        new.store()
+        subject = self._wish.message.partition("\n")[0]
+        dataset.update_refs(f"start\nupdate HEAD {oid.hex()} {now}\ncommit\n", reason=f"commit (merge): {subject}")
+        self._merged.append(dataset.work_tree)
         return None
 
 

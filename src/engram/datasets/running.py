@@ -138,7 +138,7 @@ class _Results:
         if request.explicit or planned.is_expanded("outputs"):
             planned.outputs.look_again()
         record = planned.record(ended.status)
-        places = self._places(there) if request.explicit else None
+        places = self._places(there)
         subject = subject_for(planned.line) if request.message is None else request.message
         failed = self._has_failed(ended)
         details: dict[str, Any] = {"run_info": record.fields, "exit_code": ended.exit_code}
@@ -155,7 +155,7 @@ class _Results:
         if not saves:
             yield self._told(failed, ended, details, "" if request.repeats else self._keep_message(message))
             return
-        if not places and self._before.moved(self._now):
+        if not places and self._before.moved_to(self._now):
             places = None  # the outputs are in the command's own commits
         if places is not None and sidecar:
             places.append(sidecar)
@@ -190,6 +190,7 @@ class _Results:
         wish = SaveWish(
             message=message,
             before=self._before,
+            moved=self._before.moved_to(self._now),
             places=places,
             jobs=self._request.jobs,
             backend=self._helpers.backend,
@@ -217,24 +218,31 @@ class _Results:
 
     # --- what there is to save
 
-    def _places(self, there: list[str]) -> list[str]:
-        """The outputs that are there now, and those that the command deleted; absolute."""
+    def _places(self, there: list[str]) -> list[str] | None:
+        """The outputs that are there now, and those that the command deleted; absolute; ``None`` if all counts.
+
+        Where only they count, others may have committed meanwhile, which is nothing to do with this command.
+        """
+        if not self._request.explicit:
+            return None
         now = self._planned.outputs.existing()
         gone = [name for name in there if not os.path.lexists(self._absolute(name))]
-        return [self._absolute(name) for name in dict.fromkeys([*now, *gone])]
+        places = [self._absolute(name) for name in dict.fromkeys([*now, *gone])]
+        self._before = self._before.without_others(self._now, self._dataset, places)
+        return places
 
     def _absolute(self, name: str) -> str:
         return os.path.normpath(os.path.join(self._request.folder, name))
 
     def _is_something(self, places: list[str] | None) -> bool:
         """Whether there may be something to save."""
-        if self._before.moved(self._now):
+        if self._before.moved_to(self._now):
             return places is None or bool(self._planned.outputs)
         return is_changed(self._dataset) if places is None else bool(places)
 
     def _refusal(self, record: RunRecord, subject: str, places: list[str] | None) -> UsageError | None:
         """Why the results of a command that made commits itself cannot be recorded; ``None`` if they can."""
-        if not self._before.moved(self._now):
+        if not self._before.moved_to(self._now):
             return None
         top, branch = self._dataset.work_tree, self._before.branch
         if branch and branch != self._now.branch:
@@ -243,7 +251,7 @@ class _Results:
                 f"The command switched from {branch} to {self._now.branch or 'no branch'}: it cannot be recorded.",
                 f"Its record stands in {file}. Look at both: git log --all --graph",
             )
-        if places is None or not self._planned.outputs or not self._before.commits[top]:
+        if places is None or not self._planned.outputs or not self._before.commits.get(top):
             return None
         undeclared = self._committed() - {os.fsencode(os.path.relpath(place, top)) for place in places}
         if undeclared and self._planned.settings.get("datalad.run.dirty-committed") != "ignore":
@@ -257,7 +265,7 @@ class _Results:
     def _committed(self) -> set[bytes]:
         """The paths that the command's own commits changed."""
         top = self._dataset.work_tree
-        before, now = self._before.commits[top], self._now.commits.get(top, "")
+        before, now = self._before.commits.get(top, ""), self._now.commits.get(top, "")
         if not now or before == now:
             return set()
         from engram.datasets.git.tree_diff import differences  # late: few commands commit
