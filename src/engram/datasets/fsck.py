@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engram import durable
 from engram.datasets.annex.facts import key_size
 from engram.datasets.annex.logs import values_by_uuid, with_value
 from engram.datasets.dataset import Dataset
@@ -17,8 +18,9 @@ from engram.datasets.examining import Examined, Examiner
 from engram.datasets.fsck_records import FsckReporter
 from engram.datasets.git.index import GitIndex
 from engram.datasets.git.problems import MissingObject, NotUnderstood
-from engram.datasets.locks import clear_what_a_crash_left, only_engram
+from engram.datasets.locks import clear_what_a_crash_left, only_engram, private_folder
 from engram.datasets.logbook import change_branch
+from engram.datasets.mended import ASIDE
 from engram.datasets.permission import check_may_write
 from engram.datasets.traps import reason_to_hand_over
 from engram.datasets.unused import check_annex_is_own
@@ -104,6 +106,9 @@ class Fsck:
         with only_engram(dataset.steps, dataset.git_dir, waiting=self._say_waiting):
             clear_what_a_crash_left(dataset.steps, dataset.git_dir)
             dataset.clear_ref_locks_of_a_crash()
+            for name in ASIDE:
+                if os.path.lexists(left := os.path.join(private_folder(dataset.git_dir), "tmp", name)):
+                    durable.remove(dataset.steps, left)
             reason = self._reason()
             try:
                 yield from self._by_annex(reason) if reason else self._natively()

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+#: Names below ``.git/engram/tmp`` of what is to be renamed into its place: a crash may leave them.
+ASIDE = ("link", "pointer")
+
 
 @dataclass(slots=True)
 class Mended:
