@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from engram.datasets.annex.backends import digest_of, new_hasher, verifies
 from engram.datasets.annex.facts import key_size
-from engram.datasets.annex.hashdirs import object_path, object_path_lower
+from engram.datasets.annex.hashdirs import log_path, object_path, object_path_lower
 from engram.datasets.annex.inventory import set_aside
-from engram.datasets.annex.logs import SEMITRUSTED, TRUSTED
+from engram.datasets.annex.logs import SEMITRUSTED, TRUSTED, said_at_s
 from engram.datasets.annex.pointers import MAX_POINTER_BYTES, key_in, link_of, link_to
 from engram.datasets.annex.verification import Check
 from engram.datasets.annexed import AnnexedFile, files_and_links
@@ -31,6 +31,8 @@ LARGE_BYTES = 1 << 20
 _NO_DIGEST = ("WORM", "URL")
 _WRITE_BITS = 0o222
 _TELL_EVERY = 64
+#: How far a log may be ahead of the clock: its times are whole seconds, and never twice the same.
+_CLOCKS_S = 2
 _One = TypeVar("_One")
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -119,7 +121,7 @@ class Examiner:
         self._here = dataset.annex_uuid.encode()
         self._conditions: dict[bytes, Condition] = {}
         self._counted: dict[tuple[bytes, ...], tuple[bool, int]] = {}
-        self._aside = set_aside(self._git_dir).keys()
+        self._aside = set_aside(self._git_dir)
         self._here_counts = self._counts(self._here)
         self._stopped = False
         #: Files, or bytes, that are through and of which nobody was told.
@@ -180,7 +182,14 @@ class Examiner:
         return logged, copies, not held and not self._whereabouts.is_known(key)
 
     def _was_aside(self, key: bytes, condition: Condition) -> bool:
-        return bool(self._aside) and not condition.place and key in self._aside
+        """Whether it is missing since a check set it aside, and was not got and dropped again afterwards."""
+        if not self._aside or condition.place or key not in self._aside:
+            return False
+        said_s = said_at_s(self._whereabouts.log(log_path(key)), self._here)
+        try:
+            return said_s is None or said_s <= os.lstat(self._aside[key]).st_ctime + _CLOCKS_S
+        except FileNotFoundError:  # git-annex forgets it as soon as the content is here again
+            return False
 
     def _counts(self, uuid: bytes) -> bool:
         return self._whereabouts.trust_of(uuid) in (TRUSTED, SEMITRUSTED)

@@ -103,6 +103,8 @@ class Mender:
         while os.path.lexists(aside):
             aside = b"%b.%d" % (plain, number)
             number += 1
+        mode = os.lstat(place).st_mode & 0o555 | 0o400
+        durable.change_mode(self._steps, place, mode)  # so that its change time, wherever it lies, tells when this was
         durable.rename(self._steps, place, aside)
         durable.sync_folder(self._steps, self._bad)
         durable.sync_folder(self._steps, place[: place.rindex(b"/")])

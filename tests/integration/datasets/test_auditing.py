@@ -1,6 +1,7 @@
 """whereis, numcopies, unused, dropunused and fsck where git-annex is no measure: nesting, rot, repair, refusals."""
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -228,6 +229,15 @@ def test_what_was_set_aside_is_restored_once_a_sibling_is_there(dataset: Path) -
     record = one(dataset, "fsck", ["a.dat"])
     assert (record["status"], record["has_content"]) == ("ok", True)
     assert {record["status"] for record in told(dataset, "fsck", full=True)} == {"ok"}
+
+
+def test_what_was_dropped_after_it_was_restored_stays_dropped(dataset: Path) -> None:
+    rewrite(object_of(dataset, "a.dat"), "x" * 3000)
+    assert one(dataset, "fsck", ["a.dat"], full=True)["has_content"]
+    time.sleep(3.2)  # location logs know whole seconds
+    annex(dataset, "drop", "--force", "-q", "a.dat")
+    record = one(dataset, "fsck", ["a.dat"], full=True)
+    assert (record["status"], record["has_content"]) == ("ok", False)
 
 
 def test_a_sibling_that_rotted_as_well_restores_nothing(pair: Path) -> None:

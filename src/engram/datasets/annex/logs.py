@@ -68,6 +68,16 @@ def holders(log: bytes) -> tuple[bytes, ...]:
     return tuple(sorted(about for about, line in newest.items() if line["status"] == PRESENT))
 
 
+def said_at_s(log: bytes, uuid: bytes) -> int | None:
+    r"""When repository *uuid* last said whether it holds a content; ``None`` when it never did.
+
+    >>> said_at_s(b"5.5s 1 laptop\n7s 0 laptop\n", b"laptop"), said_at_s(b"", b"laptop")
+    (7, None)
+    """
+    line = _newest(log)[0].get(uuid)
+    return None if line is None else int(line["seconds"])
+
+
 def is_dead(log: bytes) -> bool:
     r"""Whether a content was declared gone for good: every line of its location log that holds says so.
 
