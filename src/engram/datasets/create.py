@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from shlex import quote
 
 from engram import durable
 from engram.datasets.contents import Recorded
@@ -93,6 +94,8 @@ class Creator:
         self._programs.annex()
         if os.path.lexists(request.path) and not os.path.isdir(request.path):
             raise TargetExists(request.path, "is a file", "Choose another name, or move it away.")
+        if not request.force and not self.is_unfinished() and self._is_dataset():
+            raise TargetExists(request.path, "is a dataset already", f"See: engram -C {quote(request.path)} status")
         if not request.force and os.path.isdir(request.path) and not self._is_ours_alone():
             raise TargetExists(
                 request.path,
@@ -103,6 +106,9 @@ class Creator:
             found = find_repository(os.fsencode(request.path))
             if found is not None and os.fsdecode(found.work_tree) == request.path:
                 check_may_write(Dataset(found, self._around))
+
+    def _is_dataset(self) -> bool:
+        return os.path.lexists(self._git_dir) and os.path.lexists(os.path.join(self._request.path, ".datalad/config"))
 
     def _is_ours_alone(self) -> bool:
         """Whether the folder is empty, but for what an interrupted create left."""

@@ -6,6 +6,8 @@ Source: datalad-save(1); the order of the records, and what each holds, from run
 import os
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from engram.datasets.dataset import Dataset
@@ -14,7 +16,7 @@ from engram.datasets.people import clean_message
 from engram.datasets.permission import check_may_write
 from engram.datasets.records import Made, Reporter
 from engram.datasets.survey import SaveRequest, survey
-from engram.model.errors import UnsupportedFile
+from engram.model.errors import ItemFailed, UnsupportedFile, UsageError
 from engram.model.outcome import Outcome, Status
 from engram.model.progress import Progress, Silent
 
@@ -83,6 +85,9 @@ class Saver:
                 yield self._report.failed("add", problem)
             for special in found.decisions.special:
                 yield self._passed_over(special.path)
+            for path in found.ignored:
+                if path != b".gitmodules":  # which is recorded with the subdatasets that it tells of, ignored or not
+                    yield self._ignored(path)
             yield from self._finish(made)
 
     def _passed_over(self, path: bytes) -> Outcome:
@@ -91,6 +96,22 @@ class Saver:
             return self._report.passed_over(path)
         problem = UnsupportedFile(os.fsdecode(path), "it is no regular file")
         return self._report.failed("add", problem, status=Status.IMPOSSIBLE)
+
+    def _ignored(self, path: bytes) -> Outcome:
+        name = os.fsdecode(path)
+        failed = self._report.failed("add", ItemFailed(name, "a rule in .gitignore hides it"), status=Status.IMPOSSIBLE)
+        return replace(failed, remedy=f"Take it out of that rule, or: git add -f {quote(name)}; then save again.")
+
+    def check_tag(self) -> None:
+        """Refuse a name that the tag cannot have. Raises `UsageError`; nothing was written."""
+        tag, git, top = self._request.tag, self._dataset.programs.git_status_of, self._dataset.work_tree
+        if not tag:
+            return
+        if tag.startswith("-") or git(top, "check-ref-format", f"refs/tags/{tag}")[0]:
+            raise UsageError(f"{tag!r} cannot be the name of a tag.", "Choose another, as in: v1.0 or submitted-2026")
+        _, tagged, _ = git(top, "rev-parse", "--verify", "-q", f"refs/tags/{tag}^{{commit}}")
+        if tagged and tagged.decode().strip() != self._dataset.head_commit():
+            raise UsageError(f"There is a tag {tag} already.", "Choose another name: git tag --list shows those taken.")
 
     def _say_waiting(self, holder: str) -> None:
         self._progress.start(f"waiting for {holder}", None, "")

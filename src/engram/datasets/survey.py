@@ -54,6 +54,8 @@ class Survey:
     reason: str = ""
     #: The index holds something that the last commit does not.
     staged: bool = False
+    #: What was named, and git's rules ignore.
+    ignored: tuple[bytes, ...] = ()
 
     @property
     def nothing(self) -> bool:
@@ -81,7 +83,7 @@ def survey(dataset: Dataset, request: SaveRequest) -> Survey:
         clean = dataset.equals_head(index)
         staged = Staged() if clean else _staged(dataset, index, request.scopes)
         decisions = decide(differences, index, _Sources(dataset, request, index), staged)
-        found = Survey(index, decisions, decisions.hand_over, not clean)
+        found = Survey(index, decisions, decisions.hand_over, not clean, tuple(differences.ignored))
         if not found.reason and not (found.nothing and not request.amend):
             found.reason = _cannot(dataset, decisions)
     except NotUnderstood as problem:

@@ -62,6 +62,8 @@ class Differences:
     untracked: list[Found] = field(default_factory=list)
     #: FIFOs, sockets and devices: git passes over them.
     special: list[Found] = field(default_factory=list)
+    #: What was named, and is passed over since git's rules ignore it.
+    ignored: list[bytes] = field(default_factory=list)
     #: What could not be looked at.
     problems: list[EngramError] = field(default_factory=list)
 
@@ -147,6 +149,8 @@ class _Walker:
         elif not stat.S_ISDIR(status.st_mode) and self.untracked is not Untracked.NO:
             if rules is None or not rules.ignores(os.path.basename(scope), is_dir=False):
                 self._note_untracked(scope, status)
+            else:
+                self.differences.ignored.append(scope)
         elif stat.S_ISDIR(status.st_mode):
             self.differences.untracked.append(Found(scope, "repository"))
 

@@ -129,6 +129,8 @@ class Datasets:
         """
         wish = _Wish(updated, tag or "", to_git, amend, jobs or 0, recursive, recursion_limit)
         savers, problems = self._savers(paths, dataset, message, message_file, wish)
+        for saver in savers:
+            saver.check_tag()
         return after(problems, "save", chain.from_iterable(saver.carry_out() for saver in savers))
 
     def plan_save(
@@ -149,6 +151,8 @@ class Datasets:
         """What `save` would do. Raises as it does."""
         wish = _Wish(updated, tag or "", to_git, amend, jobs or 0, recursive, recursion_limit)
         savers, problems = self._savers(paths, dataset, message, message_file, wish)
+        for saver in savers:
+            saver.check_tag()
         from engram.model.plan import Plan, PlannedStep
 
         plans = [saver.plan() for saver in savers]

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from engram.model.errors import NoDataset, NotADataset, PathNotFound, StorageFailed, Unreadable, UsageError
+from engram.model.errors import (
+    NoDataset,
+    NotADataset,
+    PathNotFound,
+    StorageFailed,
+    TargetExists,
+    Unreadable,
+    UsageError,
+)
 from engram.workspace.context import Context, trust_folder
 from engram.workspace.datasets import Datasets
 
@@ -113,6 +121,32 @@ class TestWhatTheSystemRefuses:
     def test_is_said_of_a_folder_that_may_not_be_written(self, nobody: Path, git_annex: Path) -> None:
         with pytest.raises(StorageFailed, match="Permission denied"):
             list(datasets(nobody).create("new"))
+
+
+@pytest.mark.parametrize("tag", ["two words", "a..b", "-f", "taken"])
+def test_a_tag_that_cannot_be_is_refused_before_anything_is_saved(top: Path, tag: str) -> None:
+    def git(*words: str) -> str:
+        done = subprocess.run(["git", *words], cwd=top, check=True, capture_output=True, text=True)
+        return done.stdout
+
+    (top / "g").write_text("g")
+    list(datasets(top).save(["g"], tag="fine"))
+    git("tag", "taken", "fine")
+    (top / "h").write_text("h")
+    list(datasets(top).save(["h"]))
+    before = git("rev-parse", "HEAD")
+    for verb in (datasets(top).save, datasets(top).plan_save):
+        with pytest.raises(UsageError, match="tag"):
+            verb(["f"], tag=tag)
+    assert git("rev-parse", "HEAD") == before
+    assert git("status", "--porcelain") == "?? f\n"
+
+
+def test_what_is_a_dataset_already_is_not_called_a_full_folder(top: Path, git_annex: Path) -> None:
+    (top / ".datalad").mkdir()
+    (top / ".datalad/config").touch()
+    with pytest.raises(TargetExists, match="is a dataset already"):
+        datasets(top).create(".")
 
 
 def test_trust_is_kept_where_no_dataset_can_put_it() -> None:
