@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from engram.datasets.dataset import Dataset
 from engram.datasets.git.objects import SUBMODULE_MODE, SYMLINK_MODE
-from engram.model.errors import EngramError, NothingToRecord
+from engram.model.errors import EngramError, NothingToRecord, Unreadable
 from engram.model.outcome import DatasetOutcome, Leaf, Status
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Reporter:
             item=os.path.relpath(place, self._refds),
             status=status,
             path=place,
-            type="dataset" if isinstance(error, NothingToRecord) else "file",
+            type=_type_of(error, place),
             refds=self._refds,
             message=error.what,
             error=type(error).__name__,
@@ -128,3 +128,10 @@ class Reporter:
             key=key,
             note=note or self._note,
         )
+
+
+def _type_of(error: EngramError, place: str) -> str:
+    """What kind of thing could not be done."""
+    if isinstance(error, NothingToRecord):
+        return "dataset"
+    return "directory" if isinstance(error, Unreadable) and os.path.isdir(place) else "file"

@@ -54,7 +54,7 @@ class StateReporter:
             item=os.path.relpath(path, self._dataset.work_tree),
             status=Status.ERROR,
             path=path,
-            type="file",
+            type="directory" if os.path.isdir(path) else "file",
             refds=self._refds,
             parentds=self._dataset.work_tree,
             message=problem.what,

@@ -9,7 +9,8 @@ import pytest
 from engram.datasets.dataset import Dataset, Surroundings, open_dataset
 from engram.datasets.git.objects import EXECUTABLE_MODE, FILE_MODE, SUBMODULE_MODE, SYMLINK_MODE
 from engram.datasets.records import Made, Reporter, type_of
-from engram.model.errors import ChangedWhileSaved, NoIdentity, NothingToRecord
+from engram.datasets.state_records import StateReporter
+from engram.model.errors import ChangedWhileSaved, NoIdentity, NothingToRecord, Unreadable
 from engram.model.outcome import Status
 
 
@@ -76,3 +77,11 @@ def test_a_note_for_all_gives_way_to_one_of_its_own(sub: Dataset) -> None:
     report = Reporter(sub, note="handed to git-annex: why")
     assert report.taken(b"a", "file").note == "handed to git-annex: why"
     assert report.passed_over(b"pipe").note == "no regular file: a dataset cannot keep it"
+
+
+def test_a_folder_that_cannot_be_read_is_told_as_a_folder(sub: Dataset) -> None:
+    Path(sub.work_tree, "folder").mkdir()
+    for name, kind in (("folder", "directory"), ("file", "file")):
+        problem = Unreadable(os.path.join(sub.work_tree, name), "Permission denied")
+        assert Reporter(sub).failed("add", problem).type == kind
+        assert StateReporter(sub, action="status", refds="", look=False).problem(problem).type == kind
