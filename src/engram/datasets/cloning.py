@@ -27,6 +27,7 @@ from engram.datasets.locks import only_engram, private_folder
 from engram.datasets.origins import add_origins
 from engram.datasets.placing import MARK, Aside, is_being_filled, is_only_begun, read_mark
 from engram.datasets.programs import Programs
+from engram.datasets.remains import remains
 from engram.datasets.siblings import local_place, repository_at, siblings_of
 from engram.model.errors import SourceUnavailable, TargetExists, UsageError
 
@@ -114,6 +115,8 @@ class Cloner:
         if self.is_there():
             return
         if os.path.isdir(request.path) and not self._may_fill():
+            if broken := remains(request.path, os.path.dirname(request.path)):
+                raise broken
             raise TargetExists(request.path, "is not empty", "Choose another place for the clone, or empty this one.")
         check_source(request.source, self._around.environment)
 

@@ -11,6 +11,7 @@ import pytest
 from engram.datasets.dataset import Surroundings, open_dataset
 from engram.datasets.placing import read_mark
 from engram.model.errors import BrokenDataset, NoDataset, NotADataset, NotInstalled
+from engram.workspace.cloning import Copies
 from engram.workspace.context import Context
 from engram.workspace.opening import Opening
 
@@ -51,6 +52,13 @@ def test_what_it_says_to_type_cleans_up(tmp_path: Path) -> None:
     line = refused.value.next_step.removeprefix("If it was to be removed: ").partition(". If not")[0]
     subprocess.run(["sh", "-c", line], check=True)
     assert not ds.exists()
+
+
+def test_a_clone_in_its_place_is_told_the_same(tmp_path: Path, git: Git, git_annex: Path) -> None:
+    git(tmp_path, "init", "-q", "source")
+    half_removed(tmp_path / "copy")
+    with pytest.raises(BrokenDataset, match="is no dataset any more"):
+        list(Copies(Context(folder=str(tmp_path), environment=dict(os.environ))).clone("source", "copy"))
 
 
 def test_one_inside_of_another_is_not_taken_for_that(tmp_path: Path, git: Git) -> None:
