@@ -28,6 +28,7 @@ from engram.workspace.datasets import Datasets
     default="full",
     help="How closely to look at subdatasets: not, at their commit, or at their files, too (default).",
 )
+# DataLad's scripts still give it, and DataLad itself passes over it.
 @click.option("-t", "--report-filetype", type=click.Choice(("raw", "eval")), hidden=True, expose_value=False)
 @click.pass_obj
 def command(
