@@ -27,7 +27,7 @@ class AnnexDrop:
         jobs: how many at once; 0: one per processor.
     """
 
-    def __init__(self, dataset: Dataset, *, distrusted: Iterable[str], force: bool, jobs: int) -> None:
+    def __init__(self, dataset: Dataset, *, distrusted: Iterable[str], force: bool, jobs: int = 1) -> None:
         self._dataset = dataset
         self._options: list[str] = []
         for name in sorted(distrusted):
