@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from shlex import quote
 from typing import NamedTuple
 
 from engram.datasets.annex.facts import key_size
@@ -131,7 +132,7 @@ class FsckReporter:
     def _problems(self, one: Examined, item: str, copies: tuple[Copy, ...], mended: Mended) -> Iterator[_Problem]:
         condition = one.condition
         others = ", ".join(copy.called for copy in copies if not copy.here)
-        fetch = f"Fetch a good copy ({others}): engram get {item}" if others else _LOOK_FOR_ONE
+        fetch = f"Fetch a good copy ({others}): engram get {quote(item)}" if others else _LOOK_FOR_ONE
         if condition.unread:
             advice = "Nothing was set aside. If the disk fails: copy what can be read, then ask others for this one."
             yield _Problem(Unreadable.__name__, f"it cannot be read ({condition.unread})", advice)

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from shlex import quote
 
 from engram import durable
 from engram.datasets.dataset import Dataset
@@ -55,7 +56,7 @@ class HandOver:
         if names:
             said = ", ".join(names[:4]) + (", …" if len(names) > 4 else "")
             raise UsageError(
-                f"In conflict since a merge: {said}.", f"Mend it, then: git add {names[0]}; then save again."
+                f"In conflict since a merge: {said}.", f"Mend it, then: git add {quote(names[0])}; then save again."
             )
 
     def _head(self) -> str:

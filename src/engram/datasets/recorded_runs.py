@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from shlex import quote
 
 from engram.datasets.annex.hashdirs import object_path, object_path_lower
 from engram.datasets.annex.pointers import MAX_POINTER_BYTES, key_in
@@ -60,7 +61,7 @@ class RecordedRuns:
                     return file.read(LONGEST_BYTES)
             except FileNotFoundError:
                 continue
-        raise BadRecord("", f"the content of its file is not here; get it first: engram get {path}")
+        raise BadRecord("", f"the content of its file is not here; get it first: engram get {quote(path)}")
 
     def every(self) -> Iterator[tuple[bytes, RunRecord]]:
         """The commit and the record of each run that a branch, here or of a sibling, or HEAD has.

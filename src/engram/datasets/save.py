@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from engram.datasets.dataset import Dataset
@@ -98,6 +97,8 @@ class Saver:
         return self._report.failed("add", problem, status=Status.IMPOSSIBLE)
 
     def _ignored(self, path: bytes) -> Outcome:
+        from shlex import quote
+
         name = os.fsdecode(path)
         failed = self._report.failed("add", ItemFailed(name, "a rule in .gitignore hides it"), status=Status.IMPOSSIBLE)
         return replace(failed, remedy=f"Take it out of that rule, or: git add -f {quote(name)}; then save again.")

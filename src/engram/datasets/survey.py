@@ -100,8 +100,10 @@ def _check_conflicts(dataset: Dataset, index: GitIndex, scopes: tuple[bytes, ...
         return
     for position, path in enumerate(index.paths):
         if index.flags(position) & STAGE_MASK and _is_within(path, scopes):
+            from shlex import quote
+
             name = os.fsdecode(path)
-            raise UsageError(f"{name} is in conflict: two sides changed it.", f"Mend it, then: git add {name}")
+            raise UsageError(f"{name} is in conflict: two sides changed it.", f"Mend it, then: git add {quote(name)}")
 
 
 def _staged(dataset: Dataset, index: GitIndex, scopes: tuple[bytes, ...]) -> Staged:

@@ -9,6 +9,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from shlex import quote
 
 from engram import durable
 from engram.datasets.annex.hashdirs import object_path, object_path_lower
@@ -114,7 +115,9 @@ class Unlocker:
 
     def _impossible(self, path: bytes, why: str, remedy: str) -> DatasetOutcome:
         name = os.fsdecode(path)
-        return self._outcome(path, Status.IMPOSSIBLE, message=f"{why}; cannot unlock", remedy=remedy.format(name))
+        return self._outcome(
+            path, Status.IMPOSSIBLE, message=f"{why}; cannot unlock", remedy=remedy.format(quote(name))
+        )
 
     def _outcome(
         self, path: bytes, status: Status, *, key: bytes = b"", note: str = "", message: str = "", remedy: str = ""

@@ -91,13 +91,21 @@ class EngramError(Exception):
     @property
     def next_step(self) -> str:
         """One line: what to type, or whom to ask."""
-        return self.remedy.format_map(_fields_of(self))
+        from shlex import quote  # late: most calls end well
+
+        # A name may come from elsewhere, and what stands here is pasted into shells.
+        fields = _fields_of(self)
+        return self.remedy.format_map(fields | {name: quote(str(fields[name])) for name in _TYPED & fields.keys()})
 
     def __str__(self) -> str:
         return f"{self.what}\n{self.next_step}"
 
     def __reduce__(self) -> tuple[Any, ...]:  # survives a process pool
         return type(self), tuple(_fields_of(self).values())
+
+
+#: Fields that stand in a remedy as a word of a command.
+_TYPED = frozenset({"path", "dataset", "commit", "lock", "key"})
 
 
 def _fields_of(error: EngramError) -> dict[str, Any]:

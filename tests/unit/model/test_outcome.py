@@ -1,12 +1,14 @@
 """Outcomes and plans as JSON: fields are added, never renamed or removed."""
 
 import pickle
+import subprocess
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engram.model.errors import PathNotFound, UsageError
+from engram.model.errors import EngramError, NotInstalled, PathNotFound, Unavailable, UsageError
 from engram.model.outcome import (
     OUTCOME_FIELDS,
     SPARE_FIELDS,
@@ -112,3 +114,20 @@ def test_a_plan_reads_back_from_its_json(plan: Plan) -> None:
 def test_what_is_no_plan_is_refused(record: object) -> None:
     with pytest.raises(UsageError):
         Plan.from_json(record)
+
+
+@pytest.mark.parametrize("name", ["a b", "x; touch owned", "$(touch owned)", "it's"])
+def test_a_name_in_a_remedy_is_one_word_for_the_shell(name: str, tmp_path: Path) -> None:
+    """Names come from elsewhere, and what a remedy says is pasted."""
+    errors: list[EngramError] = [Unavailable(name, "nobody has it"), NotInstalled(name)]
+    for error in errors:
+        line = error.next_step.partition(": ")[2]
+        said = subprocess.run(
+            ["sh", "-c", f'engram() {{ printf "%s\\n" "$@"; }}; {line}'],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert said.stdout.splitlines()[-1] == name
+    assert not any(tmp_path.iterdir())
