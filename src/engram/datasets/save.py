@@ -99,9 +99,10 @@ class Saver:
     def _ignored(self, path: bytes) -> Outcome:
         from shlex import quote
 
-        name = os.fsdecode(path)
-        failed = self._report.failed("add", ItemFailed(name, "a rule in .gitignore hides it"), status=Status.IMPOSSIBLE)
-        return replace(failed, remedy=f"Take it out of that rule, or: git add -f {quote(name)}; then save again.")
+        problem = ItemFailed(os.fsdecode(path), "a rule in .gitignore hides it")
+        advice = f"Take it out of that rule, or: git add -f {quote(problem.path)}; then save again."
+        failed = self._report.failed("add", problem, status=Status.IMPOSSIBLE)
+        return replace(failed, message=problem.reason, remedy=advice)
 
     def check_tag(self) -> None:
         """Refuse a name that the tag cannot have. Raises `UsageError`; nothing was written."""
