@@ -18,6 +18,7 @@ from engram.datasets.dataset import Dataset
 from engram.datasets.git.ancestry import is_ancestor
 from engram.datasets.git.objects import COMMIT, Commit, encode_commit, object_id
 from engram.datasets.git.problems import NotUnderstood
+from engram.datasets.git.small_files import read_file
 from engram.datasets.locks import annex_journal
 from engram.datasets.new_objects import NewObjects
 from engram.model.errors import MovedMeanwhile
@@ -152,11 +153,6 @@ class _Entry:
     def _note_merged(self, tips: Mapping[bytes, bytes]) -> None:
         """Tell git-annex, and the next of us, that these need no merging any more."""
         path = merged_refs_file(self._git_dir)
-        try:
-            with open(path, "rb") as file:
-                lines = file.read().splitlines()
-        except FileNotFoundError:
-            lines = []
-        kept = [line for line in lines if line.partition(b"\t")[2] not in tips]
+        kept = [line for line in read_file(path).splitlines() if line.partition(b"\t")[2] not in tips]
         new = [b"%s\t%s" % (oid.hex().encode(), name) for name, oid in tips.items()]
         durable.replace(self._dataset.steps, os.fsdecode(path), b"".join(line + b"\n" for line in (*kept, *new)))

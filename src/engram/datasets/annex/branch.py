@@ -15,6 +15,8 @@ from engram.datasets.annex.hashdirs import log_path
 from engram.datasets.annex.logs import with_line
 from engram.datasets.git.objects import BLOB, FILE_MODE, TREE, TREE_MODE, decode_tree, encode_tree, object_id
 from engram.datasets.git.odb import ObjectStore
+from engram.datasets.git.small_files import read_small_file
+from engram.model.errors import DamagedRepository
 
 #: The message of every ordinary commit on the branch.
 MESSAGE = b"update\n"
@@ -140,8 +142,11 @@ def read_journal(git_dir: bytes, name: bytes = b"journal") -> dict[bytes, bytes]
     except FileNotFoundError:
         return {}
     for file_name in names:
-        with suppress(FileNotFoundError), open(os.path.join(folder, file_name), "rb") as file:
-            pending[_branch_path(file_name)] = file.read()
+        with suppress(FileNotFoundError):
+            content = read_small_file(os.path.join(folder, file_name), follow=True)
+            if content is None:
+                raise DamagedRepository(os.fsdecode(os.path.join(folder, file_name)), "it is no regular file")
+            pending[_branch_path(file_name)] = content
     return pending
 
 

@@ -10,10 +10,10 @@ import stat
 import struct
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from contextlib import suppress
 from typing import NamedTuple
 
 from engram.datasets.annex.hashdirs import file_name_of, key_of
+from engram.datasets.git.small_files import read_file
 from engram.model.keys import normal_form
 
 _LINE = re.compile(rb"(?P<number>[0-9]{1,18}) (?P<key>.+?)(?: (?P<time>[0-9]+(?:\.[0-9]+)?s))?")
@@ -129,12 +129,11 @@ LISTS: Mapping[str, str] = {"unused": "unused", "bad": "badunused", "tmp": "tmpu
 def read_list(git_dir: str, kind: str) -> dict[int, Numbered]:
     """One of the `LISTS`, by number; empty when nobody made it. Lines that do not parse are passed over."""
     found: dict[int, Numbered] = {}
-    with suppress(FileNotFoundError), open(list_file(git_dir, kind), "rb") as file:
-        for line in file.read().split(b"\n"):
-            match = _LINE.fullmatch(line)
-            key = normal_form(match["key"]) if match else None
-            if match is not None and key is not None:
-                found[int(match["number"])] = Numbered(key, match["time"] or b"")
+    for line in read_file(list_file(git_dir, kind)).split(b"\n"):
+        match = _LINE.fullmatch(line)
+        key = normal_form(match["key"]) if match else None
+        if match is not None and key is not None:
+            found[int(match["number"])] = Numbered(key, match["time"] or b"")
     return found
 
 

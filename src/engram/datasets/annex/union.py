@@ -5,6 +5,7 @@ Source: https://git-annex.branchable.com/internals/ ("union merge"); refs that a
 """
 
 import os
+import re
 from collections.abc import Iterator
 
 from engram.datasets.annex.branch import AnnexBranch
@@ -13,12 +14,14 @@ from engram.datasets.git.ancestry import is_ancestor
 from engram.datasets.git.objects import TREE_MODE
 from engram.datasets.git.odb import ObjectStore
 from engram.datasets.git.refs import Refs
+from engram.datasets.git.small_files import read_file
 
 BRANCH = b"refs/heads/git-annex"
 #: How far clocks of clones may be apart before a branch is merged that is merged already, which changes nothing.
 SKEW_S = 86400
 _LAST_PART = b"/git-annex"
 _LOCATION_LOG = b".log"
+_MERGED = re.compile(rb"[0-9a-f]{40}\t[^\t]+")
 
 
 def siblings_tips(refs: Refs) -> dict[bytes, bytes]:
@@ -46,13 +49,8 @@ def merged_refs_file(git_dir: bytes) -> bytes:
 
 
 def _merged_before(git_dir: bytes) -> set[tuple[bytes, bytes]]:
-    try:
-        with open(merged_refs_file(git_dir), "rb") as file:
-            lines = file.read().split(b"\n")
-    except FileNotFoundError:
-        return set()
-    parts = [line.split(b"\t") for line in lines]
-    return {(bytes.fromhex(part[0].decode()), part[1]) for part in parts if len(part) == 2 and len(part[0]) == 40}
+    lines = read_file(merged_refs_file(git_dir)).split(b"\n")
+    return {(bytes.fromhex(line[:40].decode()), line[41:]) for line in lines if _MERGED.fullmatch(line)}
 
 
 def joined(path: bytes, versions: list[bytes]) -> bytes:
