@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from engram.cli.view_history import block
-from engram.datasets.run_outcomes import RunOutcome
-from engram.datasets.run_records import RunRecord
-from engram.datasets.versions import Holder, MadeBy, UsedFile, Version
+from engram.datasets.provenance.run_outcomes import RunOutcome
+from engram.datasets.provenance.run_records import RunRecord
+from engram.datasets.provenance.versions import Holder, MadeBy, UsedFile, Version
 from engram.model.errors import NotTrusted
 from engram.model.outcome import Outcome, Status
 from engram.workspace.context import Context

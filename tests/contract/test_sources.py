@@ -9,9 +9,9 @@ import pytest
 
 from engram.datasets.annex.hashdirs import object_path, object_path_lower
 from engram.datasets.annex.receiving import Receiving, object_here
-from engram.datasets.annex_source import AnnexSource
+from engram.datasets.copying.annex_source import AnnexSource
+from engram.datasets.copying.sibling_source import SiblingSource
 from engram.datasets.dataset import Surroundings, open_dataset
-from engram.datasets.sibling_source import SiblingSource
 from engram.datasets.siblings import OpenSibling
 from engram.durable import Steps
 from engram.testing.places import Template

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engram.datasets.run_records import RunMessage
+from engram.datasets.provenance.run_records import RunMessage
 from engram.workspace.context import Context
 from engram.workspace.datasets import Datasets
 from engram.workspace.provenance import Provenance

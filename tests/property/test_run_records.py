@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engram.datasets.run_records import LONGEST_BYTES, RunMessage, RunRecord, parse_sidecar, subject_for
+from engram.datasets.provenance.run_records import LONGEST_BYTES, RunMessage, RunRecord, parse_sidecar, subject_for
 from engram.model.errors import BadRecord
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30)

@@ -9,8 +9,8 @@ from engram.model.errors import CommandFailed, PathNotFound, RequestRefused, Uns
 from engram.model.outcome import Outcome, Status
 
 if TYPE_CHECKING:
-    from engram.datasets.run_outcomes import RunOutcome
-    from engram.datasets.run_records import RunRecord
+    from engram.datasets.provenance.run_outcomes import RunOutcome
+    from engram.datasets.provenance.run_records import RunRecord
 
 
 def ends_as_its_command(call: Call, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:

@@ -75,7 +75,7 @@ class Published:
 
 def schemas() -> dict[str, Schema]:
     """The schema of each kind of record, by the name in its field ``record``. Fields may be added, never changed."""
-    from engram.datasets.versions import Version  # here, because other help needs nothing of datasets
+    from engram.datasets.provenance.versions import Version  # here, because other help needs nothing of datasets
 
     step = _record(PlannedStep, _names(PlannedStep))
     steps: Schema = {"type": "array", "items": step}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from engram.cli.text import printable, size
 
 if TYPE_CHECKING:
-    from engram.datasets.versions import MadeBy, UsedFile, Version
+    from engram.datasets.provenance.versions import MadeBy, UsedFile, Version
 
 _NARROWEST = 40
 _LABEL = 10

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from shlex import quote
 
 from engram import durable
-from engram.datasets.contents import Recorded
 from engram.datasets.dataset import Dataset, Surroundings, open_dataset
 from engram.datasets.git.index import GitIndex, entry_from_stat
 from engram.datasets.git.objects import BLOB, FILE_MODE, object_id
@@ -24,8 +23,9 @@ from engram.datasets.locks import clear_what_a_crash_left, only_engram, only_one
 from engram.datasets.people import clean_message
 from engram.datasets.permission import check_may_write
 from engram.datasets.programs import Programs
-from engram.datasets.recording import Changes, CommitWish, Recorder, commits_by_git
-from engram.datasets.subdatasets import dataset_id_of
+from engram.datasets.recorded import Recorded
+from engram.datasets.saving.recording import Changes, CommitWish, Recorder, commits_by_git
+from engram.datasets.saving.subdatasets import dataset_id_of
 from engram.datasets.syncing import ToSync
 from engram.model.errors import PeerFailed, StorageFailed, TargetExists, UsageError
 

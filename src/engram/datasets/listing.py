@@ -16,8 +16,8 @@ from engram.datasets.git.small_files import read_file
 from engram.datasets.gitmodules import Submodule, read_gitmodules, with_property
 from engram.datasets.locks import only_engram, private_folder
 from engram.datasets.permission import check_may_write
-from engram.datasets.save import Saver
-from engram.datasets.survey import SaveRequest
+from engram.datasets.saving.save import Saver
+from engram.datasets.saving.survey import SaveRequest
 from engram.model.errors import UsageError
 from engram.model.outcome import DatasetOutcome, Leaf, Outcome, Status
 

@@ -12,7 +12,7 @@ from engram.model.errors import EngramError, NothingToRecord, Unreadable
 from engram.model.outcome import DatasetOutcome, Leaf, Status
 
 if TYPE_CHECKING:
-    from engram.datasets.contents import Recorded
+    from engram.datasets.recorded import Recorded
 
 
 class Made(NamedTuple):

@@ -7,7 +7,7 @@ from engram.datasets.dataset import Dataset, Surroundings
 from engram.datasets.gitmodules import without_secrets
 from engram.datasets.permission import check_may_write
 from engram.datasets.programs import Programs, find_git_annex
-from engram.datasets.subdatasets import dataset_id_of
+from engram.datasets.saving.subdatasets import dataset_id_of
 from engram.datasets.traps import reason_to_hand_over
 from engram.model.errors import EngramError
 from engram.model.outcome import Leaf

@@ -12,9 +12,9 @@ from engram.workspace.context import Context
 from engram.workspace.opening import Opening, after, item_of, refusals_told, told
 
 if TYPE_CHECKING:
+    from engram.datasets.auditing.drop_unused import UnusedDropper
+    from engram.datasets.auditing.fsck import Fsck
     from engram.datasets.dataset import Dataset
-    from engram.datasets.drop_unused import UnusedDropper
-    from engram.datasets.fsck import Fsck
     from engram.model.errors import EngramError
     from engram.model.plan import Plan
 
@@ -44,7 +44,7 @@ class Custody:
         Raises:
             NoDataset, PathNotFound, NotAKey, UsageError: at once.
         """
-        from engram.datasets.whereis import WhereisReader, WhereisRequest
+        from engram.datasets.auditing.whereis import WhereisReader, WhereisRequest
 
         opened, chosen = self._keys(dataset, paths, keys, all_keys=all_keys, unused=unused)
         if chosen is not None:
@@ -67,7 +67,7 @@ class Custody:
         Raises:
             NoDataset, UsageError, NotTrusted, NoIdentity, ExtraMissing: before anything is written.
         """
-        from engram.datasets.numcopies import Numcopies
+        from engram.datasets.auditing.numcopies import Numcopies
 
         numcopies = Numcopies(self._opening.dataset(dataset))
         with refusals_told():
@@ -75,7 +75,7 @@ class Custody:
 
     def plan_numcopies(self, number: int, *, dataset: str | None = None) -> "Plan":
         """What `numcopies` would change. Raises as it does."""
-        from engram.datasets.numcopies import Numcopies
+        from engram.datasets.auditing.numcopies import Numcopies
         from engram.model.plan import Plan, PlannedStep
 
         why = Numcopies(self._opening.dataset(dataset)).planned(number)
@@ -91,7 +91,7 @@ class Custody:
         Raises:
             NoDataset, UsageError, NotTrusted, ExtraMissing: before anything is written.
         """
-        from engram.datasets.unused import UnusedFinder, UnusedRequest
+        from engram.datasets.auditing.unused import UnusedFinder, UnusedRequest
 
         opened = self._opening.dataset(dataset)
         finder = UnusedFinder(opened, UnusedRequest(fast=fast, used_refspec=used_refspec or ""))
@@ -113,7 +113,7 @@ class Custody:
             return self._unused_dropper(numbers, dataset, force=force).plan()
 
     def _unused_dropper(self, numbers: Sequence[str], dataset: str | None, *, force: bool) -> "UnusedDropper":
-        from engram.datasets.drop_unused import DropUnusedRequest, UnusedDropper
+        from engram.datasets.auditing.drop_unused import DropUnusedRequest, UnusedDropper
 
         if not numbers:
             raise UsageError("Which of them?", "Give numbers that engram unused has shown, as 1 3-9, or all.")
@@ -199,7 +199,7 @@ class Custody:
         jobs: int | None,
         levels: tuple[bool, int | None],
     ) -> "tuple[list[Fsck], list[EngramError]]":
-        from engram.datasets.fsck import Fsck, FsckRequest
+        from engram.datasets.auditing.fsck import Fsck, FsckRequest
 
         opened, chosen = self._keys(dataset, paths, keys, all_keys=all_keys, unused=unused)
         number = jobs or self._context.settings.datasets_jobs

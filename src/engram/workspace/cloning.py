@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from engram.datasets.addresses import Address, read_address, without_secrets
 from engram.datasets.arguments import scope_at
-from engram.datasets.clone_limits import is_reckless
-from engram.datasets.cloning import Cloner, CloneRequest
+from engram.datasets.copying.addresses import Address, read_address, without_secrets
+from engram.datasets.copying.clone_limits import is_reckless
+from engram.datasets.copying.cloning import Cloner, CloneRequest
 from engram.datasets.dataset import Dataset, open_dataset
 from engram.datasets.git.refs import holds_repository
 from engram.datasets.gitmodules import is_safe_path
@@ -20,7 +20,7 @@ from engram.workspace.context import Context
 from engram.workspace.opening import Opening, refusals_told, told
 
 if TYPE_CHECKING:
-    from engram.datasets.procedures import Procedure
+    from engram.datasets.provenance.procedures import Procedure
     from engram.model.plan import Plan
 
 #: DataLad's message for the commit that records a clone in its superdataset.
@@ -169,7 +169,7 @@ class _Cloning:
         self._cloner.check()
         identity_is_known(self._around, self._super.work_tree if self._super else self._path)
         if self._wish.procedures:
-            from engram.datasets.procedures import find_procedure
+            from engram.datasets.provenance.procedures import find_procedure
 
             environment = self._around.environment
             self._procedures = [find_procedure(name, environment=environment) for name in self._wish.procedures]
@@ -226,7 +226,7 @@ class _Cloning:
             dataset = self._cloner.clone()
             self._progress.finish()
             for procedure in self._procedures:
-                from engram.datasets.procedures import run_procedure
+                from engram.datasets.provenance.procedures import run_procedure
 
                 yield from run_procedure(procedure, dataset, self._around)
             yield self._installed(Status.OK, "; ".join(self._cloner.notes))
@@ -235,8 +235,8 @@ class _Cloning:
         self._cloner.finish()
 
     def _register(self, parent: Dataset) -> Iterator[Outcome]:
-        from engram.datasets.save import Saver  # late: a clone by itself needs no more than half of all this
-        from engram.datasets.survey import SaveRequest
+        from engram.datasets.saving.save import Saver  # late: a clone by itself needs no more than half of all this
+        from engram.datasets.saving.survey import SaveRequest
 
         scopes = (parent.relative(self._path), b".gitmodules")  # an interrupted clone may have staged either
         request = SaveRequest(scopes=scopes, message=self._wish.message or ADDED_SUBDATASET)

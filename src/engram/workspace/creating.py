@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engram.datasets.arguments import scope_at
-from engram.datasets.choosing import is_known
 from engram.datasets.create import NEW_SUBDATASET, CreateRequest, Creator
 from engram.datasets.dataset import Dataset, open_dataset
 from engram.datasets.nesting import superdataset
 from engram.datasets.permission import check_may_write, identity_is_known
 from engram.datasets.programs import find_git_annex, git_annex_is_on_path
-from engram.datasets.save import Saver
-from engram.datasets.survey import SaveRequest
+from engram.datasets.saving.choosing import is_known
+from engram.datasets.saving.save import Saver
+from engram.datasets.saving.survey import SaveRequest
 from engram.model.errors import OutsideDataset, TargetExists, UsageError
 from engram.model.outcome import DatasetOutcome, Outcome, Status
 from engram.model.plan import Plan, PlannedStep
 from engram.workspace.opening import Opening
 
 if TYPE_CHECKING:
-    from engram.datasets.procedures import Procedure
+    from engram.datasets.provenance.procedures import Procedure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +98,7 @@ class Creation:
         if self._above:
             self._check_is_new_to(self._above[0])
         if self._wish.procedures:
-            from engram.datasets.procedures import find_procedure
+            from engram.datasets.provenance.procedures import find_procedure
 
             self._procedures = [
                 find_procedure(name, environment=self._around.environment) for name in self._wish.procedures
@@ -129,7 +129,7 @@ class Creation:
         """Do it; the outcome of the dataset itself comes last, when all of it is durable."""
         dataset = self._creator.create()
         for procedure in self._procedures:
-            from engram.datasets.procedures import run_procedure
+            from engram.datasets.provenance.procedures import run_procedure
 
             yield from run_procedure(procedure, dataset, self._around)
         self._creator.settle()

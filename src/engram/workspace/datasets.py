@@ -15,7 +15,7 @@ from engram.workspace.opening import Opening, after, item_of, refusals_told, tol
 if TYPE_CHECKING:
     from engram.datasets.arguments import Part
     from engram.datasets.dataset import Dataset
-    from engram.datasets.save import Saver
+    from engram.datasets.saving.save import Saver
     from engram.model.plan import Plan
 
 
@@ -221,8 +221,8 @@ class Datasets:
     def _savers(
         self, paths: Sequence[str], dataset: str | None, message: str | None, message_file: str | None, wish: "_Wish"
     ) -> "tuple[list[Saver], list[EngramError]]":
-        from engram.datasets.save import Saver
-        from engram.datasets.survey import SaveRequest
+        from engram.datasets.saving.save import Saver
+        from engram.datasets.saving.survey import SaveRequest
 
         if wish.amend and wish.recursive:
             raise UsageError("--amend cannot reach into subdatasets (-r).", "Amend each dataset by itself, with -d.")

@@ -23,7 +23,7 @@ from engram.workspace.provenance import Provenance
 
 if TYPE_CHECKING:
     from engram.datasets.programs import Programs
-    from engram.datasets.versions import Version
+    from engram.datasets.provenance.versions import Version
 
 #: What the dataset is called when the user names no folder.
 FOLDER = "engram-demo"

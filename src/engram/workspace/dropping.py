@@ -17,8 +17,8 @@ from engram.workspace.opening import Opening, after, item_of, refusals_told
 if TYPE_CHECKING:
     from engram.datasets.arguments import Part
     from engram.datasets.dataset import Dataset
-    from engram.datasets.dropping import Dropper
-    from engram.datasets.uninstalling import Uninstaller
+    from engram.datasets.dropping.dropping import Dropper
+    from engram.datasets.dropping.uninstalling import Uninstaller
 
 _WHAT = ("filecontent", "allkeys", "datasets", "all")
 _RECKLESS = ("modification", "availability", "undead", "kill")
@@ -208,7 +208,7 @@ class Dropping:
                 yield _hinting(outcome, one, wish)
 
     def _dropper(self, one: "Dataset", scopes: tuple[bytes, ...], wish: _Wish, refds: str) -> "Dropper":
-        from engram.datasets.dropping import Dropper, DropRequest
+        from engram.datasets.dropping.dropping import Dropper, DropRequest
 
         request = DropRequest(
             scopes=scopes,
@@ -221,7 +221,7 @@ class Dropping:
         return Dropper(one, request, progress=self._context.progress)
 
     def _uninstaller(self, one: "Dataset", wish: _Wish, refds: str) -> "Uninstaller":
-        from engram.datasets.uninstalling import Uninstaller, UninstallRequest
+        from engram.datasets.dropping.uninstalling import Uninstaller, UninstallRequest
 
         request = UninstallRequest(
             ignores_changes=wish.reckless == "modification",
@@ -255,9 +255,9 @@ class Dropping:
         self, opened: "Dataset", parts: "list[Part]", records: "list[Part]", wish: _Wish, *, message: str
     ) -> Iterator[Outcome]:
         from engram.datasets.arguments import with_records
-        from engram.datasets.removing import take_away, to_record
-        from engram.datasets.save import Saver
-        from engram.datasets.survey import SaveRequest
+        from engram.datasets.dropping.removing import take_away, to_record
+        from engram.datasets.saving.save import Saver
+        from engram.datasets.saving.survey import SaveRequest
 
         failed = False
         for outcome in self._carry_out(opened, parts, wish):
@@ -278,19 +278,19 @@ class Dropping:
     # --- removals that were interrupted
 
     def _is_half_wiped(self, dataset: str) -> bool:
-        from engram.datasets.uninstalling import is_half_wiped
+        from engram.datasets.dropping.uninstalling import is_half_wiped
 
         return is_half_wiped(self._opening.place(dataset))
 
     def _finish(self, place: str) -> Iterator[Outcome]:
         """Go on with the removal of a dataset that was interrupted."""
-        from engram.datasets.uninstalling import finish_wiping
+        from engram.datasets.dropping.uninstalling import finish_wiping
 
         finish_wiping(self._opening.around.steps, place, keep_folder=False)
         yield _uninstalled(place)
 
     def _finish_inside(self, one: "Dataset", scopes: tuple[bytes, ...]) -> Iterator[Outcome]:
-        from engram.datasets.uninstalling import finish_wiping, is_half_wiped, recorded_subdatasets
+        from engram.datasets.dropping.uninstalling import finish_wiping, is_half_wiped, recorded_subdatasets
 
         for place in recorded_subdatasets(one, scopes):
             if is_half_wiped(place):
@@ -338,7 +338,7 @@ def _refusal(
     one: "Dataset", scopes: tuple[bytes, ...], wish: _Wish, *, gone: "set[str] | frozenset[str]" = frozenset()
 ) -> NotDropped | None:
     """Why nothing of one dataset is dropped, whatever it holds."""
-    from engram.datasets.uninstalling import present_subdatasets, subdatasets_present
+    from engram.datasets.dropping.uninstalling import present_subdatasets, subdatasets_present
 
     if wish.what == "allkeys" and b"" not in scopes:
         named = ", ".join(os.fsdecode(scope) for scope in scopes)
@@ -367,7 +367,7 @@ def _failure(refusal: NotDropped, refds: str, wish: _Wish) -> DatasetOutcome:
 
 def _hinting(outcome: Outcome, one: "Dataset", wish: _Wish) -> Outcome:
     """Tell who wanted datasets dropped, and named a folder that only holds some, what to add."""
-    from engram.datasets.uninstalling import present_subdatasets
+    from engram.datasets.dropping.uninstalling import present_subdatasets
 
     if wish.what != "all" or wish.recursive or outcome.status is not Status.NOT_NEEDED:
         return outcome

@@ -10,9 +10,9 @@ from engram.workspace.context import Context
 from engram.workspace.opening import Opening, refusals_told, told
 
 if TYPE_CHECKING:
+    from engram.datasets.copying.getting import Getter
+    from engram.datasets.copying.reaching import Reach
     from engram.datasets.dataset import Dataset
-    from engram.datasets.getting import Getter
-    from engram.datasets.reaching import Reach
     from engram.model.plan import Plan
 
 #: Instead of a number of levels: only subdatasets that are installed already.
@@ -48,7 +48,7 @@ class Getting:
         Raises:
             NoDataset, PathNotFound, OutsideDataset, NotTrusted, ExtraMissing, UsageError: before anything is written.
         """
-        from engram.datasets.clone_limits import check_reckless
+        from engram.datasets.copying.clone_limits import check_reckless
 
         check_reckless(reckless or "")
         opened, places = self._arguments(paths, dataset)
@@ -144,16 +144,16 @@ class Getting:
         reckless: str | None,
         description: str | None,
     ) -> "Reach":
-        from engram.datasets.installing import Installer
-        from engram.datasets.reaching import Reach
+        from engram.datasets.copying.installing import Installer
+        from engram.datasets.copying.reaching import Reach
 
         installer = Installer(refds=opened.work_tree, reckless=reckless or "", description=description or "")
         levels = limit if isinstance(limit, int) else None
         return Reach(opened, installer, levels=levels if recursive else 0, existing=limit == EXISTING)
 
     def _getters(self, reach: "Reach", source: str, jobs: int | None) -> "Iterator[Getter]":
+        from engram.datasets.copying.getting import GetRequest, Getter
         from engram.datasets.dataset import open_dataset
-        from engram.datasets.getting import GetRequest, Getter
 
         for place, scopes in reach.found.items():
             request = GetRequest(

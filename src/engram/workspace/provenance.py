@@ -10,14 +10,14 @@ from engram.workspace.context import Context, trust_folder
 from engram.workspace.opening import Opening, after, told
 
 if TYPE_CHECKING:
-    from engram.datasets.commands import RunRequest
     from engram.datasets.dataset import Dataset
-    from engram.datasets.ledger import Ledger
-    from engram.datasets.run_outcomes import RunOutcome
-    from engram.datasets.run_records import RunRecord
-    from engram.datasets.running import Helpers
-    from engram.datasets.unlocking import Unlocker
-    from engram.datasets.versions import Version
+    from engram.datasets.provenance.commands import RunRequest
+    from engram.datasets.provenance.ledger import Ledger
+    from engram.datasets.provenance.run_outcomes import RunOutcome
+    from engram.datasets.provenance.run_records import RunRecord
+    from engram.datasets.provenance.running import Helpers
+    from engram.datasets.provenance.unlocking import Unlocker
+    from engram.datasets.provenance.versions import Version
     from engram.model.errors import EngramError
     from engram.model.plan import Plan
 
@@ -62,7 +62,7 @@ class Provenance:
         Raises:
             NoDataset, OutsideDataset, UsageError, NotTrusted, NoIdentity, ExtraMissing: before anything is done.
         """
-        from engram.datasets.running import Runner
+        from engram.datasets.provenance.running import Runner
 
         opened = self._opening.dataset(dataset)
         request = self._request(
@@ -98,7 +98,7 @@ class Provenance:
         extra_inputs: Sequence[str] = (),
     ) -> "RunOutcome":
         """What `run` would run, and what it would record. Raises as it does."""
-        from engram.datasets.running import Runner
+        from engram.datasets.provenance.running import Runner
 
         opened = self._opening.dataset(dataset)
         request = self._request(
@@ -133,7 +133,7 @@ class Provenance:
         on_command_failure: str | None,
         jobs: int | None,
     ) -> "RunRequest":
-        from engram.datasets.commands import RunRequest
+        from engram.datasets.provenance.commands import RunRequest
         from engram.model.errors import UsageError
 
         words = command if isinstance(command, str) else tuple(command)
@@ -160,7 +160,7 @@ class Provenance:
         return self._context.folder if named is None else dataset.work_tree
 
     def _helpers(self, starting: Callable[[str], object]) -> "Helpers":
-        from engram.datasets.running import Helpers
+        from engram.datasets.provenance.running import Helpers
 
         return Helpers(
             ledger=self._ledger(),
@@ -171,7 +171,7 @@ class Provenance:
         )
 
     def _ledger(self) -> "Ledger":
-        from engram.datasets.ledger import Ledger
+        from engram.datasets.provenance.ledger import Ledger
 
         return Ledger.beside(trust_folder(self._context), self._opening.around.steps)
 
@@ -209,8 +209,8 @@ class Provenance:
         Raises:
             NoDataset, UsageError, BadRecord, NotTrusted, NoIdentity, ExtraMissing: before anything is run.
         """
-        from engram.datasets.rerun_range import RerunRequest
-        from engram.datasets.rerunning import Rerunner
+        from engram.datasets.provenance.rerun_range import RerunRequest
+        from engram.datasets.provenance.rerunning import Rerunner
 
         opened = self._opening.dataset(dataset)
         request = RerunRequest(
@@ -230,8 +230,8 @@ class Provenance:
 
     def script(self, revision: str | None = None, *, since: str | None = None, dataset: str | None = None) -> str:
         """The recorded commands as a script for the shell. Raises as `rerun` does."""
-        from engram.datasets.rerun_range import RerunRequest
-        from engram.datasets.rerun_script import script
+        from engram.datasets.provenance.rerun_range import RerunRequest
+        from engram.datasets.provenance.rerun_script import script
 
         return script(self._opening.dataset(dataset), RerunRequest(revision=revision or "", since=since))
 
@@ -255,8 +255,8 @@ class Provenance:
             NoDataset, OutsideDataset: at once.
             PathNotFound: for what no commit ever held.
         """
-        from engram.datasets.history import History
         from engram.datasets.nesting import holding
+        from engram.datasets.provenance.history import History
         from engram.model.errors import PathNotFound
 
         opened = self._opening.dataset(dataset)
@@ -310,7 +310,7 @@ class Provenance:
     def _unlockers(
         self, paths: Sequence[str], dataset: str | None, recursive: bool, limit: int | None
     ) -> "tuple[list[Unlocker], list[EngramError]]":
-        from engram.datasets.unlocking import Unlocker, UnlockRequest
+        from engram.datasets.provenance.unlocking import Unlocker, UnlockRequest
 
         opened = self._opening.dataset(dataset)
         scopes, problems = self._opening.scopes(opened, paths)
@@ -336,10 +336,10 @@ class Provenance:
             NoDataset, UsageError, ExtraMissing: before anything is done.
             NotTrusted: for one that the dataset itself holds, until the user allowed it.
         """
-        from engram.datasets.commands import RunRequest
-        from engram.datasets.procedure_search import every_procedure, find
-        from engram.datasets.procedures import BUILT_IN, Procedure, run_procedure
-        from engram.datasets.running import Runner
+        from engram.datasets.provenance.commands import RunRequest
+        from engram.datasets.provenance.procedure_search import every_procedure, find
+        from engram.datasets.provenance.procedures import BUILT_IN, Procedure, run_procedure
+        from engram.datasets.provenance.running import Runner
         from engram.model.errors import NotTrusted, UsageError
 
         opened = self._opening.dataset(dataset)
@@ -358,7 +358,7 @@ class Provenance:
 
     def discover_procedures(self, *, dataset: str | None = None) -> Iterator[Outcome]:
         """Every procedure there is, in the order in which they are looked for. Runs none."""
-        from engram.datasets.procedure_search import about, every_procedure
+        from engram.datasets.provenance.procedure_search import about, every_procedure
         from engram.model.errors import NoDataset
 
         try:
@@ -375,7 +375,7 @@ class Provenance:
 
     def procedure_help(self, name: str, *, dataset: str | None = None) -> Iterator[Outcome]:
         """What a procedure says of itself. Raises `UsageError` when there is none of that name."""
-        from engram.datasets.procedure_search import about, every_procedure, find
+        from engram.datasets.provenance.procedure_search import about, every_procedure, find
 
         opened = self._opening.dataset(dataset)
         found = find(name, every_procedure(opened, self._context.environment, self._context.git_configuration))

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 from engram import durable
 from engram.datasets.dataset import Dataset, Surroundings
-from engram.datasets.ledger import Ledger
-from engram.datasets.procedure_search import FoundProcedure, brought_procedures
-from engram.datasets.recorded_runs import RecordedRuns
-from engram.datasets.run_records import RunRecord
+from engram.datasets.provenance.ledger import Ledger
+from engram.datasets.provenance.procedure_search import FoundProcedure, brought_procedures
+from engram.datasets.provenance.recorded_runs import RecordedRuns
+from engram.datasets.provenance.run_records import RunRecord
 from engram.model.outcome import DatasetOutcome, Outcome, Status
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from engram.datasets.dataset import Surroundings, open_dataset
-from engram.datasets.dropping import Dropper, DropRequest
+from engram.datasets.dropping.dropping import Dropper, DropRequest
 from engram.durable import AnyPath, Steps
 from engram.model.errors import StorageFailed
 from engram.testing.faults import Lacking

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from engram.datasets.run_records import RunMessage, RunRecord
+from engram.datasets.provenance.run_records import RunMessage, RunRecord
 from engram.model.errors import BadRecord, EngramError, NotTrusted, OutsideDataset, PathNotFound, UsageError
 from engram.testing.places import Template
 from engram.workspace.context import Context

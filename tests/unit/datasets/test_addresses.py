@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engram.datasets.addresses import read_address, without_secrets
+from engram.datasets.copying.addresses import read_address, without_secrets
 from engram.model.errors import UsageError
 
 

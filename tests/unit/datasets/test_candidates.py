@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engram.datasets.candidates import Candidate, Recorded, candidates
+from engram.datasets.copying.candidates import Candidate, Recorded, candidates
 from engram.datasets.dataset import Surroundings, open_dataset
 from engram.datasets.gitmodules import read_gitmodules
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from engram.datasets.choosing import Chooser, Rules
+from engram.datasets.saving.choosing import Chooser, Rules
 from engram.model.errors import BadExpression
 
 Values = Mapping[bytes, bytes | bool | None]

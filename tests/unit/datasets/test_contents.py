@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from engram.datasets.annex.store import ContentStore
-from engram.datasets.contents import Contents
-from engram.datasets.decisions import FileToSave
+from engram.datasets.saving.contents import Contents
+from engram.datasets.saving.decisions import FileToSave
 from engram.datasets.syncing import ToSync
 from engram.durable import Steps
 

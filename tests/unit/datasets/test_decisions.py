@@ -7,12 +7,12 @@ from typing import NoReturn
 
 import pytest
 
-from engram.datasets.choosing import Chooser, Rules
 from engram.datasets.comparison import Comparison
-from engram.datasets.decisions import Decisions, Staged, decide
 from engram.datasets.git.index import GitIndex
 from engram.datasets.git.objects import FILE_MODE
 from engram.datasets.git.odb import ObjectStore
+from engram.datasets.saving.choosing import Chooser, Rules
+from engram.datasets.saving.decisions import Decisions, Staged, decide
 from engram.datasets.worktree import Differences, Found
 from engram.model.errors import UnsupportedFile
 

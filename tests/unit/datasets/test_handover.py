@@ -2,7 +2,7 @@
 
 import json
 
-from engram.datasets.handover import _answers
+from engram.datasets.saving.handover import _answers
 
 
 def line(file: str, **fields: object) -> bytes:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from engram.datasets.commands import as_line
-from engram.datasets.path_globs import PathGlobs
-from engram.datasets.placeholders import filled, filled_names
+from engram.datasets.provenance.commands import as_line
+from engram.datasets.provenance.path_globs import PathGlobs
+from engram.datasets.provenance.placeholders import filled, filled_names
 from engram.model.errors import UsageError
 
 VALUES = {"inputs": ["a", "b"], "outputs": ["c"], "pwd": "/here", "name": "joe"}

@@ -10,7 +10,15 @@ import pytest
 
 from engram.datasets.create import CreateRequest, Creator
 from engram.datasets.dataset import Dataset, Surroundings
-from engram.datasets.procedures import BUILT_IN, Files, find_procedure, noannex, run_procedure, text2git, yoda
+from engram.datasets.provenance.procedures import (
+    BUILT_IN,
+    Files,
+    find_procedure,
+    noannex,
+    run_procedure,
+    text2git,
+    yoda,
+)
 from engram.model.errors import UsageError
 from engram.model.outcome import DatasetOutcome, Outcome, Status
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from engram.datasets.contents import Recorded
 from engram.datasets.dataset import Dataset, Surroundings, open_dataset
 from engram.datasets.git.index import entry_from_stat
 from engram.datasets.git.objects import BLOB, FILE_MODE, object_id
 from engram.datasets.locks import only_engram
-from engram.datasets.recording import Changes, CommitWish, Recorder
+from engram.datasets.recorded import Recorded
 from engram.datasets.records import Made
+from engram.datasets.saving.recording import Changes, CommitWish, Recorder
 from engram.datasets.syncing import ToSync
 from engram.durable import Steps
 from engram.model.errors import MovedMeanwhile

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from engram.datasets.dataset import Dataset, Surroundings, open_dataset
-from engram.datasets.decisions import Decisions
 from engram.datasets.nesting import checked_out, installed
-from engram.datasets.subdatasets import Registration, dataset_id_of, record_subdatasets
+from engram.datasets.saving.decisions import Decisions
+from engram.datasets.saving.subdatasets import Registration, dataset_id_of, record_subdatasets
 from engram.datasets.worktree import Found
 from engram.model.errors import DamagedRepository, NothingToRecord, UnsupportedFile
 

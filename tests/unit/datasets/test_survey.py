@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from engram.datasets.dataset import Surroundings, open_dataset
-from engram.datasets.planning import as_plan
-from engram.datasets.survey import SaveRequest, Survey, survey
+from engram.datasets.saving.planning import as_plan
+from engram.datasets.saving.survey import SaveRequest, Survey, survey
 from engram.model.errors import BadExpression, UsageError
 
 

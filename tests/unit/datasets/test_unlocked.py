@@ -11,8 +11,8 @@ import pytest
 from engram.datasets.annex.hashdirs import object_path
 from engram.datasets.annex.store import ContentStore
 from engram.datasets.dataset import Dataset, Surroundings, open_dataset
+from engram.datasets.saving.unlocked import fill_pointers
 from engram.datasets.syncing import ToSync
-from engram.datasets.unlocked import fill_pointers
 from engram.durable import AnyPath, Steps
 
 KEY = b"SHA256E-s7--a.dat"

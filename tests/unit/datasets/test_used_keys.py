@@ -2,8 +2,8 @@
 
 import pytest
 
-from engram.datasets.drop_unused import numbers_meant
-from engram.datasets.used_keys import chosen, parse_refspec
+from engram.datasets.auditing.drop_unused import numbers_meant
+from engram.datasets.auditing.used_keys import chosen, parse_refspec
 from engram.model.errors import UsageError
 
 REFS = [b"refs/heads/main", b"refs/heads/old", b"refs/tags/t1", b"refs/remotes/origin/main"]

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from engram.datasets.wiping import wipe
+from engram.datasets.dropping.wiping import wipe
 from engram.durable import Steps
 
 

@@ -12,7 +12,7 @@ from engram.workspace.provenance import Provenance
 from engram.workspace.verbs.arguments import AnyPath, Paths, collected, text, texts
 
 if TYPE_CHECKING:
-    from engram.datasets.versions import Version
+    from engram.datasets.provenance.versions import Version
 
 
 def run(

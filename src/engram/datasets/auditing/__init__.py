@@ -1,0 +1,1 @@
+"""Where contents are, whether they are whole, and which nobody uses."""

@@ -1,0 +1,1 @@
+"""Drop and remove: give up copies, once enough others are proven."""

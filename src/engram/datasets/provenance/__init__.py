@@ -1,0 +1,1 @@
+"""Run, rerun and history: which command made what, from which inputs."""

@@ -1,0 +1,1 @@
+"""Save: what is new in a work tree becomes durable, and is recorded."""
