@@ -6,7 +6,7 @@ Settings lie in three places: branch (.datalad/config, which travels with the da
     engram configuration                            everything that holds here
     engram configuration get user.name
     engram configuration set annex.numcopies=2
-    engram configuration --scope branch set datalad.run.substitutions.python=python3
+    engram configuration --scope branch set annex.numcopies=2
     engram configuration unset annex.numcopies
 """
 

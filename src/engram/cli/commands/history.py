@@ -5,7 +5,7 @@ run, datalad run) that command, its exit code and its inputs, with what had chan
 are followed, and the file may be gone by now.
 
     engram history figures/fig1.png
-    engram history -n 1 figures/fig1.png       which parameters made this figure?
+    engram history -n 1 figures/fig1.png     which parameters made it?
     engram --json history figures/fig1.png
 """
 

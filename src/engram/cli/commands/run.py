@@ -9,7 +9,7 @@ In the command, {inputs} and {outputs} stand for what -i and -o name ({inputs[0]
 {dspath} for the dataset, {tmpdir} for a fresh folder; {name} for what datalad.run.substitutions.name is set to. Braces
 that are meant as such are doubled: {{ }}.
 
-    engram run -m "mask the brain" -i sub-01/T1w.nii -o mask.nii "bet {inputs} {outputs}"
+    engram run -m "mask" -i sub-01/T1w.nii -o m.nii "bet {inputs} {outputs}"
     engram run --explicit -o 'figures/*.png' python plot.py
     engram run --dry-run basic -i 'data/**/*.csv' "wc {inputs}"
 """

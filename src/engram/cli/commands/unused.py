@@ -6,7 +6,7 @@ contents that came half-way.
 
     engram unused
     engram unused --used-refspec '+refs/heads/*'     old tags do not count
-    engram unused --fast                             only damaged and half-way contents
+    engram unused --fast                   only damaged and half-way contents
 """
 
 from collections.abc import Iterable

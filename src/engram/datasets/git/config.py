@@ -182,9 +182,10 @@ class _Reader:
         self._known = known
 
     def file(self, path: bytes, scope: str, *, depth: int = 0, may_be_secret: bool = False) -> None:
-        settings = self._known.get(path) if scope in _EVERYWHERE else None
         origin = os.fsdecode(path)
-        if settings is None and path not in self._known:
+        if scope in _EVERYWHERE and path in self._known:
+            settings = self._known[path]
+        else:
             data = _read_file(path, may_be_secret=may_be_secret)
             settings = None if data is None else tuple(parse_config(data, origin))
             if scope in _EVERYWHERE:
