@@ -26,15 +26,20 @@ def reason_not_to_initialise(dataset: Dataset) -> str:
     return _state_of_git(dataset) or _settings(dataset)
 
 
+def operation_under_way(dataset: Dataset) -> str:
+    """The file by which git notes that it is in the middle of something, '' when it is not. Source: git-status(1)."""
+    names = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply", "BISECT_LOG")
+    return next((name for name in names if os.path.lexists(os.path.join(dataset.git_dir, name))), "")
+
+
 def _state_of_git(dataset: Dataset) -> str:
     git_dir = dataset.git_dir
     if os.path.islink(os.path.join(dataset.work_tree, ".git")) or not os.path.isdir(
         os.path.join(dataset.work_tree, ".git")
     ):
         return "its .git is not a plain folder"
-    for name in ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply", "BISECT_LOG"):
-        if os.path.lexists(os.path.join(git_dir, name)):
-            return f"an operation of git is under way ({name})"
+    if name := operation_under_way(dataset):
+        return f"an operation of git is under way ({name})"
     head = dataset.head_name()
     if head.startswith("refs/heads/adjusted/"):
         return "an adjusted branch is checked out"

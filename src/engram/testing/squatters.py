@@ -109,7 +109,7 @@ def pipes_for_contents(folder: Path, _: Canary) -> str:
     return "contents are pipes"
 
 
-#: All of the above but for `pipes_for_contents`.
+#: All of the above.
 SQUATTERS: tuple[Malice, ...] = (
     bad_content_elsewhere,
     half_content_elsewhere,
@@ -118,4 +118,5 @@ SQUATTERS: tuple[Malice, ...] = (
     content_folders_that_are_links,
     subdataset_with_a_repository_elsewhere,
     pipes_for_lists,
+    pipes_for_contents,
 )

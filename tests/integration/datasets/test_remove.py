@@ -174,3 +174,14 @@ class TestFiles:
         remove(folder / "b", "link")
         assert (folder / "a/notes.txt").exists()
         assert not os.path.lexists(folder / "b/link")
+
+
+def test_in_the_middle_of_a_merge_nothing_is_removed(folder: Path) -> None:
+    top = folder / "b"
+    git(top, "checkout", "-q", "-b", "side", "HEAD~1")
+    git(top, "commit", "-q", "--allow-empty", "-m", "side")
+    git(top, "merge", "-q", "--no-commit", "--no-ff", "-")
+    before = git(top, "status", "--porcelain"), git(top, "ls-files", "-s")
+    with pytest.raises(UsageError, match="MERGE_HEAD"):
+        remove(folder, "b/a.dat", dataset="b")
+    assert (git(top, "status", "--porcelain"), git(top, "ls-files", "-s")) == before

@@ -19,7 +19,7 @@ from engram.testing.faults import Ending, in_child
 from engram.testing.impostors import IMPOSTORS, run_record_with_a_command
 from engram.testing.malice import PROGRAMS, Malice
 from engram.testing.places import Template, fresh_folder, remove_tree, scratch
-from engram.testing.squatters import SQUATTERS, pipes_for_contents
+from engram.testing.squatters import SQUATTERS
 from engram.testing.states import ANNEXED, CLONE, ORIGIN, TEXT, git, two_datasets
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.usefixtures("git_annex")]
@@ -118,7 +118,7 @@ def test_the_canary_lives_when_parts_of_an_annex_lead_elsewhere(folder: Path, ca
 
 @pytest.mark.parametrize(
     "make",
-    [*SQUATTERS, pipes_for_contents, *(pytest.param(make, marks=pytest.mark.long) for make in (*PROGRAMS, *ESCAPES))],
+    [*SQUATTERS, *(pytest.param(make, marks=pytest.mark.long) for make in (*PROGRAMS, *ESCAPES))],
     ids=lambda make: make.__name__,
 )
 def test_the_canary_lives_when_a_sibling_on_this_machine_is_poisoned(

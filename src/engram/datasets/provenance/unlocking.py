@@ -14,6 +14,7 @@ from shlex import quote
 from engram import durable
 from engram.datasets.annex.hashdirs import object_path, object_path_lower
 from engram.datasets.annex.pointers import key_in, pointer_of
+from engram.datasets.annex.reading import open_content
 from engram.datasets.annex.store import ContentStore
 from engram.datasets.annexed import AnnexedFile, annexed_files
 from engram.datasets.dataset import Dataset
@@ -26,7 +27,7 @@ from engram.datasets.new_objects import NewObjects
 from engram.datasets.permission import check_may_write
 from engram.datasets.records import Reporter
 from engram.datasets.syncing import ToSync
-from engram.model.errors import ItemFailed, MovedMeanwhile
+from engram.model.errors import ItemFailed, MovedMeanwhile, UnsupportedFile
 from engram.model.outcome import DatasetOutcome, Status
 from engram.model.plan import Plan, PlannedStep
 
@@ -229,16 +230,22 @@ class Unlocker:
     def _copy_of(self, place: bytes) -> bytes:
         """The name of a writable copy of a file, with the times of the original."""
         steps, aside = self._dataset.steps, self._store.aside_name()
-        with open(place, "rb") as content:
-            was = os.fstat(content.fileno())
+        try:
+            content = open_content(place)
+        except UnsupportedFile as error:
+            raise ItemFailed(os.fsdecode(place), "it is no regular file, and no content") from error
+        try:
+            was = content.was
             out = durable.open_new(steps, aside, mode=0o600)
             try:
-                while data := content.read(_CHUNK_BYTES):
+                while data := os.read(content.descriptor, _CHUNK_BYTES):
                     durable.write_all(steps, out, data, aside)
                 durable.change_mode(steps, out, _writable(was.st_mode), aside)
                 durable.set_times(steps, out, (was.st_atime_ns, was.st_mtime_ns), aside)
             finally:
                 os.close(out)
+        finally:
+            content.close()
         return aside
 
     def _record(self, index: GitIndex, entries: dict[bytes, Entry | None]) -> None:
