@@ -140,8 +140,10 @@ class Dropping:
             return after(problems, "remove", self._carry_out(opened, parts, wish))
         records, _ = self._opening.parts(opened, _without_slashes(paths), whole_subdatasets=False)
         opened.identity("author", now_s=time.time())  # before anything is deleted
+        from engram.datasets.dropping.removing import check_can_record
+
         for part in records:
-            _check_can_record(part.dataset)
+            check_can_record(part.dataset)
         removing = self._remove(opened, parts, records, wish, message=message or DEFAULT_MESSAGE)
         return after(problems, "remove", removing)
 
@@ -334,17 +336,6 @@ def _check_not_inside(folder: str, parts: "list[Part]") -> None:
                 "refuse to perform actions that would remove the current working directory.",
                 f"Leave it first: cd {os.path.dirname(place)}",
             )
-
-
-def _check_can_record(dataset: "Dataset") -> None:
-    """In the middle of a merge git makes no commit of some paths alone."""
-    from engram.datasets.traps import operation_under_way
-
-    if name := operation_under_way(dataset):
-        raise UsageError(
-            f"{dataset.work_tree} is in the middle of something that git began ({name}).",
-            "Finish it or give it up first: git status tells how.",
-        )
 
 
 def _refusal(

@@ -15,8 +15,18 @@ from engram.datasets.gitmodules import read_gitmodules, without_section
 from engram.datasets.locks import clear_what_a_crash_left, config_lock, only_engram
 from engram.datasets.permission import check_may_write
 from engram.datasets.saving.subdatasets import GITMODULES
-from engram.model.errors import NotDropped
+from engram.datasets.traps import operation_under_way
+from engram.model.errors import NotDropped, UsageError
 from engram.model.outcome import Outcome
+
+
+def check_can_record(dataset: Dataset) -> None:
+    """In the middle of a merge git makes no commit of some paths alone. Raises `UsageError`."""
+    if name := operation_under_way(dataset):
+        raise UsageError(
+            f"{dataset.work_tree} is in the middle of something that git began ({name}).",
+            "Finish it or give it up first: git status tells how.",
+        )
 
 
 def take_away(dataset: Dataset, scopes: tuple[bytes, ...], *, looks: bool, refds: str = "") -> Iterator[Outcome]:
