@@ -23,8 +23,8 @@ texts = st.lists(pieces, max_size=12).map(b"".join)
 values = st.lists(pieces, max_size=7).map(lambda inside: b"[a]\nx = " + b"".join(inside) + b"\ny")
 
 conditions = st.sampled_from([
-    *["gitdir:~/", "gitdir:~/work/.git", "gitdir:work/", "gitdir:./../", "gitdir:./", "gitdir/i:WORK/"],
-    *["gitdir:/**/.git", "gitdir:*/.git", "gitdir/i:~/W*k/.git", "gitdir:~link/", "gitdir:"],
+    *["gitdir:~/", "gitdir:~/repo/.git", "gitdir:repo/", "gitdir:./../", "gitdir:./", "gitdir/i:REPO/"],
+    *["gitdir:/**/.git", "gitdir:*/.git", "gitdir/i:~/R*o/.git", "gitdir:~link/", "gitdir:"],
     *["onbranch:main", "onbranch:topic/", "onbranch:t*", "onbranch:**/b", "onbranch:", "unknown:x", "gitdir:nowhere"],
 ])  # fmt: skip
 files = st.sampled_from(["one", "two", "~/two", "./one", "sub/three", "../two", "absent", "~nobody-here/x"])
@@ -39,7 +39,7 @@ contents = st.lists(lines, max_size=3).map("".join)
 #: Where settings stand, relative to the home folder.
 PLACES = (
     *("system", ".config/git/config", ".gitconfig", "xdg/git/config", "given", "one", "two", "sub/three"),
-    *("work/.git/config", "work/.git/config.worktree", "work/.git/one", "work/.git/two", "work/two"),
+    *("repo/.git/config", "repo/.git/config.worktree", "repo/.git/one", "repo/.git/two", "repo/two"),
 )
 environments = st.fixed_dictionaries(
     {"GIT_CONFIG_NOSYSTEM": st.sampled_from(["1", "0", "", "no"])},
@@ -63,14 +63,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("config") / "home"
     for place in PLACES:
         (home / place).parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["git", "init", "-q", home / "work"], check=True)
+    subprocess.run(["git", "init", "-q", home / "repo"], check=True)
     return home
 
 
 def ask_git(*arguments: str, home: Path, environment: Mapping[str, str] | None = None) -> list[bytes] | None:
     """What git lists; ``None`` when it does not take the configuration."""
     known = {"PATH": os.environ["PATH"], "HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1"} | dict(environment or {})
-    done = subprocess.run(["git", *arguments], cwd=home / "work", env=known, capture_output=True, check=False)
+    done = subprocess.run(["git", *arguments], cwd=home / "repo", env=known, capture_output=True, check=False)
     return done.stdout.split(b"\0")[:-1] if done.returncode == 0 else None
 
 
@@ -104,23 +104,23 @@ def test_a_file_says_what_git_reads_in_it(home: Path, data: bytes) -> None:
     st.dictionaries(st.sampled_from(PLACES), contents, max_size=6), environments, st.sampled_from(["main", "topic/b"])
 )
 @example({".gitconfig": "[include]\npath = .gitconfig\n"}, {"GIT_CONFIG_NOSYSTEM": "1"}, "main")
-@example({"work/.git/config": '[includeIf "gitdir:~/"]\npath = one\n', "work/.git/one": "[a]\nx"}, {}, "main")
+@example({"repo/.git/config": '[includeIf "gitdir:~/"]\npath = one\n', "repo/.git/one": "[a]\nx"}, {}, "main")
 def test_scopes_and_includes_follow_in_the_order_of_git(
     home: Path, written: Mapping[str, str], given_environment: Mapping[str, str], branch: str
 ) -> None:
     for place in PLACES:
         (home / place).unlink(missing_ok=True)
-    for place, text in ({"work/.git/config": ""} | dict(written)).items():
+    for place, text in ({"repo/.git/config": ""} | dict(written)).items():
         (home / place).write_text(
             "[core]\nrepositoryformatversion = 0\n" + text if place.endswith(".git/config") else text
         )
-    (home / "work/.git/HEAD").write_text(f"ref: refs/heads/{branch}\n")
+    (home / "repo/.git/HEAD").write_text(f"ref: refs/heads/{branch}\n")
     environment = {"HOME": str(home), "GIT_CONFIG_SYSTEM": str(home / "system")}
     environment |= {name: value.replace("{}", str(home)) for name, value in given_environment.items()}
     environment |= {"GIT_CONFIG_KEY_0": "A.x", "GIT_CONFIG_VALUE_0": "0", "GIT_CONFIG_KEY_1": "include.path"}
     environment |= {"GIT_CONFIG_VALUE_1": str(home / "one")}
     listed = ask_git("config", "--list", "-z", "--show-scope", home=home, environment=environment)
-    git_dir = os.fsencode(home / "work/.git")
+    git_dir = os.fsencode(home / "repo/.git")
     try:
         found = GitConfig.read(common_dir=git_dir, git_dir=git_dir, environment=environment, branch=branch).settings
     except (DamagedRepository, BadSetting):
@@ -135,7 +135,7 @@ def test_scopes_and_includes_follow_in_the_order_of_git(
 @settings(deadline=None)
 @given(names, st.sampled_from(["=", "=v", "", "=a=b", "= v "]))
 def test_an_override_means_what_it_means_to_git(home: Path, name: str, value: str) -> None:
-    (home / "work/.git/config").write_text("")
+    (home / "repo/.git/config").write_text("")
     listed = ask_git("-c", name + value, "config", "--list", "-z", "--show-scope", home=home, environment={"HOME": "/"})
     try:
         config = GitConfig.read(

@@ -23,7 +23,7 @@ import json
 import os
 import signal
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -126,6 +126,19 @@ class DyingAt(_StoppingAt):
         signal.pause()  # other threads take no step while the signal arrives
 
 
+class DyingAtFirst(DyingAt):
+    """The same at the first step of one kind, however many steps come before it."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(1)
+        self.kind = kind
+
+    def stop(self, step: Step) -> None:
+        if step.kind == self.kind:
+            self.number = step.number
+            super().stop(step)
+
+
 class FailingAt(_StoppingAt):
     """Makes the disk refuse at one step, and unless *once* at every later one.
 
@@ -201,26 +214,37 @@ def die_at_every_step(
     stride: int = 1,
     limit: int | None = None,
     repeat: bool = True,
+    also: Iterable[str] = (),
 ) -> tuple[Step, ...]:
     """Where it died: at step 1, 1 + *stride*, … of *operation*, each time in a fresh state, until it lives to its end.
 
     After each death *when_dead* looks at the state, then the same operation runs again to its end (unless *repeat* is
     false), then *check* looks. What these raise is raised here, with the step noted. The calling process should have
-    one thread. *limit* is the last step to try.
+    one thread. *limit* is the last step to try. It dies *also* at the first step of each of these kinds, each of which
+    there must be: where the number of steps differs from run to run, one that comes once could be passed over.
     """
     died_at: list[Step] = []
-    for number in _numbers(stride, limit):
+
+    def lives_through(steps: Steps) -> Ending | None:
+        """How it ended, if it lived; else it died, and everything was looked at."""
         state = prepare()
-        ending = in_child(operation, state, DyingAt(number))
+        ending = in_child(operation, state, steps)
         if ending.stopped_at is None:
-            _expect_success(ending, "without a death")
-            break
+            return ending
         died_at.append(ending.stopped_at)
         with noted(f"died at {ending.stopped_at}"):
             when_dead(state)
             if repeat:
                 _expect_success(in_child(operation, state), "the second time")
             check(state)
+        return None
+
+    for number in _numbers(stride, limit):
+        if (ending := lives_through(DyingAt(number))) is not None:
+            _expect_success(ending, "without a death")
+            break
+    for kind in also:
+        assert lives_through(DyingAtFirst(kind)) is None, f"there is no step {kind}"
     return _some(died_at)
 
 
