@@ -27,7 +27,7 @@ from engram.datasets.new_objects import NewObjects
 from engram.datasets.permission import check_may_write
 from engram.datasets.records import Reporter
 from engram.datasets.syncing import ToSync
-from engram.model.errors import ItemFailed, MovedMeanwhile, UnsupportedFile
+from engram.model.errors import ChangedWhileSaved, ItemFailed, MovedMeanwhile
 from engram.model.outcome import DatasetOutcome, Status
 from engram.model.plan import Plan, PlannedStep
 
@@ -157,7 +157,7 @@ class Unlocker:
                 continue
             shared = stat.S_ISREG(was.st_mode) and was.st_nlink > 1 and not was.st_mode & stat.S_IWUSR
             if shared or (stat.S_ISLNK(was.st_mode) and path not in known and self._linked(path)):
-                aside = self._copy_of(place)
+                aside = self._copy_of(os.path.realpath(place))  # of what a link leads to
                 durable.sync_file(self._dataset.steps, aside)
                 if durable.rename_over(self._dataset.steps, aside, place, was) is None:
                     durable.remove(self._dataset.steps, aside)
@@ -232,7 +232,7 @@ class Unlocker:
         steps, aside = self._dataset.steps, self._store.aside_name()
         try:
             content = open_content(place)
-        except UnsupportedFile as error:
+        except ChangedWhileSaved as error:
             raise ItemFailed(os.fsdecode(place), "it is no regular file, and no content") from error
         try:
             was = content.was
