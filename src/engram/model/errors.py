@@ -31,6 +31,7 @@
     │   ├── NothingToRecord            3    a repository without a commit cannot become a subdataset
     │   ├── Unavailable                3    a content that nobody could give
     │   ├── NoRoom                     3    a content that the disk has no room for
+    │   ├── Malformed                  3    a file's text or metadata does not parse
     │   └── UnsupportedFile            3    a FIFO, socket, device or name that cannot be kept
     ├── IncompleteResults              3    Python only: some items failed, the rest was done
     ├── WrongBytes                    20    bytes are wrong: do not retry
@@ -369,6 +370,14 @@ class NoRoom(ItemFailed):
     exit_code = 3
     message = "{path} needs more room than there is: {reason}."
     remedy = "Make room, or keep less free (git config annex.diskreserve 100MB), then run the same command again."
+
+
+class Malformed(ItemFailed):
+    """A file whose text or metadata does not parse."""
+
+    exit_code = 3
+    message = "{path} does not parse: {reason}."
+    remedy = "Open it and mend what is named, or leave it out."
 
 
 class WrongBytes(EngramError):

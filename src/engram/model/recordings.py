@@ -1,0 +1,139 @@
+"""Sessions and recordings, as they are found on a share."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, Self
+
+from engram.model.findings import Finding
+from engram.model.outcome import Leaf
+
+#: What a recording can be, in the words of the field.
+KINDS = (
+    *("neuropixels-ap", "neuropixels-lf", "nidq", "ephys", "daq", "imaging", "video", "tracking", "pose"),
+    *("segmentation", "sorting", "sync", "events", "behaviour", "nwb", "bids"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """One stream of one device, or what was computed from some: what a recogniser makes of files.
+
+    Times are those of the acquisition computer; no zone when the format has none.
+    """
+
+    #: One of `KINDS`.
+    kind: str
+    #: ``imec0``, ``nidq``, ``scanimage``, the camera's name, …; unique among those of its kind in its session.
+    device: str
+    #: Its files, the main one first; POSIX, relative to what was looked at. They are accounted for by this.
+    paths: tuple[str, ...]
+    #: Names it for ever, wherever it lies: see `engram.sessions.identity`; '' until that was asked.
+    id: str = ""
+    #: Serial number of the probe or camera; '' where the format has none.
+    serial: str = ""
+    started: datetime | None = None
+    duration_s: float | None = None
+    sampling_rate_hz: float | None = None
+    channels: int | None = None
+    #: Samples per channel, or frames; as the metadata declares them.
+    samples: int | None = None
+    #: Of all *paths* together; ``None`` when nobody asked.
+    size_bytes: int | None = None
+    #: Lower-case hex digest of the main file, where the rig wrote one.
+    sha1: str = ""
+    #: What was done to it since it was recorded: '' for raw data, ``catgt``, ``compressed``, ``combined``, …
+    processing: str = ""
+    #: What else its files say about it (probe type, software version, curator, scorer, …), by the field's names.
+    facts: tuple[tuple[str, Leaf], ...] = ()
+
+    @property
+    def path(self) -> str:
+        """The main file."""
+        return self.paths[0]
+
+    def fact(self, name: str) -> Leaf:
+        """One of the *facts*, ``None`` when there is no such."""
+        return dict(self.facts).get(name)
+
+    def below(self, folder: str) -> Self:
+        """The same with paths relative to what *folder* is relative to."""
+        return replace(self, paths=tuple(f"{folder}/{path}" for path in self.paths)) if folder else self
+
+    def as_json(self) -> dict[str, Any]:
+        """The record behind ``--json``. Fields may be added, never changed."""
+        record: dict[str, Any] = {"record": "recording"}
+        record |= {name: getattr(self, name) for name in ("id", "device", "kind")}
+        record |= {"paths": list(self.paths), "serial": self.serial, "started": _iso(self.started)}
+        record |= {name: getattr(self, name) for name in _MEASURED}
+        return record | {"sha1": self.sha1, "processing": self.processing, "facts": dict(self.facts)}
+
+
+_MEASURED = ("duration_s", "sampling_rate_hz", "channels", "samples", "size_bytes")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What an animal did in a part of a session."""
+
+    name: str
+    #: Seconds from the start of the session.
+    start_s: float
+    #: ``None`` where nothing says when it ended.
+    stop_s: float | None = None
+    #: The kind that the file names (``RUNNING``), '' for none.
+    type: str = ""
+    #: Whether a person confirmed it; inferred otherwise.
+    confirmed: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """One of the *tasks* of a session."""
+        return {name: getattr(self, name) for name in ("name", "start_s", "stop_s", "type", "confirmed")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One visit of one subject: a folder on a share, and what was recognised in it."""
+
+    #: ``SUBJECT/2020-01-01T10-00-30`` or ``SUBJECT/2022-04-19`` or ``…_IDENT``; see `session_id`.
+    id: str
+    #: The subject's name in the catalogue, or what the folder calls it.
+    subject: str
+    #: With offset where the share's or the lab's zone is known; a `date` where no time is known.
+    started: datetime | date
+    share: str
+    #: POSIX, relative to the share.
+    folder: str
+    #: ``new``, ``known``, ``changed``, ``excluded`` or ``incomplete`` (something is still being written).
+    state: str = "new"
+    #: Which of several sessions of a day, in the words of the folder's name; kept as it is.
+    ident: str = ""
+    groups: tuple[str, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    recordings: tuple[Recording, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    #: Files that no recogniser knows, by lower-case extension ('' for none): how many.
+    unknown: tuple[tuple[str, int], ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The record behind ``--json``. Fields may be added, never changed."""
+        record: dict[str, Any] = {"record": "session", "id": self.id, "subject": self.subject}
+        record |= {"started": _iso(self.started), "share": self.share, "folder": self.folder}
+        record |= {"state": self.state, "ident": self.ident, "groups": list(self.groups)}
+        record["tasks"] = [task.as_json() for task in self.tasks]
+        record["recordings"] = [recording.as_json() for recording in self.recordings]
+        record["findings"] = [finding.as_json() for finding in self.findings]
+        return record | {"unknown": dict(self.unknown)}
+
+
+def session_id(subject: str, started: datetime | date, ident: str = "") -> str:
+    """What a session is called.
+
+    >>> session_id("12347", datetime(2020, 1, 1, 10, 0, 30)), session_id("SC033", date(2019, 11, 12), "surface")
+    ('12347/2020-01-01T10-00-30', 'SC033/2019-11-12_surface')
+    """
+    when = f"{started:%Y-%m-%dT%H-%M-%S}" if isinstance(started, datetime) else f"{started:%Y-%m-%d}"
+    return f"{subject}/{when}" + (f"_{ident}" if ident else "")
+
+
+def _iso(when: datetime | date | None) -> str | None:
+    return None if when is None else when.isoformat()

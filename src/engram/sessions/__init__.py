@@ -1,0 +1,1 @@
+"""Recognise recording sessions on a share, plan what goes into the catalogue, and ingest it."""
