@@ -49,7 +49,9 @@ class TestSiblings(SourceContract):
             place.write_bytes(data)
         receiving = Receiving(Steps(), git_dir=os.fsencode(ours))
         receiving.clear_what_a_crash_left()
-        sibling = OpenSibling(name="lab", uuid="u1", git_dir=os.fsencode(theirs), bare=bare, version=10, pidlock=False)
+        sibling = OpenSibling(
+            name="lab", uuid="u1", git_dir=os.fsencode(theirs), bare=bare, version=10, pidlock=False, thin=False
+        )
 
         def read(key: bytes) -> bytes | None:
             place = object_here(os.fsencode(ours), key)

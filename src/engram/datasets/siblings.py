@@ -69,6 +69,8 @@ class OpenSibling:
     version: int
     #: ``annex.pidlock``: locks of single objects mean nothing there.
     pidlock: bool
+    #: ``annex.thin``: a file of the work tree may be the object itself, for anybody to write to.
+    thin: bool
 
     def places_of(self, key: bytes) -> tuple[bytes, bytes]:
         """Where it may keep the content of *key*: its own layout first, then the other one."""
@@ -130,6 +132,7 @@ def open_sibling(sibling: Sibling) -> OpenSibling:
         bare=not repository.work_tree,
         version=int(version),
         pidlock=_is_on(config.get("annex.pidlock")),
+        thin=_is_on(config.get("annex.thin")),
     )
 
 

@@ -161,6 +161,16 @@ class TestWhatIsNotProven:
         rewrite(object_of(folder / "a", "a.dat"), "cut short")
         self.refused(clone, "origin holds 9 bytes where 3000 belong")
 
+    @pytest.mark.parametrize("thin", ["true", "false"])
+    def test_somebody_wrote_into_the_very_file_of_a_thin_sibling(self, folder: Path, clone: Path, thin: str) -> None:
+        """There the file of the work tree is the object."""
+        git(folder / "a", "config", "annex.thin", "true")
+        annex(folder / "a", "unlock", "-q", "a.dat")
+        with open(folder / "a" / "a.dat", "r+b") as file:
+            file.write(b"b")
+        git(folder / "a", "config", "annex.thin", thin)
+        self.refused(clone)
+
     def test_the_sibling_holds_a_link_to_our_own_object(self, folder: Path, clone: Path) -> None:
         place = object_of(folder / "a", "a.dat")
         delete(place)
@@ -333,6 +343,13 @@ class TestByGitAnnex:
         assert statuses(records) == {"a.dat": "ok", "d/b.dat": "ok"}
         assert {record["item"]: bool(record["note"]) for record in records} == {"a.dat": True, "d/b.dat": False}
         assert not says_it_has(clone, "a.dat", clone)
+
+    def test_a_sibling_whose_files_are_its_objects_is_asked(self, folder: Path, clone: Path) -> None:
+        git(folder / "a", "config", "annex.thin", "true")
+        annex(folder / "a", "unlock", "-q", "a.dat")
+        records = drop(clone, "a.dat")
+        assert statuses(records) == {"a.dat": "ok"}
+        assert self.handed(records)
 
     def test_a_sibling_that_lied_is_not_believed_by_git_annex_either(self, folder: Path, clone: Path) -> None:
         (folder / "store").mkdir()

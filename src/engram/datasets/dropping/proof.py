@@ -18,14 +18,17 @@ from engram.datasets.annex.content_lock import ContentLock, let_go, lock_shared
 from engram.datasets.annex.facts import key_size
 from engram.datasets.annex.hashdirs import object_path, object_path_lower
 from engram.datasets.annex.logs import DEAD_REPOSITORY, TRUSTED, UNTRUSTED
+from engram.datasets.annex.verification import Check
 from engram.datasets.copies import BITTORRENT, WEB
 from engram.datasets.dataset import Dataset
 from engram.datasets.dropping.droppable import Content, Identity
 from engram.datasets.siblings import OpenSibling, Sibling, SiblingGone, open_sibling, siblings_of
 from engram.datasets.whereabouts import Whereabouts
 from engram.durable import Steps
+from engram.model.errors import ChecksumMismatch, Unreadable
 
 _OBJECTS = b"/annex/objects/"
+_WRITE_BITS = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 #: From this version of a repository on ``KEY.lck`` is the lock of an object.
 _LOCK_FILES_SINCE = 10
 
@@ -87,7 +90,7 @@ class Witnesses:
         objects = _stat_of(os.path.join(opened.git_dir, b"annex", b"objects"))
         if objects is not None and self._own_objects is not None and os.path.samestat(objects, self._own_objects):
             self.impostors[sibling.name] = "keeps its contents in this very dataset"
-        elif sibling.reason or opened.version != _LOCK_FILES_SINCE or opened.pidlock:
+        elif sibling.reason or opened.version != _LOCK_FILES_SINCE or opened.pidlock or opened.thin:
             self._far.add(uuid)
         else:
             self._near[uuid] = opened
@@ -183,7 +186,19 @@ def _look(place: bytes, content: Content) -> tuple[str, Identity]:
     size = key_size(content.key)
     if size is not None and status.st_size != size:
         return f"holds {status.st_size} bytes where {size} belong", identity
+    if status.st_nlink > 1 and status.st_mode & _WRITE_BITS and not _is_what_it_is_called(place, content.key):
+        return "holds something else, which was written into a file of its work tree", identity
     return "", identity
+
+
+def _is_what_it_is_called(place: bytes, key: bytes) -> bool:
+    """Whether an object that somebody may write to under another name (``annex.thin``) is still what it was."""
+    try:
+        with open(place, "rb", buffering=0) as file:
+            Check(key, "").whole(file.fileno(), place, os.fstat(file.fileno()).st_size, lambda _: None)
+    except (ChecksumMismatch, Unreadable, OSError):
+        return False
+    return True
 
 
 def _stat_of(place: "str | bytes") -> os.stat_result | None:
