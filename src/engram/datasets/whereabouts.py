@@ -14,7 +14,15 @@ from functools import cached_property
 from engram.datasets.annex import BRANCH
 from engram.datasets.annex.branch import AnnexBranch, read_journal
 from engram.datasets.annex.hashdirs import key_of, log_path
-from engram.datasets.annex.logs import SEMITRUSTED, holders, is_dead, newest_value, trust_levels, values_by_uuid
+from engram.datasets.annex.logs import (
+    SEMITRUSTED,
+    copies_in,
+    holders,
+    is_dead,
+    newest_value,
+    trust_levels,
+    values_by_uuid,
+)
 from engram.datasets.annex.union import joined, siblings_tips, unmerged
 from engram.datasets.dataset import Dataset
 from engram.model.keys import normal_form
@@ -22,7 +30,7 @@ from engram.model.keys import normal_form
 #: Fewer are looked up one by one.
 _MANY = 500
 _LOCATION_LOG = b".log"
-_ESCAPED = re.compile("&([0-9]+);")
+_ESCAPED = re.compile("&([0-9]{1,9});")
 _TRUST = {"trusted": b"1", "untrusted": b"0", "semitrusted": b"?", "dead": b"X"}
 
 
@@ -147,8 +155,8 @@ class Whereabouts:
     def _copies(self, path: bytes, attribute: bytes, log: bytes, setting: str) -> int:
         """The attribute holds before what the clones agreed on, that before the (outdated) setting."""
         said = self._dataset.attributes_of(path, (attribute,)).get(attribute)
-        if isinstance(said, bytes) and said.isdigit():
-            return int(said)
+        if isinstance(said, bytes) and (number := copies_in(said)) is not None:
+            return number
         agreed = self._agreed.get(log)
         if agreed is None:
             agreed = self._agreed[log] = self._agreement(log, setting)
@@ -156,11 +164,10 @@ class Whereabouts:
 
     def _agreement(self, log: bytes, setting: str) -> int:
         """What holds for files of which no attribute says more."""
-        agreed = newest_value(self.log(log)) or b""
-        if agreed.strip().isdigit():
-            return int(agreed)
-        old = self._dataset.setting(setting) if setting else None
-        return int(old) if old and old.isdigit() else 1
+        agreed = copies_in(newest_value(self.log(log)))
+        if agreed is None and setting:
+            agreed = copies_in(self._dataset.setting(setting))
+        return 1 if agreed is None else agreed
 
     @cached_property
     def _agreed(self) -> dict[bytes, int]:
@@ -173,4 +180,10 @@ def _settings(value: bytes) -> Mapping[str, str]:
 
 
 def _unescaped(text: str) -> str:
-    return _ESCAPED.sub(lambda match: chr(int(match[1])), text)
+    return _ESCAPED.sub(_character, text)
+
+
+def _character(match: "re.Match[str]") -> str:
+    """The character that an escape stands for; the escape itself where it stands for none."""
+    code = int(match[1])
+    return chr(code) if code < 0xD800 or 0xDFFF < code <= 0x10FFFF else match[0]

@@ -15,12 +15,14 @@ _KEY = re.compile(
 _PADDED = re.compile(rb"(?<=-[smSC])0+(?=[0-9])")
 #: git-annex refuses longer extensions, so that nobody can hide a collision block in one.
 _LONGEST_EXTENSION_BYTES = 64
+#: Of the name of a file; some characters of a key take two there.
+_LONGEST_NAME_BYTES = 255
 
 
 def normal_form(key: bytes) -> bytes | None:
     """A key as git-annex would print it after reading it, or ``None`` when it would not read it.
 
-    Keys with a NUL, which no file can be named after, are refused, too.
+    Keys that no file can be named after, because of a NUL or of their length, are refused, too.
 
     Source: https://git-annex.branchable.com/internals/key_format/
 
@@ -28,13 +30,19 @@ def normal_form(key: bytes) -> bytes | None:
     (b'MD5E-s5--ab.txt', None)
     """
     match = _KEY.fullmatch(key)
-    if match is None or b"\0" in key or not _extension_fits(match["backend"], match["name"]):
+    if match is None or not _can_name_a_file(key) or not _extension_fits(match["backend"], match["name"]):
         return None
     fields_end = match.start("name") - 2
     fields = key[:fields_end]
     if b"-s0" not in fields and b"-m0" not in fields and b"0" not in match["chunk"]:
         return key
     return _PADDED.sub(b"", fields) + key[fields_end:]
+
+
+def _can_name_a_file(key: bytes) -> bool:
+    if len(key) < _LONGEST_NAME_BYTES // 2:
+        return b"\0" not in key
+    return b"\0" not in key and len(key) + sum(map(key.count, (b"&", b"%", b":"))) <= _LONGEST_NAME_BYTES
 
 
 def _extension_fits(backend: bytes, name: bytes) -> bool:
@@ -74,7 +82,7 @@ class Key:
         """Read a key as git-annex prints it. Raises `NotAKey`."""
         key = text.encode(errors="surrogateescape")
         match = _KEY.fullmatch(key)
-        if match is None or match["chunk"] or not _extension_fits(match["backend"], match["name"]):
+        if match is None or match["chunk"] or normal_form(key) is None:
             raise NotAKey(text)
         size, mtime = (None if digits is None else int(digits) for digits in match.group("size", "mtime"))
         backend, name = (part.decode(errors="surrogateescape") for part in match.group("backend", "name"))

@@ -157,6 +157,37 @@ def logs_that_make_no_sense(folder: Path, _: Canary) -> str:
     return "logs of nonsense"
 
 
+def numbers_without_end(folder: Path, _: Canary) -> str:
+    """Sizes, times, copies and characters of more digits than Python makes a number of, or a name of."""
+    nines = "9" * 5000
+    _tracked(
+        folder,
+        ("100644", "endless.dat", f"/annex/objects/SHA256E-s{nines}--{'a' * 64}.dat\n".encode()),
+        ("100644", "long.dat", f"/annex/objects/SHA256E-s9--{'a' * 300}\n".encode()),
+        ("120000", "link.dat", b".git/" + object_path(b"SHA256E-s" + b"9" * 190 + b"--" + b"a" * 64)),
+        ("100644", "sub/.gitattributes", f"*.dat annex.numcopies={nines[:1900]}\n".encode()),
+    )
+    key = b"MD5E-s1--0cc175b9c0f1b6a831c399e269772661.dat"
+    _tracked(folder, ("120000", "odd.dat", b".git/" + object_path(key)))
+    git_annex_branch_with(
+        folder,
+        {
+            "numcopies.log": f"1s {nines}\n".encode(),
+            "mincopies.log": f"{nines}s 1\n{nines}s 2\n".encode(),
+            "config.log": f"1s annex.largefiles largerthan={nines}\n".encode(),
+            "trust.log": f"{_UUID} 0 timestamp={nines}s\n{_UUID} 0 timestamp={nines}s\n".encode(),
+            "remote.log": f"{_UUID} name=&{nines};&9999999;&55357; type=external timestamp=1s\n".encode(),
+            log_path(key).decode(): f"{nines}s 1 {_UUID}\n{nines}s 0 {_UUID}\n".encode(),
+        },
+    )
+    person = f"Ada <ada@rig> {nines} +0000"
+    tree, head = (_git(folder, "rev-parse", name) for name in ("HEAD^{tree}", "HEAD"))
+    commit = f"tree {tree}\nparent {head}\nauthor {person}\ncommitter {person}\n\nlate\n"
+    late = _git(folder, "hash-object", "-w", "-t", "commit", "--literally", "--stdin", stdin=commit.encode())
+    _git(folder, "update-ref", "HEAD", late)
+    return "numbers of 5000 digits"
+
+
 def branch_with_odd_entries(folder: Path, canary: Canary) -> str:
     """A git-annex branch with folders called .. and links in it."""
     blob = _git(folder, "hash-object", "-w", "--stdin", stdin=os.fsencode(canary.file))
@@ -311,6 +342,7 @@ IMPOSTORS: tuple[Malice, ...] = (
     contents_at_addresses_here,
     logs_of_great_size,
     logs_that_make_no_sense,
+    numbers_without_end,
     branch_with_odd_entries,
     subdatasets_from_anywhere,
     subdataset_below_a_link,

@@ -34,6 +34,10 @@ def test_what_git_annex_would_not_read_is_no_key(text: str) -> None:
         (b"MD5-s10-S010-C01--a", b"MD5-s10-S10-C1--a"),
         (b"MD5-s1--a\0", None),
         (b"notes", None),
+        (b"MD5-s1--" + b"a" * 247, b"MD5-s1--" + b"a" * 247),
+        (b"MD5-s1--" + b"a" * 248, None),
+        (b"URL--http:" + b"/" * 244, b"URL--http:" + b"/" * 244),
+        (b"URL--http:" + b"&" * 200, None),
     ],
 )
 def test_the_normal_form_has_no_leading_zeros(written: bytes, read: bytes | None) -> None:

@@ -25,13 +25,16 @@ DEAD_REPOSITORY: Final = b"X"
 
 #: Some versions on Windows wrote one or more carriage returns.
 _LINE_END = re.compile(rb"[\r\n]+")
-_TIME = rb"(?P<seconds>-?[0-9]+)(?:\.(?P<fraction>[0-9]+))?s?"
+#: Of more digits Python makes no number; such a line is one that nobody understands.
+_TIME = rb"(?P<seconds>-?[0-9]{1,4000})(?:\.(?P<fraction>[0-9]+))?s?"
 _PRESENCE = re.compile(_TIME + rb" (?P<status>[01X]) (?P<about>.*)")
 _VALUE = re.compile(_TIME + rb" (?P<value>.*)")
 _NAMED = re.compile(_TIME + rb" (?P<name>[^ ]*) (?P<value>.*)")
 _BY_UUID = re.compile(rb"(?P<uuid>[^ ]+)(?: (?P<value>.*?))??(?: timestamp=" + _TIME + rb")?")
 #: When two lines with one time disagree, a merge keeps the one that promises least.
 _PROMISES_LESS = (PRESENT, MISSING, DEAD)
+#: More than anybody can have.
+_MOST_COPIES = 999_999_999
 _EVER_BEFORE: Clock = (-(1 << 63), b"")
 
 
@@ -147,6 +150,18 @@ def newest_value(log: bytes) -> bytes | None:
     """
     values = [(_clock(match), match["value"]) for line in _lines(log) if (match := _VALUE.fullmatch(line))]
     return max(values)[1] if values else None
+
+
+def copies_in(value: "bytes | str | None") -> int | None:
+    """A number of copies as settings, attributes and logs give it; ``None`` where they give none.
+
+    >>> copies_in(b" 2"), copies_in("many"), copies_in("9" * 5000)
+    (2, None, 999999999)
+    """
+    digits = (value or b"").strip()
+    if not digits.isdigit() or not digits.isascii():
+        return None
+    return _MOST_COPIES if len(digits) > len(str(_MOST_COPIES)) else int(digits)
 
 
 def with_one_value(old: bytes, value: bytes, now_s: int) -> bytes:

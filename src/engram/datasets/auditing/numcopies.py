@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from engram.datasets.annex.logs import newest_value, with_one_value
+from engram.datasets.annex.logs import copies_in, newest_value, with_one_value
 from engram.datasets.dataset import Dataset
 from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.locks import clear_what_a_crash_left, only_engram
@@ -115,11 +115,11 @@ class Numcopies:
 
     def _holds(self, whereabouts: Whereabouts, log: bytes, setting: str) -> tuple[int, str]:
         """A value, and who said so."""
-        agreed = newest_value(whereabouts.log(log))
-        if agreed is not None and agreed.strip().isdigit():
-            return int(agreed), log.decode()
-        said = self._dataset.setting(setting) if setting else None
-        return (int(said), setting) if said and said.isdigit() else (1, "default")
+        agreed = copies_in(newest_value(whereabouts.log(log)))
+        if agreed is not None:
+            return agreed, log.decode()
+        said = copies_in(self._dataset.setting(setting)) if setting else None
+        return (1, "default") if said is None else (said, setting)
 
     def _rules(self) -> list[str]:
         """The ``.gitattributes`` that ask for other numbers for some files."""

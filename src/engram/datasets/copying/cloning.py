@@ -25,9 +25,9 @@ from engram.datasets.copying.initialising import (
 )
 from engram.datasets.copying.origins import add_origins
 from engram.datasets.dataset import Dataset, Surroundings, open_dataset
+from engram.datasets.git.ancestry import read_commit, when
 from engram.datasets.git.config import GitConfig
 from engram.datasets.git.config_write import header
-from engram.datasets.git.objects import decode_commit
 from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.git.refs import repository_in
 from engram.datasets.locks import only_engram, private_folder
@@ -263,8 +263,8 @@ class Cloner:
         for ref in map(os.fsdecode, dataset.refs.names(prefix.encode())):
             branch = ref.removeprefix(prefix)
             if branch not in ("HEAD", "git-annex") and not branch.startswith(("adjusted/", "-")):
-                commit = decode_commit(dataset.objects.read(bytes.fromhex(dataset.resolve(ref)))[1])
-                found.append((-int(commit.committer.rsplit(b" ", 2)[-2]), branch))
+                commit = read_commit(dataset.objects, bytes.fromhex(dataset.resolve(ref)))
+                found.append((-when(commit.committer), branch))
         if not found:
             self.notes.append("the source has no commit yet")
         elif "-n" not in self._request.git_options and "--no-checkout" not in self._request.git_options:

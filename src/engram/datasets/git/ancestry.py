@@ -4,6 +4,9 @@ from engram.datasets.git.objects import COMMIT, Commit, decode_commit
 from engram.datasets.git.odb import ObjectStore
 from engram.datasets.git.problems import MissingObject
 
+#: Digits of the latest moment that git knows.
+_LONGEST = 20
+
 
 def read_commit(objects: ObjectStore, oid: bytes) -> Commit:
     """A commit by its id, 20 raw bytes."""
@@ -13,7 +16,7 @@ def read_commit(objects: ObjectStore, oid: bytes) -> Commit:
 def when(person: bytes) -> int:
     """The moment in an author or committer line, in seconds since 1970; 0 where it makes no sense."""
     words = person.rsplit(b" ", 2)
-    return int(words[1]) if len(words) == 3 and words[1].isdigit() else 0
+    return int(words[1]) if len(words) == 3 and words[1].isdigit() and len(words[1]) <= _LONGEST else 0
 
 
 def is_ancestor(objects: ObjectStore, old: bytes, new: bytes, *, skew_s: int | None = None) -> bool:

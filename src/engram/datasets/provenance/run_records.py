@@ -97,7 +97,11 @@ class RunRecord:
             raise BadRecord("", "it is no JSON object")
         texts = {name: _texts(fields.get(name) or (), name) for name in _TEXTS}
         dsid, exit_code = fields.get("dsid") or "", fields.get("exit", 0)
-        if not isinstance(dsid, str) or (type(exit_code) is not int and exit_code is not None):
+        if (
+            not isinstance(dsid, str)
+            or not _can_be_said(dsid)
+            or (type(exit_code) is not int and exit_code is not None)
+        ):
             raise BadRecord("", "its dsid is no text, or its exit no number")
         return cls(cmd=_command(fields), pwd=_folder(fields.get("pwd")), dsid=dsid, exit=exit_code, **texts)
 
@@ -187,8 +191,8 @@ def _command(fields: Mapping[str, object]) -> str | tuple[str, ...]:
         command = _texts(command, "cmd")
     if not isinstance(command, str | tuple) or not command:
         raise BadRecord("", "it holds no command")
-    if any("\0" in word for word in ((command,) if isinstance(command, str) else command)):
-        raise BadRecord("", "its command holds a NUL character")
+    if not all(map(_can_be_said, (command,) if isinstance(command, str) else command)):
+        raise BadRecord("", "its command holds a NUL, or what is no character")
     return command
 
 
@@ -197,16 +201,24 @@ def _texts(values: object, name: str) -> tuple[str, ...]:
         values = (values,)
     if not isinstance(values, list | tuple) or len(values) > _LONGEST_LIST:
         raise BadRecord("", f"its {name} are no list")
-    if not all(isinstance(value, str) and "\0" not in value for value in values):
+    if not all(isinstance(value, str) and _can_be_said(value) for value in values):
         raise BadRecord("", f"its {name} are not all texts")
     return tuple(values)
+
+
+def _can_be_said(text: str) -> bool:
+    """Whether a text can be handed to the system: JSON can hold NUL, and halves of characters."""
+    try:
+        return b"\0" not in _bytes(text)
+    except UnicodeEncodeError:
+        return False
 
 
 def _folder(folder: object) -> str:
     """A folder inside the dataset, as the record says it."""
     if folder is None:
         return "."
-    if not isinstance(folder, str) or "\0" in folder or os.path.isabs(folder):
+    if not isinstance(folder, str) or not _can_be_said(folder) or os.path.isabs(folder):
         raise BadRecord("", "its folder (pwd) does not lie in the dataset")
     if os.path.normpath(folder).split("/")[0] == "..":
         raise BadRecord("", "its folder (pwd) does not lie in the dataset")
