@@ -1,0 +1,141 @@
+"""Read a plan back that was printed or kept: `engram.sessions.planning.IngestPlan` from its JSON record."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import date, datetime
+from typing import TypedDict
+
+import msgspec
+
+from engram.model.errors import UsageError
+from engram.model.findings import FINDINGS, Finding
+from engram.model.outcome import Leaf
+from engram.model.plan import Plan
+from engram.model.recordings import KINDS, Recording, Session, Task
+from engram.sessions.planning import IngestPlan
+from engram.sessions.scanned import FileSeen, Scanned
+
+
+class _TaskJson(TypedDict):
+    name: str
+    start_s: float
+    stop_s: float | None
+    type: str
+    confirmed: bool
+
+
+class _FindingJson(TypedDict):
+    code: str
+    path: str
+    message: str
+
+
+class _RecordingJson(TypedDict):
+    id: str
+    device: str
+    kind: str
+    paths: list[str]
+    serial: str
+    started: str | None
+    duration_s: float | None
+    sampling_rate_hz: float | None
+    channels: int | None
+    samples: int | None
+    size_bytes: int | None
+    sha1: str
+    processing: str
+    facts: dict[str, str | int | float | bool | None]
+
+
+class _SessionJson(TypedDict):
+    id: str
+    subject: str
+    started: str
+    share: str
+    folder: str
+    state: str
+    ident: str
+    groups: list[str]
+    tasks: list[_TaskJson]
+    recordings: list[_RecordingJson]
+    findings: list[_FindingJson]
+    unknown: dict[str, int]
+    files: list[tuple[str, int | None, int | None]]
+
+
+def plan_from_json(record: object) -> IngestPlan:
+    """A plan as `engram sessions plan -o` wrote it. Raises `UsageError`, naming the field, for what is none."""
+    plain = Plan.from_json(record)
+    assert isinstance(record, Mapping)
+    try:
+        sessions = [_scanned(msgspec.convert(each, _SessionJson)) for each in _listed(record, "sessions")]
+        left = Plan.from_json({"record": "plan", "steps": _listed(record, "left")}).steps
+    except (msgspec.ValidationError, ValueError) as error:
+        raise UsageError(
+            f"This plan is damaged: {error}.", "Make it anew: engram sessions plan -o PLAN.json"
+        ) from error
+    by_id = {scanned.session.id: scanned for scanned in sessions}
+    if lacking := [step.item for step in plain.steps if step.item not in by_id]:
+        raise UsageError(
+            f"This plan is damaged: it has a step for {lacking[0]}, and no such session.",
+            "Make it anew: engram sessions plan -o PLAN.json",
+        )
+    return IngestPlan(steps=plain.steps, refused=plain.refused, left=left, sessions=by_id)
+
+
+def _listed(record: Mapping[str, object], name: str) -> list[object]:
+    rows = record.get(name, [])
+    if not isinstance(rows, list):
+        raise ValueError(f"{name} is no list")
+    return rows
+
+
+def _scanned(row: _SessionJson) -> Scanned:
+    session = Session(
+        id=row["id"],
+        subject=row["subject"],
+        started=_time_or_day(row["started"]),
+        share=row["share"],
+        folder=_inside(row["folder"]),
+        state=row["state"],
+        ident=row["ident"],
+        groups=tuple(row["groups"]),
+        tasks=tuple(Task(**task) for task in row["tasks"]),
+        recordings=tuple(_recording(each) for each in row["recordings"]),
+        findings=tuple(_finding(each) for each in row["findings"]),
+        unknown=tuple(row["unknown"].items()),
+    )
+    return Scanned(session, tuple(FileSeen(_inside(path), size, time) for path, size, time in row["files"]))
+
+
+def _recording(row: _RecordingJson) -> Recording:
+    if row["kind"] not in KINDS or not row["paths"]:
+        raise ValueError(f"{row['id']} is no recording: it needs a kind ({', '.join(KINDS)}) and a file")
+    started = None if row["started"] is None else datetime.fromisoformat(row["started"])
+    facts: tuple[tuple[str, Leaf], ...] = tuple(row["facts"].items())
+    return Recording(
+        **{name: row[name] for name in _PLAIN},  # type: ignore[literal-required]  # names of both records
+        paths=tuple(map(_inside, row["paths"])),
+        started=started,
+        facts=facts,
+    )
+
+
+_PLAIN = [each.name for each in fields(Recording) if each.name not in ("paths", "started", "facts")]
+
+
+def _finding(row: _FindingJson) -> Finding:
+    if row["code"] not in FINDINGS:
+        raise ValueError(f"{row['code']} is no finding")
+    return Finding(code=row["code"], path=row["path"], message=row["message"])
+
+
+def _time_or_day(text: str) -> datetime | date:
+    return date.fromisoformat(text) if len(text) == len("2020-01-01") else datetime.fromisoformat(text)
+
+
+def _inside(path: str) -> str:
+    """A relative path without tricks."""
+    if path.startswith("/") or "\0" in path or ".." in path.split("/"):
+        raise ValueError(f"{path!r} leads out of its folder")
+    return path
