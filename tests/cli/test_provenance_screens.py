@@ -137,6 +137,17 @@ class TestAsking:
         assert "to be run in sub:\n  rm -rf \\x1b[2J\n  second line\n" in shown.err
         assert "Run 1 such command? [y/N]" in shown.err
 
+    def test_shows_what_stands_in_the_command_by_another_name(
+        self, engram: Engram, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        names = (*(f"f{number}.txt" for number in range(12)), "touch harm; \x1b[2J", "f99.txt")
+        record = RunRecord(cmd=("sh", "-c", "{inputs[12]}"), inputs=names, extra_inputs=("box.sif",), outputs=("o",))
+        monkeypatch.setattr(self, "records", (record,))
+        shown = self.answer(engram, monkeypatch, "n\n", terminal=True).err
+        assert "  sh -c '{inputs[12]}'\n" in shown
+        assert "f9.txt, touch harm; \\x1b[2J, and 3 more\n" in shown
+        assert "  further inputs: box.sif\n  outputs: o\n" in shown
+
     @pytest.mark.parametrize("typed", ["\n", "n\n", "", "maybe\n"])
     def test_takes_nothing_else_for_a_yes(self, engram: Engram, monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
         assert self.answer(engram, monkeypatch, typed, terminal=True).code == 2

@@ -1,5 +1,6 @@
 """What `run` and `rerun` have in common on the screen: exit codes of commands, dry runs."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,10 @@ from engram.model.outcome import Outcome, Status
 if TYPE_CHECKING:
     from engram.datasets.provenance.run_outcomes import RunOutcome
     from engram.datasets.provenance.run_records import RunRecord
+
+_NAMED = 10
+#: What stands for nothing but a file.
+_PLAIN = re.compile(r"[\w@%+=:,./*?-]+")
 
 
 def ends_as_its_command(call: Call, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
@@ -33,14 +38,25 @@ def ends_as_its_command(call: Call, outcomes: Iterator[Outcome]) -> Iterator[Out
 def allowed(call: Call, records: "Sequence[RunRecord]") -> bool:
     """Whether the user allows commands that somebody else recorded, having seen them. No ``--yes`` does."""
     from engram.cli.files import answer  # here, because few calls ask
+    from engram.datasets.provenance.commands import as_line
 
     call.screen.flush()
     for record in records:
-        command = record.cmd if isinstance(record.cmd, str) else " ".join(record.cmd)
         call.screen.message(f"Recorded by somebody else, to be run in {printable(record.pwd)}:")
-        for line in command.split("\n"):
+        for line in as_line(record.cmd).split("\n"):
             call.screen.message(f"  {printable(line)}")
+        named = {"inputs": record.inputs, "further inputs": record.extra_inputs, "outputs": record.outputs}
+        for kind, names in named.items():
+            if names:
+                call.screen.message(f"  {kind}: {printable(_some(names))}")
     return answer(call.screen, f"Run {plural(len(records), 'such command')}?")
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first of some names, and all that may be more than names: a placeholder makes them part of a command."""
+    shown = [name for place, name in enumerate(names) if place < _NAMED or not _PLAIN.fullmatch(name)]
+    more = f", and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+    return ", ".join(shown) + more
 
 
 def show_dry_run(call: Call, planned: "RunOutcome", *, whole: bool) -> None:

@@ -44,15 +44,18 @@ class DataladSettings:
 
         Raises `UsageError` for one that the dataset carries, and that a shell would take for more than words.
         """
-        found = {}
-        for name, value in self._lines(self._carried):
+        for name, value in self.carried_substitutions().items():
             if not _WORDS.fullmatch(value):
                 raise UsageError(
                     f"{_SUBSTITUTIONS}{name} in {CARRIED.decode()} is no plain text, and the dataset came with it.",
                     f"If it is yours, set it for yourself: git config {_SUBSTITUTIONS}{name} VALUE",
                 )
-            found[name] = value
-        return found | dict(self._lines(self._own))
+        return self.carried_substitutions() | dict(self._lines(self._own))
+
+    def carried_substitutions(self) -> dict[str, str]:
+        """Those of them that the dataset carries, whatever they hold, and the user did not set for himself."""
+        own = dict(self._lines(self._own))
+        return {name: value for name, value in self._lines(self._carried) if name not in own}
 
     def _lines(self, config: GitConfig) -> Iterator[tuple[str, str]]:
         for name, value, _, _ in config.items((SYSTEM, GLOBAL, LOCAL, WORKTREE, COMMAND)):

@@ -4,7 +4,9 @@ import os
 from collections.abc import Iterator
 
 from engram import durable
+from engram.datasets.datalad_settings import DataladSettings
 from engram.datasets.dataset import Dataset, Surroundings
+from engram.datasets.provenance.commands import as_line, as_seen
 from engram.datasets.provenance.ledger import Ledger
 from engram.datasets.provenance.procedure_search import FoundProcedure, brought_procedures
 from engram.datasets.provenance.recorded_runs import RecordedRuns
@@ -29,7 +31,7 @@ def trust(dataset: Dataset, around: Surroundings) -> Iterator[Outcome]:
     for procedure in procedures:
         yield _outcome(dataset, f"procedure {procedure.name}", Status.OK, [procedure.call_format])
     for commit, record in records:
-        yield _outcome(dataset, f"run record of {commit.hex()[:7]}", Status.OK, [str(record.cmd)])
+        yield _outcome(dataset, f"run record of {commit.hex()[:7]}", Status.OK, [as_line(record.cmd)])
     nothing = ["it brings nothing along that would run"] if not (brought or records or procedures) else []
     yield _outcome(dataset, ".", Status.OK if records or procedures else status, nothing)
 
@@ -37,7 +39,9 @@ def trust(dataset: Dataset, around: Surroundings) -> Iterator[Outcome]:
 def _foreign_records(dataset: Dataset, around: Surroundings) -> list[tuple[bytes, RunRecord]]:
     """The run records from elsewhere that were not allowed yet, which now they are."""
     ledger = Ledger.beside(around.trust_folder, around.steps)
-    found = {record.digest: (commit, record) for commit, record in RecordedRuns(dataset).every()}
+    settings = DataladSettings(dataset)
+    every = ((commit, as_seen(record, settings)) for commit, record in RecordedRuns(dataset).every())
+    found = {record.digest: (commit, record) for commit, record in every}
     foreign = [(commit, record) for commit, record in found.values() if not ledger.is_allowed(dataset, record)]
     if foreign:
         ledger.allow(dataset, [record.digest for _, record in foreign])

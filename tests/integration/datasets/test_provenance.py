@@ -39,8 +39,8 @@ def run(folder: Path, command: Any, **options: Any) -> list[dict[str, Any]]:
     return [outcome.as_json() for outcome in Provenance(context(folder)).run(command, **options)]
 
 
-def rerun(folder: Path, **options: Any) -> list[dict[str, Any]]:
-    return [outcome.as_json() for outcome in Provenance(context(folder)).rerun(**options)]
+def rerun(folder: Path, revision: str | None = None, **options: Any) -> list[dict[str, Any]]:
+    return [outcome.as_json() for outcome in Provenance(context(folder)).rerun(revision, **options)]
 
 
 def history(folder: Path, path: str) -> list[dict[str, Any]]:
@@ -228,6 +228,46 @@ class TestTrust:
         with pytest.raises(NotTrusted):
             rerun(dataset)
         assert not (dataset / "worse").exists()
+
+    def carried(self, dataset: Path, value: str) -> None:
+        """Let the dataset itself say what ``{tool}`` stands for, as a pull might."""
+        config = dataset / ".datalad" / "config"
+        kept = config.read_text().partition('[datalad "run.substitutions"]')[0]
+        config.unlink()
+        config.write_text(f'{kept}[datalad "run.substitutions"]\n\ttool = {value}\n')
+        list(Datasets(context(dataset)).save())
+
+    def test_whoever_is_asked_sees_what_the_dataset_lets_a_placeholder_stand_for(self, dataset: Path) -> None:
+        self.carried(dataset, "touch harm")
+        self.foreign(dataset, "{tool} {outputs}", inputs=("{tool:s}",), outputs=("x",))
+        asked: list[Any] = []
+        with pytest.raises(NotTrusted, match="touch harm"):
+            rerun(dataset, ask=lambda records: asked.append(list(records)))
+        assert [(record.cmd, record.inputs) for record in asked[0]] == [("touch harm {outputs}", ("touch harm",))]
+
+    def test_a_command_of_ones_own_is_another_once_the_dataset_gives_its_placeholder_another_meaning(
+        self, dataset: Path
+    ) -> None:
+        self.carried(dataset, "date +%N")
+        run(dataset, "{tool} > n.txt")
+        assert rerun(dataset)[-1]["status"] == "ok"
+        self.carried(dataset, "touch harm")
+        with pytest.raises(NotTrusted):
+            rerun(dataset, "HEAD~1")
+        list(Datasets(context(dataset)).trust("."))
+        assert rerun(dataset, "HEAD~1")[0]["status"] == "ok"
+        assert (dataset / "harm").exists()
+
+    def test_what_was_allowed_is_run_whatever_is_checked_out_meanwhile(self, dataset: Path) -> None:
+        git(dataset, "branch", "other")
+        self.carried(dataset, "echo good")
+        run(dataset, "{tool} >> n.txt")
+        git(dataset, "checkout", "-q", "other")
+        self.carried(dataset, "touch harm")
+        git(dataset, "checkout", "-q", "main")
+        rerun(dataset, onto="other")
+        assert (dataset / "n.txt").read_text() == "good\n"
+        assert not (dataset / "harm").exists()
 
     def test_all_records_of_a_range_are_looked_at_before_any_is_run(self, dataset: Path) -> None:
         run(dataset, "date +%N >> n.txt")

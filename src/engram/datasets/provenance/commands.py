@@ -1,9 +1,10 @@
 """A user's command as ``run`` takes it: its words, its inputs and outputs, and the line that the shell gets."""
 
 import os
+import re
 import shlex
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from engram import durable
@@ -27,6 +28,8 @@ class Repeat:
     exit: int
     #: Files that it wrote then, whatever it said of its outputs; absolute.
     wrote: tuple[str, ...] = ()
+    #: What the user's further placeholders stood for when he allowed it: a checkout meanwhile changes nothing of that.
+    substitutions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -75,7 +78,8 @@ class PlannedCommand:
         self.settings = DataladSettings(dataset)
         #: The command as it is recorded.
         self.command = as_line(request.command)
-        self._substitutions = self.settings.substitutions()
+        repeats = request.repeats
+        self._substitutions = self.settings.substitutions() if repeats is None else repeats.substitutions
         named = {"inputs": request.inputs, "extra_inputs": request.extra_inputs, "outputs": request.outputs}
         known: dict[str, Value] = {**self._substitutions, **{name: given for name, given in named.items() if given}}
         names = {name: filled_names(given, known) for name, given in named.items()}
@@ -132,6 +136,28 @@ class PlannedCommand:
 
     def _recorded(self, kind: str, globs: PathGlobs, name: str = "") -> tuple[str, ...]:
         return tuple(globs.recorded) if self.is_expanded(kind) else self._names[name or kind]
+
+
+def as_seen(record: RunRecord, settings: DataladSettings) -> RunRecord:
+    """The record with all put in that the dataset itself lets its placeholders stand for: what trust is about.
+
+    What a dataset carries may change with every pull, and so may what such a record runs.
+    """
+    carried = settings.carried_substitutions()
+    if not carried:
+        return record
+    placeholder = re.compile(r"\{(" + "|".join(map(re.escape, carried)) + r")(?:[!:.\[][^}]*)?\}")
+
+    def put_in(text: str) -> str:
+        return placeholder.sub(lambda match: carried[match[1]], text)
+
+    return replace(
+        record,
+        cmd=put_in(record.cmd) if isinstance(record.cmd, str) else tuple(map(put_in, record.cmd)),
+        inputs=tuple(map(put_in, record.inputs)),
+        extra_inputs=tuple(map(put_in, record.extra_inputs)),
+        outputs=tuple(map(put_in, record.outputs)),
+    )
 
 
 def as_line(command: str | tuple[str, ...]) -> str:

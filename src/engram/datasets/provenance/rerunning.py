@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from engram import durable
+from engram.datasets.datalad_settings import DataladSettings
 from engram.datasets.dataset import Dataset, open_dataset
 from engram.datasets.git.ancestry import is_ancestor, read_commit
 from engram.datasets.permission import check_may_write
-from engram.datasets.provenance.commands import Repeat, RunRequest
+from engram.datasets.provenance.commands import Repeat, RunRequest, as_line, as_seen
 from engram.datasets.provenance.rerun_range import (
     Range,
     RerunRequest,
@@ -45,6 +46,7 @@ class Rerunner:
         self._ask = ask
         self._report = RunReporter(dataset)
         self._steps = _Steps(dataset)
+        self._settings = DataladSettings(dataset)
 
     def report(self) -> Iterator[RunOutcome]:
         """What would be done with each commit. Changes nothing, runs nothing."""
@@ -58,9 +60,10 @@ class Rerunner:
             shown = self._steps.note(revision, revision.action)
             if revision.action == "run" and revision.record is not None:
                 details["diff"] = list(changed_files(self._dataset, revision.commit))
-                known = self._helpers.ledger.is_allowed(self._dataset, revision.record)
+                seen = as_seen(revision.record, self._settings)
+                known = self._helpers.ledger.is_allowed(self._dataset, seen)
                 details["trusted"] = known
-                shown += f"; runs: {revision.record.cmd}" + ("" if known else " (recorded by somebody else)")
+                shown += f"; runs: {as_line(seen.cmd)}" + ("" if known else " (recorded by somebody else)")
             status = Status.NOT_NEEDED if revision.record is not None and revision.reason else Status.OK
             yield self._report.outcome(status, details, note=shown)
 
@@ -79,6 +82,7 @@ class Rerunner:
             return
         found = read_range(dataset, request)
         self._check_branch()
+        self._settings.substitutions()  # raises where they cannot be used
         self._check_trust(found)
         branch = self._steps.begin(found, request.branch)
         for revision in found.revisions:
@@ -105,7 +109,8 @@ class Rerunner:
 
     def _check_trust(self, found: Range) -> None:
         records = [one.record for one in found.revisions if one.action == "run" and one.record is not None]
-        foreign = [record for record in records if not self._helpers.ledger.is_allowed(self._dataset, record)]
+        seen = [as_seen(record, self._settings) for record in records]
+        foreign = [record for record in seen if not self._helpers.ledger.is_allowed(self._dataset, record)]
         if foreign and not self._ask(foreign):
             raise NotTrusted(self._dataset.work_tree, _named(foreign))
 
@@ -146,6 +151,7 @@ class Rerunner:
             repeats=Repeat(
                 chain=(*record.chain, revision.commit),
                 exit=record.exit or 0,
+                substitutions=self._settings.substitutions(),
                 wrote=tuple(path for path in written if os.path.relpath(path, folder) not in record.outputs),
             ),
         )
@@ -290,6 +296,6 @@ def _folder_of(dataset: Dataset, revision: Revision, record: RunRecord) -> str:
 
 
 def _named(records: Sequence[RunRecord]) -> str:
-    shown = [str(record.cmd)[:_SHOWN_LETTERS] for record in records[:_NAMED]]
+    shown = [as_line(record.cmd)[:_SHOWN_LETTERS] for record in records[:_NAMED]]
     more = f", and {len(records) - _NAMED} more" if len(records) > _NAMED else ""
     return "recorded: " + "; ".join(shown) + more

@@ -14,7 +14,7 @@ from engram import durable
 from engram.datasets.attached import Ended
 from engram.datasets.dataset import Dataset
 from engram.datasets.permission import check_may_write
-from engram.datasets.provenance.commands import PlannedCommand, RunRequest
+from engram.datasets.provenance.commands import PlannedCommand, RunRequest, as_seen
 from engram.datasets.provenance.ledger import Ledger
 from engram.datasets.provenance.run_outcomes import RunOutcome, RunReporter
 from engram.datasets.provenance.run_records import RunMessage, RunRecord, subject_for
@@ -170,7 +170,7 @@ class _Results:
     def _note(self, record: RunRecord) -> str:
         """Put the record into the ledger; why it is not in it, '' when it is. Hours of work do not depend on that."""
         try:
-            self._helpers.ledger.note(self._dataset, record)
+            self._helpers.ledger.note(self._dataset, as_seen(record, self._planned.settings))
         except (OSError, StorageFailed) as error:
             return f"; not noted as yours, so that rerun will ask ({getattr(error, 'reason', '') or error})"
         return ""
