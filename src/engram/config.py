@@ -1,13 +1,14 @@
 """The settings: one frozen record, read once; each value knows where it came from.
 
 Sources, the stronger first: ``-c engram.NAME=VALUE`` of this call, ``ENGRAM_…`` variables, the user's own file
-(``config.toml`` in his configuration folder), the default. What belongs to a lab (``[lab]``) stands in the lab's
-``engram.toml`` instead of the user's file. Nothing that lies inside a dataset is read.
+(``config.toml`` in his configuration folder), the default. What belongs to a lab (``[lab]``, ``[catalogue]``) stands in
+the lab's ``engram.toml`` instead of the user's file; its shares, locations and layouts are no settings of a call:
+`engram.workspace.lab_file` reads them. Nothing that lies inside a dataset is read.
 """
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -22,6 +23,10 @@ Given: TypeAlias = tuple[str, Raw, str]
 
 DEFAULT = "default"
 LAB_FILE = "engram.toml"
+#: Sections of a lab's file that hold settings.
+LAB_SECTIONS = ("lab", "catalogue")
+#: Its other sections: a table for each thing that they name.
+LAB_TABLES = ("shares", "locations", "layouts")
 
 
 class Switch(StrEnum):
@@ -50,6 +55,9 @@ class Settings:
     lab_name: str = ""
     #: Time zone of times that a rig wrote without one, as Europe/Oslo.
     lab_timezone: str = ""
+    #: Where the lab's catalogue lies; a file is named relative to engram.toml. Also postgresql+psycopg://… and
+    #: mysql+pymysql://….
+    catalogue_url: str = "sqlite:///.engram/catalogue.db"
     #: Where each value came from, by name; a value that is not listed is the default.
     sources: tuple[tuple[str, str], ...] = ()
 
@@ -115,7 +123,7 @@ def attribute_of(name: str, source: str) -> str:
     """The attribute of `Settings` for a name. Raises `BadSetting`, naming the nearest, when there is none."""
     if name in _ATTRIBUTES:
         return _ATTRIBUTES[name]
-    nearest = _nearest(name, _ATTRIBUTES)
+    nearest = nearest_of(name, _ATTRIBUTES)
     raise BadSetting(name, source, f"there is no such setting{nearest}")
 
 
@@ -160,9 +168,9 @@ def lab_file_in(folder: str) -> str:
 
 def _from_files(user_file: str, lab_file: str) -> Iterator[Given]:
     if user_file and os.path.isfile(user_file):
-        yield from _from_file(user_file, _SECTIONS - {"lab"})
+        yield from _from_file(user_file, _SECTIONS.difference(LAB_SECTIONS))
     if lab_file:
-        yield from _from_file(lab_file, {"lab"})
+        yield from _from_file(lab_file, LAB_SECTIONS, others=LAB_TABLES)
 
 
 def _from_environment(environment: Mapping[str, str]) -> Iterator[Given]:
@@ -186,23 +194,30 @@ def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
         if variable.startswith("ENGRAM_") and variable not in known:
             section = variable.removeprefix("ENGRAM_").partition("_")[0].lower()
             if section in _SECTIONS:
-                nearest = _nearest(variable, known)
+                nearest = nearest_of(variable, known)
                 raise BadSetting(variable, "environment", f"there is no such setting{nearest}")
 
 
-def _from_file(path: str, sections: Iterable[str]) -> Iterator[Given]:
+def read_toml(path: str) -> dict[str, object]:
+    """What stands in a TOML file. Raises `BadSetting` when it cannot be read, or does not parse."""
     import tomllib  # here, because most calls find no file
 
     try:
         with open(path, "rb") as file:
-            tables = tomllib.load(file)
+            return tomllib.load(file)
     except OSError as error:
         raise BadSetting("file", path, f"it cannot be read ({error.strerror})") from error
-    except ValueError as error:  # not TOML, not UTF-8
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, nested without end
         raise BadSetting("file", path, f"it does not parse ({error})") from error
-    for section, table in tables.items():
+
+
+def _from_file(path: str, sections: Collection[str], others: Collection[str] = ()) -> Iterator[Given]:
+    """The settings in *sections*; *others* may stand beside them, and are left to others."""
+    for section, table in read_toml(path).items():
+        if section in others:
+            continue
         if section not in sections:
-            nearest = _nearest(section, sections)
+            nearest = nearest_of(section, (*sections, *others))
             raise BadSetting(f"[{section}]", path, f"there is no such section here{nearest}")
         if not isinstance(table, dict):
             raise BadSetting(section, path, f"it must be a table, written as [{section}]")
@@ -210,7 +225,8 @@ def _from_file(path: str, sections: Iterable[str]) -> Iterator[Given]:
             yield f"{section}.{name}", value, path
 
 
-def _nearest(word: str, known: Iterable[str]) -> str:
+def nearest_of(word: str, known: Iterable[str]) -> str:
+    """The rest of a sentence about an unknown *word*: which of the *known* is nearest, else which there are."""
     from difflib import get_close_matches  # here, because it is needed for a mistake alone
 
     close = get_close_matches(word, sorted(known), n=1, cutoff=0.5)
@@ -263,15 +279,17 @@ def _text(attribute: str, value: Raw, source: str) -> str:
         raise _bad(attribute, value, source, "text")
     if attribute == "datasets_backend" and not _BACKEND.fullmatch(value):
         raise _bad(attribute, value, source, "the name of a key backend, as SHA256E or MD5E")
-    if attribute == "lab_timezone" and value:
-        _check_timezone(value, source)
+    if attribute == "lab_timezone" and value and not is_timezone(value):
+        raise _bad("lab_timezone", value, source, "a time zone, as Europe/Oslo")
     return value
 
 
-def _check_timezone(value: str, source: str) -> None:
+def is_timezone(name: str) -> bool:
+    """Whether there is a time zone of that name, as Europe/Oslo."""
     from zoneinfo import ZoneInfo  # here, because few calls have a lab
 
     try:
-        ZoneInfo(value)
-    except (ValueError, OSError, LookupError) as error:
-        raise _bad("lab_timezone", value, source, "a time zone, as Europe/Oslo") from error
+        ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        return False
+    return True

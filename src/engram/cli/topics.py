@@ -205,6 +205,12 @@ def _largefiles() -> Topic:
     )
 
 
+def _lab_file() -> Topic:
+    from engram.cli.lab_pages import lab_file_page  # here, because other help needs nothing of labs
+
+    return lab_file_page()
+
+
 #: Every topic by the name that one types.
 TOPICS: Mapping[str, tuple[str, Callable[[], Topic]]] = {
     "datalad": ("What is equal to DataLad, and what differs.", datalad_page),
@@ -212,6 +218,7 @@ TOPICS: Mapping[str, tuple[str, Callable[[], Topic]]] = {
     "errors": ("What may go wrong, and what to do then.", _errors),
     "exit-codes": ("What a script may conclude from how a command ended.", _exit_codes),
     "json": ("The JSON lines: kinds, fields, schemas.", _json),
+    "lab-file": ("What a lab's engram.toml may hold.", _lab_file),
     "largefiles": ("What goes to git and what to the annex.", _largefiles),
     "output": ("Formats, statuses, what a terminal shows.", _output),
     "settings": ("What can be set, and where.", _settings),

@@ -18,6 +18,8 @@
     │   ├── NotTrusted                 2    the dataset brings commands along that nobody allowed yet
     │   ├── ExtraMissing               2    a program or extra is not installed
     │   ├── BadSetting                 2    a setting is unknown or has an impossible value
+    │   ├── NoLab                      2    there is no lab here
+    │   ├── BadLabFile                 2    a lab's engram.toml has unknown sections, keys or impossible values
     │   ├── BadExpression              2    an annex.largefiles expression does not parse
     │   ├── BadRecord                  2    a run record does not parse
     │   ├── UnsavedChanges             2    what a command changes could not be told from what was changed before
@@ -252,6 +254,25 @@ class BadSetting(RequestRefused):
     exit_code = 2
     message = "Setting {setting} ({source}): {problem}."
     remedy = "Mend it there. What can be set: engram help settings"
+
+
+class NoLab(RequestRefused):
+    """No lab at or above a folder."""
+
+    path: str
+    exit_code = 2
+    message = "There is no lab at or above {path}."
+    remedy = "Go into one (cd), name one (--lab DIR), or make one: engram lab create DIR"
+
+
+class BadLabFile(RequestRefused):
+    """A lab's file that says what nobody understands."""
+
+    path: str
+    problems: str
+    exit_code = 2
+    message = "{path}: {problems}."
+    remedy = "Mend it there. What it may hold: engram help lab-file"
 
 
 class BadExpression(RequestRefused):

@@ -1,0 +1,42 @@
+"""What ``engram help`` tells about a lab."""
+
+from engram.cli.schemas import field_notes
+from engram.cli.topic import Section, Topic
+from engram.model.lab import Layout, NamedLocation, Share
+from engram.workspace.lab_file import keys
+
+_INTRODUCTION = (
+    "A lab is a folder with a file engram.toml. It is found from every folder below it; --lab DIR names another one."
+    " Commands that change it keep its comments and its order. What is unknown in it is an error that names what is"
+    " nearest; a text that may be one of several can also be a list of them. One that came inside a dataset, or belongs"
+    " to somebody else, is not read."
+)
+_SETTINGS = {
+    "lab": {
+        "name": "The lab's name, for people.",
+        "timezone": "Time zone of times that a rig wrote without one, as Europe/Oslo.",
+    },
+    "catalogue": {
+        "url": "Where the catalogue lies: sqlite:///PATH, relative to this file; postgresql+psycopg://…, mysql+pymysql://…."
+    },
+}
+_NAMED = {
+    "shares": (Share, "A place that rigs write to, which is scanned. Nothing on it is ever written."),
+    "locations": (NamedLocation, "A place that data are archived to. What its kind needs stands beside these."),
+    "layouts": (Layout, "How sessions are named at a location."),
+}
+
+
+def lab_file_page() -> Topic:
+    """``engram help lab-file``."""
+    told = tuple(
+        Section(title=f"[{section}]", rows=tuple((key, rows[key]) for key in keys(section)))
+        for section, rows in _SETTINGS.items()
+    )
+    named = tuple(_named(section, kind, text) for section, (kind, text) in _NAMED.items())
+    return Topic(title="engram.toml, the lab's file", sections=(Section(text=_INTRODUCTION), *told, *named))
+
+
+def _named(section: str, kind: type, text: str) -> Section:
+    notes = field_notes(kind) | {"pattern": "As a share's template: {subject.alias}/{date:%m%d%y}[_{ident}]."}
+    return Section(title=f"[{section}.NAME]", text=text, rows=tuple((key, notes.get(key, "")) for key in keys(section)))
