@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from engram.model.errors import EngramError
     from engram.model.outcome import DatasetOutcome, IncompleteResults, Outcome, Status
     from engram.workspace.verbs.auditing import dropunused, fsck, numcopies, unused, whereis
+    from engram.workspace.verbs.carrying import carry_out
     from engram.workspace.verbs.cloning import clone, siblings
     from engram.workspace.verbs.comparing import diff
     from engram.workspace.verbs.dropping import drop, remove
@@ -24,6 +25,7 @@ __all__ = [
     "IncompleteResults",
     "Outcome",
     "Status",
+    "carry_out",
     "clean",
     "clone",
     "configuration",
@@ -68,6 +70,7 @@ _HOMES = {
     "engram.model.errors": ("EngramError",),
     "engram.model.outcome": ("DatasetOutcome", "IncompleteResults", "Outcome", "Status"),
     "engram.workspace.verbs.auditing": ("dropunused", "fsck", "numcopies", "unused", "whereis"),
+    "engram.workspace.verbs.carrying": ("carry_out",),
     "engram.workspace.verbs.cloning": ("clone", "siblings"),
     "engram.workspace.verbs.dropping": ("drop", "remove"),
     "engram.workspace.verbs.getting": ("get",),

@@ -67,6 +67,7 @@ CALLS: dict[str, tuple[set[str], set[str]]] = {
     "numcopies --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "unused --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "dropunused --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
+    "carry-out --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "fsck --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "trust --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "demo --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),

@@ -195,6 +195,8 @@ def plans(tools: Tools) -> None:
     assert "b" in tools.engram("save", "--dry-run", "-o", "../plan.json").stdout
     assert json.loads((tools.folder / "plan.json").read_text())["record"] == "plan"
     assert "untracked: b" in tools.engram("status").stdout
+    assert tools.engram("carry-out", "../plan.json").returncode == 0
+    assert tools.engram("status").stdout == "nothing to save, working tree clean\n"
 
 
 PROOFS: Mapping[str, Proof] = {

@@ -87,7 +87,8 @@ def schemas() -> dict[str, Schema]:
     told = "Who holds the content; only of verbs that tell it (whereis, fsck)."
     outcome["properties"]["copies"] = {"type": "array", "items": copy, "description": told}
     outcome["additionalProperties"] = _LEAF  # DataLad's further fields of a verb: backend, has_content, …
-    plan = _object(Plan, {"steps": steps, "bytes": _TYPES[int], "refused": steps}, "plan")
+    asked = {name: _field(Plan, name) for name in ("command", "folder", "request")}
+    plan = _object(Plan, {"steps": steps, "bytes": _TYPES[int], "refused": steps, **asked}, "plan")
     plan["properties"]["steps"]["description"] = "What would be done."
     plan["properties"]["bytes"] = {"type": "integer", "description": "Bytes of all steps together."}
     plan["properties"]["refused"] = {**steps, "description": "What will not be done, each with its reason in why."}

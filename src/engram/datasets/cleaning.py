@@ -6,7 +6,7 @@ here, and never while a transfer is under way. Source: datalad-clean(1)
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from engram import durable
@@ -59,18 +59,25 @@ def _is_own_folder(dataset: Dataset, path: str) -> bool:
     return True
 
 
-def plan_clean(dataset: Dataset, what: tuple[str, ...]) -> Plan:
+def plan_clean(dataset: Dataset, what: tuple[str, ...], *, refds: str) -> Plan:
     """What would be removed."""
     return Plan(
         steps=tuple(
-            PlannedStep(action="clean", item=place.path, why=_counted(place, names))
+            PlannedStep(
+                action="clean",
+                item=_item(dataset, place.path, refds),
+                why=_counted(place, names),
+                ground=", ".join(names),
+            )
             for place, names in leftovers(dataset, what)
         )
     )
 
 
-def clean(dataset: Dataset, what: tuple[str, ...], *, refds: str) -> Iterator[DatasetOutcome]:
-    """Remove them; one outcome for each place.
+def clean(
+    dataset: Dataset, what: tuple[str, ...], *, refds: str, only: Collection[str] | None = None
+) -> Iterator[DatasetOutcome]:
+    """Remove them; one outcome for each place. *only*: those that `plan_clean` calls so.
 
     Raises:
         NotTrusted, ExtraMissing: before anything is removed.
@@ -81,7 +88,9 @@ def clean(dataset: Dataset, what: tuple[str, ...], *, refds: str) -> Iterator[Da
         _check_nothing_is_under_way(dataset)
         found = dict(leftovers(dataset, what))
         for place in PLACES:
-            if what and place.what not in what:
+            if (what and place.what not in what) or (
+                only is not None and _item(dataset, place.path, refds) not in only
+            ):
                 continue
             if place in found:
                 durable.remove_tree(dataset.steps, os.path.join(dataset.work_tree, place.path))
@@ -116,6 +125,10 @@ def _is_locked(place: str) -> bool:
     return False
 
 
+def _item(dataset: Dataset, path: str, refds: str) -> str:
+    return os.path.relpath(os.path.join(dataset.work_tree, path), refds)
+
+
 def _counted(place: Leftover, names: list[str]) -> str:
     plural = "ies" if place.called.endswith("y") else "s"
     shown = f"{place.called}{plural if len(names) != 1 else ''}"
@@ -126,7 +139,7 @@ def _outcome(dataset: Dataset, path: str, status: Status, note: str, refds: str)
     place = os.path.join(dataset.work_tree, path)
     return DatasetOutcome(
         action="clean",
-        item=os.path.relpath(place, refds),
+        item=_item(dataset, path, refds),
         status=status,
         path=place,
         type="directory",

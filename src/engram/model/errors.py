@@ -33,6 +33,7 @@
     │   ├── NothingToRecord            3    a repository without a commit cannot become a subdataset
     │   ├── Unavailable                3    a content that nobody could give
     │   ├── NoRoom                     3    a content that the disk has no room for
+    │   ├── PlanMoved                  3    a step of a plan whose ground has moved since it was made
     │   ├── Malformed                  3    a file's text or metadata does not parse
     │   └── UnsupportedFile            3    a FIFO, socket, device or name that cannot be kept
     ├── IncompleteResults              3    Python only: some items failed, the rest was done
@@ -399,6 +400,14 @@ class Malformed(ItemFailed):
     exit_code = 3
     message = "{path} does not parse: {reason}."
     remedy = "Open it and mend what is named, or leave it out."
+
+
+class PlanMoved(ItemFailed):
+    """A step of a plan that does not hold any more: what it was made from has changed."""
+
+    exit_code = 3
+    message = "{path} is left alone: {reason}."
+    remedy = "Look at it, then make a plan of what is there now: --dry-run -o PLAN.json"
 
 
 class WrongBytes(EngramError):

@@ -1,6 +1,6 @@
 """Auditing: where contents are, how many copies are wanted, what is unused, what is sound. One method each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from engram.durable import Steps
 from engram.model.errors import NotAKey, UsageError
 from engram.model.outcome import Outcome
+from engram.workspace.asked import asked_for
 from engram.workspace.context import Context
 from engram.workspace.opening import Opening, after, item_of, refusals_told, told
 
@@ -79,7 +80,8 @@ class Custody:
         from engram.model.plan import Plan, PlannedStep
 
         why = Numcopies(self._opening.dataset(dataset)).planned(number)
-        return Plan(steps=(PlannedStep(action="set", item=f"numcopies {number}", why=why),) if why else ())
+        steps = (PlannedStep(action="set", item=f"numcopies {number}", why=why, ground=why),) if why else ()
+        return asked_for(Plan(steps=steps), self.plan_numcopies, self._context, locals())
 
     # --- what for
 
@@ -98,26 +100,37 @@ class Custody:
         return told(finder.read())
 
     def dropunused(
-        self, numbers: Sequence[str], *, dataset: str | None = None, force: bool = False
+        self,
+        numbers: Sequence[str],
+        *,
+        dataset: str | None = None,
+        force: bool = False,
+        only: Collection[str] | None = None,
     ) -> Iterator[Outcome]:
         """Drop what `unused` has numbered: numbers, ranges (``3-9``), ``all``. Outcomes come once they are durable.
+
+        Args:
+            only: of all these, the keys that `plan_dropunused` named.
 
         Raises:
             NoDataset, UsageError, NotTrusted, ExtraMissing: before anything is dropped.
         """
-        return told(self._unused_dropper(numbers, dataset, force=force).carry_out())
+        return told(self._unused_dropper(numbers, dataset, force=force, only=only).carry_out())
 
     def plan_dropunused(self, numbers: Sequence[str], *, dataset: str | None = None, force: bool = False) -> "Plan":
         """What `dropunused` would do. Raises as it does."""
         with refusals_told():
-            return self._unused_dropper(numbers, dataset, force=force).plan()
+            plan = self._unused_dropper(numbers, dataset, force=force).plan()
+        return asked_for(plan, self.plan_dropunused, self._context, locals())
 
-    def _unused_dropper(self, numbers: Sequence[str], dataset: str | None, *, force: bool) -> "UnusedDropper":
+    def _unused_dropper(
+        self, numbers: Sequence[str], dataset: str | None, *, force: bool, only: Collection[str] | None = None
+    ) -> "UnusedDropper":
         from engram.datasets.auditing.drop_unused import DropUnusedRequest, UnusedDropper
 
         if not numbers:
             raise UsageError("Which of them?", "Give numbers that engram unused has shown, as 1 3-9, or all.")
-        request = DropUnusedRequest(numbers=tuple(numbers), force=force)
+        request = DropUnusedRequest(numbers=tuple(numbers), force=force, only=only)
         return UnusedDropper(self._opening.dataset(dataset), request, progress=self._context.progress)
 
     # --- how well
@@ -182,10 +195,11 @@ class Custody:
         with refusals_told():
             plans = [check.plan() for check in checks]
         unknown = [PlannedStep(action="fsck", item=item_of(problem), why=problem.what) for problem in problems]
-        return Plan(
+        joined = Plan(
             steps=tuple(chain.from_iterable(plan.steps for plan in plans)),
             refused=(*unknown, *chain.from_iterable(plan.refused for plan in plans)),
         )
+        return asked_for(joined, self.plan_fsck, self._context, locals())
 
     def _checks(
         self,

@@ -106,7 +106,9 @@ class Copies:
         with refusals_told():
             cloning = _Cloning(self._opening, wish)
             cloning.check()
-        return cloning.plan()
+        from engram.workspace.asked import asked_for
+
+        return asked_for(cloning.plan(), self.plan_clone, self._opening.context, locals())
 
     def siblings(
         self,

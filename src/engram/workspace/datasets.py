@@ -103,7 +103,9 @@ class Datasets:
         )
         creation = Creation(self._opening, wish)
         creation.check()
-        return creation.plan()
+        from engram.workspace.asked import asked_for
+
+        return asked_for(creation.plan(), self.plan_create, self._context, locals())
 
     # --- save
 
@@ -153,12 +155,17 @@ class Datasets:
         savers, problems = self._savers(paths, dataset, message, message_file, wish)
         for saver in savers:
             saver.check_tag()
-        from engram.model.plan import Plan, PlannedStep
+        from engram.datasets.saving.planning import joined
+        from engram.model.plan import PlannedStep
+        from engram.workspace.asked import asked_for
 
-        plans = [saver.plan() for saver in savers]
+        plan = joined([(saver.work_tree, saver.plan()) for saver in savers], savers[-1].work_tree)
         unknown = [PlannedStep(action="save", item=item_of(problem), why=problem.what) for problem in problems]
-        refused = (*unknown, *chain.from_iterable(plan.refused for plan in plans))
-        return Plan(steps=tuple(chain.from_iterable(plan.steps for plan in plans)), refused=refused)
+        tagged = [PlannedStep(action="tag", item=tag or "", why="this version")] * any(
+            not one.has_tag() for one in savers
+        )
+        plan = replace(plan, steps=(*plan.steps, *tagged), refused=(*unknown, *plan.refused))
+        return asked_for(plan, self.plan_save, self._context, locals())
 
     # --- status
 

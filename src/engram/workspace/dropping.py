@@ -2,8 +2,8 @@
 
 import os
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,9 @@ from engram.durable import Steps
 from engram.model.errors import EngramError, NotDropped, UsageError
 from engram.model.outcome import DatasetOutcome, Outcome, Status
 from engram.model.plan import Plan, PlannedStep
+from engram.workspace.asked import asked_for
 from engram.workspace.context import Context
+from engram.workspace.drop_wishes import DropWish, wish_of, wish_to_remove
 from engram.workspace.opening import Opening, after, item_of, refusals_told
 
 if TYPE_CHECKING:
@@ -20,32 +22,8 @@ if TYPE_CHECKING:
     from engram.datasets.dropping.dropping import Dropper
     from engram.datasets.dropping.uninstalling import Uninstaller
 
-_WHAT = ("filecontent", "allkeys", "datasets", "all")
-_RECKLESS = ("modification", "availability", "undead", "kill")
-#: What removes whole datasets.
-_WHOLE = ("datasets", "all")
 #: DataLad's own message for a removal nobody described.
 DEFAULT_MESSAGE = "[DATALAD] removed content"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wish:
-    what: str
-    reckless: str
-    recursive: bool
-    limit: int | None
-    #: For git-annex; 0: one per processor.
-    jobs: int
-
-    @property
-    def whole(self) -> bool:
-        """Whether datasets themselves may go."""
-        return self.what in _WHOLE
-
-    @property
-    def kills(self) -> bool:
-        """Whether nothing at all is looked at."""
-        return self.reckless == "kill"
 
 
 class Dropping:
@@ -67,13 +45,18 @@ class Dropping:
         recursive: bool = False,
         recursion_limit: int | None = None,
         jobs: int | None = None,
+        only: Collection[str] | None = None,
     ) -> Iterator[Outcome]:
         """Let go of contents, or of whole datasets, once nothing is lost by it. Outcomes come when it is done.
+
+        Args:
+            only: of all this, what `plan_drop` called so.
 
         Raises:
             NoDataset, PathNotFound, NotTrusted, ExtraMissing, UsageError: before anything is written.
         """
-        wish = _wish(what, reckless, recursive, recursion_limit, jobs=1 if jobs is None else jobs)
+        wish = wish_of(what, reckless, recursive, recursion_limit, jobs=1 if jobs is None else jobs)
+        wish = replace(wish, only=only)
         if dataset and not paths and wish.whole and self._is_half_wiped(dataset):
             return self._finish(self._opening.place(dataset))
         opened, parts, problems = self._open(paths, dataset, wish)
@@ -91,11 +74,12 @@ class Dropping:
         jobs: int | None = None,
     ) -> Plan:
         """What `drop` would do. Raises as it does."""
-        wish = _wish(what, reckless, recursive, recursion_limit, jobs=1 if jobs is None else jobs)
+        wish = wish_of(what, reckless, recursive, recursion_limit, jobs=1 if jobs is None else jobs)
         opened, parts, problems = self._open(paths, dataset, wish)
         unknown = tuple(PlannedStep(action="drop", item=item_of(one), why=one.what) for one in problems)
         with refusals_told():
-            return _joined([Plan(refused=unknown), self._plan(opened, parts, wish)])
+            plan = _joined([Plan(refused=unknown), self._plan(opened, parts, wish)])
+        return asked_for(plan, self.plan_drop, self._context, locals())
 
     def doomed(
         self,
@@ -108,7 +92,7 @@ class Dropping:
         recursion_limit: int | None = None,
     ) -> tuple[str, ...]:
         """The places of the datasets that `drop` would remove from this machine. Raises as it does."""
-        wish = _wish(what, reckless, recursive, recursion_limit)
+        wish = wish_of(what, reckless, recursive, recursion_limit)
         if not wish.whole or (dataset and not paths and self._is_half_wiped(dataset)):
             return ()
         _, parts, _ = self._open(paths, dataset, wish)
@@ -132,7 +116,7 @@ class Dropping:
         Raises:
             NoDataset, PathNotFound, NoIdentity, NotTrusted, ExtraMissing, UsageError: before anything is written.
         """
-        wish = _wish_to_remove(paths, dataset, drop, reckless, jobs=1 if jobs is None else jobs)
+        wish = wish_to_remove(paths, dataset, drop, reckless, jobs=1 if jobs is None else jobs)
         if dataset and not paths and self._is_half_wiped(dataset):
             return self._finish(self._opening.place(dataset))
         opened, parts, problems = self._open(paths, dataset, wish)
@@ -158,23 +142,33 @@ class Dropping:
         jobs: int | None = None,
     ) -> Plan:
         """What `remove` would do. Raises as it does."""
-        wish = _wish_to_remove(paths, dataset, drop, reckless, jobs=1 if jobs is None else jobs)
+        wish = wish_to_remove(paths, dataset, drop, reckless, jobs=1 if jobs is None else jobs)
         opened, parts, problems = self._open(paths, dataset, wish)
         unknown = tuple(PlannedStep(action="remove", item=item_of(one), why=one.what) for one in problems)
         with refusals_told():
             dropped = self._plan(opened, parts, wish)
-            if not paths or dropped.refused:
-                return _joined([Plan(refused=unknown), dropped])
-            records, _ = self._opening.parts(opened, _without_slashes(paths), whole_subdatasets=False)
-            places = [os.path.relpath(place, opened.work_tree) for part in records for place in _places(part)]
-            removed = [PlannedStep(action="remove", item=place, why="deleted and recorded as gone") for place in places]
-            saved = PlannedStep(action="save", item=".", why=message or DEFAULT_MESSAGE)
-            return _joined([Plan(refused=unknown), dropped, Plan(steps=(*removed, saved))])
+            removed = self._plan_removal(opened, _without_slashes(paths), wish) if paths else Plan()
+        saved = PlannedStep(action="save", item=".", why=message or DEFAULT_MESSAGE)
+        stops = (*unknown, *dropped.refused, *removed.refused)
+        if dropped.refused or removed.refused:
+            stays = tuple(replace(step, why="something that is to go with it may not") for step in removed.steps)
+            plan = Plan(refused=(*stops, *stays))
+        else:
+            steps = (*removed.steps, saved) if paths else ()
+            plan = Plan(steps=(*dropped.steps, *steps), refused=stops)
+        return asked_for(plan, self.plan_remove, self._context, locals())
+
+    def _plan_removal(self, opened: "Dataset", paths: Sequence[str], wish: DropWish) -> Plan:
+        from engram.datasets.dropping.removing import plan_to_take_away
+
+        records, _ = self._opening.parts(opened, paths, whole_subdatasets=False)
+        looks, refds = wish.reckless not in ("modification", "kill"), opened.work_tree
+        return _joined([plan_to_take_away(one, scopes, looks=looks, refds=refds) for one, scopes in records])
 
     # --- what both need
 
     def _open(
-        self, paths: Sequence[str], dataset: str | None, wish: _Wish
+        self, paths: Sequence[str], dataset: str | None, wish: DropWish
     ) -> "tuple[Dataset, list[Part], list[EngramError]]":
         opened = self._opening.dataset(dataset)
         parts, problems = self._opening.parts(opened, paths, whole_subdatasets=wish.whole or dataset is None)
@@ -182,20 +176,23 @@ class Dropping:
             _check_not_inside(self._context.folder, parts)
         return opened, parts, problems
 
-    def _datasets(self, part: "Part", wish: _Wish) -> "Iterator[tuple[Dataset, tuple[bytes, ...]]]":
+    def _datasets(self, part: "Part", wish: DropWish) -> "Iterator[tuple[Dataset, tuple[bytes, ...]]]":
         """The datasets that are meant, the deepest first, and what of each."""
         if wish.recursive:
             for inner in self._opening.subdatasets(part.dataset, part.scopes, wish.limit):
                 yield inner, (b"",)
         yield part.dataset, part.scopes
 
-    def _carry_out(self, opened: "Dataset", parts: "list[Part]", wish: _Wish) -> Iterator[Outcome]:
+    def _carry_out(self, opened: "Dataset", parts: "list[Part]", wish: DropWish) -> Iterator[Outcome]:
         for part in parts:
             for one, scopes in self._datasets(part, wish):
+                whole = b"" in scopes and wish.whole and wish.only is not None
+                if whole and os.path.relpath(one.work_tree, opened.work_tree) not in (wish.only or ()):
+                    continue
                 if os.path.isdir(one.work_tree):
                     yield from self._let_go(one, scopes, wish, refds=opened.work_tree)
 
-    def _let_go(self, one: "Dataset", scopes: tuple[bytes, ...], wish: _Wish, *, refds: str) -> Iterator[Outcome]:
+    def _let_go(self, one: "Dataset", scopes: tuple[bytes, ...], wish: DropWish, *, refds: str) -> Iterator[Outcome]:
         """Drop from one dataset, or drop it."""
         inner = refds if one.work_tree != refds else ""
         if wish.whole:
@@ -211,7 +208,7 @@ class Dropping:
             for outcome in self._dropper(one, scopes, wish, inner).carry_out():
                 yield _hinting(outcome, one, wish)
 
-    def _dropper(self, one: "Dataset", scopes: tuple[bytes, ...], wish: _Wish, refds: str) -> "Dropper":
+    def _dropper(self, one: "Dataset", scopes: tuple[bytes, ...], wish: DropWish, refds: str) -> "Dropper":
         from engram.datasets.dropping.dropping import Dropper, DropRequest
 
         request = DropRequest(
@@ -220,11 +217,12 @@ class Dropping:
             ignores_changes=wish.reckless in ("modification", "kill"),
             ignores_copies=wish.reckless in ("availability", "kill"),
             jobs=wish.jobs,
+            only=wish.only,
             refds=refds,
         )
         return Dropper(one, request, progress=self._context.progress)
 
-    def _uninstaller(self, one: "Dataset", wish: _Wish, refds: str) -> "Uninstaller":
+    def _uninstaller(self, one: "Dataset", wish: DropWish, refds: str) -> "Uninstaller":
         from engram.datasets.dropping.uninstalling import Uninstaller, UninstallRequest
 
         request = UninstallRequest(
@@ -237,7 +235,7 @@ class Dropping:
         )
         return Uninstaller(one, request, progress=self._context.progress)
 
-    def _plan(self, opened: "Dataset", parts: "list[Part]", wish: _Wish) -> Plan:
+    def _plan(self, opened: "Dataset", parts: "list[Part]", wish: DropWish) -> Plan:
         plans: list[Plan] = []
         gone: set[str] = set()
         for part in parts:
@@ -256,7 +254,7 @@ class Dropping:
         return _joined(plans)
 
     def _remove(
-        self, opened: "Dataset", parts: "list[Part]", records: "list[Part]", wish: _Wish, *, message: str
+        self, opened: "Dataset", parts: "list[Part]", records: "list[Part]", wish: DropWish, *, message: str
     ) -> Iterator[Outcome]:
         from engram.datasets.arguments import with_records
         from engram.datasets.dropping.removing import take_away, to_record
@@ -302,26 +300,6 @@ class Dropping:
                 yield _uninstalled(place)
 
 
-def _wish(what: str, reckless: str | None, recursive: bool, limit: int | None, *, jobs: int = 1) -> _Wish:
-    for option, value, known in (("what", what, _WHAT), ("reckless", reckless or _RECKLESS[0], _RECKLESS)):
-        if value not in known:
-            raise UsageError(f"{value!r} is nothing that --{option} knows.", f"It knows {', '.join(known)}.")
-    wish = _Wish(what=what, reckless=reckless or "", recursive=recursive, limit=limit, jobs=jobs)
-    if wish.whole and wish.kills and not recursive:
-        raise UsageError(
-            "A reckless kill looks at nothing, subdatasets included.", "Say that they go, too: add -r (--recursive)"
-        )
-    return wish
-
-
-def _wish_to_remove(paths: Sequence[str], dataset: str | None, drop: str, reckless: str | None, *, jobs: int) -> _Wish:
-    if not paths and dataset is None:
-        raise UsageError("What is to be removed? Nothing was named.", "Name paths, or a whole dataset: -d DATASET")
-    if drop not in _WHOLE:
-        raise UsageError(f"{drop!r} is nothing that --drop knows.", f"It knows {', '.join(_WHOLE)}.")
-    return _wish(drop, reckless, True, None, jobs=jobs)
-
-
 def _places(part: "Part") -> Iterator[str]:
     for scope in part.scopes:
         yield os.path.join(part.dataset.work_tree, os.fsdecode(scope)) if scope else part.dataset.work_tree
@@ -339,7 +317,7 @@ def _check_not_inside(folder: str, parts: "list[Part]") -> None:
 
 
 def _refusal(
-    one: "Dataset", scopes: tuple[bytes, ...], wish: _Wish, *, gone: "set[str] | frozenset[str]" = frozenset()
+    one: "Dataset", scopes: tuple[bytes, ...], wish: DropWish, *, gone: "set[str] | frozenset[str]" = frozenset()
 ) -> NotDropped | None:
     """Why nothing of one dataset is dropped, whatever it holds."""
     from engram.datasets.dropping.uninstalling import present_subdatasets, subdatasets_present
@@ -355,7 +333,7 @@ def _refusal(
     return None
 
 
-def _failure(refusal: NotDropped, refds: str, wish: _Wish) -> DatasetOutcome:
+def _failure(refusal: NotDropped, refds: str, wish: DropWish) -> DatasetOutcome:
     return DatasetOutcome(
         action="uninstall" if wish.whole else "drop",
         item=os.path.relpath(refusal.path, refds),
@@ -369,7 +347,7 @@ def _failure(refusal: NotDropped, refds: str, wish: _Wish) -> DatasetOutcome:
     )
 
 
-def _hinting(outcome: Outcome, one: "Dataset", wish: _Wish) -> Outcome:
+def _hinting(outcome: Outcome, one: "Dataset", wish: DropWish) -> Outcome:
     """Tell who wanted datasets dropped, and named a folder that only holds some, what to add."""
     from engram.datasets.dropping.uninstalling import present_subdatasets
 

@@ -71,6 +71,7 @@ class Getting:
     ) -> "Plan":
         """What `get` would do, as far as it is known before subdatasets are installed. Raises as it does."""
         from engram.model.plan import Plan
+        from engram.workspace.asked import asked_for
 
         opened, places = self._arguments(paths, dataset)
         reach = self._reach(opened, recursive, recursion_limit, reckless=reckless, description=description)
@@ -78,10 +79,11 @@ class Getting:
         with refusals_told():
             steps = [step for folder, path in places for step in reach.plan(folder, path)]
             plans = [getter.plan() for getter in self._getters(reach, source or "", jobs)] if data else []
-        return Plan(
+        plan = Plan(
             steps=(*dict.fromkeys(steps), *(step for plan in plans for step in plan.steps)),
             refused=tuple(step for plan in plans for step in plan.refused),
         )
+        return asked_for(plan, self.plan_get, self._context, locals())
 
     def _carry_out(
         self, reach: "Reach", places: Sequence[tuple[str, str]], *, data: bool, source: str, jobs: int | None

@@ -301,11 +301,13 @@ class Provenance:
     ) -> "Plan":
         """What `unlock` would do. Raises as it does."""
         from engram.model.plan import Plan
+        from engram.workspace.asked import asked_for
 
         unlockers, _ = self._unlockers(paths, dataset, recursive, recursion_limit)
         plans = [one.plan() for one in unlockers]
         steps = tuple(step for plan in plans for step in plan.steps)
-        return Plan(steps=steps, refused=tuple(step for plan in plans for step in plan.refused))
+        plan = Plan(steps=steps, refused=tuple(step for plan in plans for step in plan.refused))
+        return asked_for(plan, self.plan_unlock, self._context, locals())
 
     def _unlockers(
         self, paths: Sequence[str], dataset: str | None, recursive: bool, limit: int | None

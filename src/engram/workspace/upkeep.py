@@ -3,13 +3,14 @@
 import os
 import platform
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 
 from engram.durable import Steps
 from engram.model.errors import NoDataset, UsageError
 from engram.model.outcome import DatasetOutcome, Leaf, Outcome, Status
 from engram.model.plan import Plan
+from engram.workspace.asked import asked_for
 from engram.workspace.context import Context
 from engram.workspace.opening import Opening, told
 
@@ -57,13 +58,19 @@ class Upkeep:
         what: Sequence[str] = (),
         recursive: bool = False,
         recursion_limit: int | None = None,
+        only: Collection[str] | None = None,
     ) -> Iterator[Outcome]:
-        """Remove temporary files that others left behind. Raises `NoDataset`, `NotTrusted`, `DatasetBusy`."""
+        """Remove temporary files that others left behind. Raises `NoDataset`, `NotTrusted`, `DatasetBusy`.
+
+        Args:
+            only: of all these, the places that `plan_clean` named.
+        """
         from engram.datasets.cleaning import clean
 
         opened = self._opening.dataset(dataset)
         below = self._opening.subdatasets(opened, [b""], recursion_limit)[::-1] if recursive else []
-        return told(chain.from_iterable(clean(one, tuple(what), refds=opened.work_tree) for one in (opened, *below)))
+        refds = opened.work_tree
+        return told(chain.from_iterable(clean(one, tuple(what), refds=refds, only=only) for one in (opened, *below)))
 
     def plan_clean(
         self,
@@ -78,8 +85,9 @@ class Upkeep:
 
         opened = self._opening.dataset(dataset)
         below = self._opening.subdatasets(opened, [b""], recursion_limit)[::-1] if recursive else []
-        plans = [plan_clean(one, tuple(what)) for one in (opened, *below)]
-        return Plan(steps=tuple(chain.from_iterable(plan.steps for plan in plans)))
+        plans = [plan_clean(one, tuple(what), refds=opened.work_tree) for one in (opened, *below)]
+        plan = Plan(steps=tuple(chain.from_iterable(plan.steps for plan in plans)))
+        return asked_for(plan, self.plan_clean, self._context, locals())
 
     def wtf(self, *, dataset: str | None = None, sections: Sequence[str] = ()) -> Iterator[Outcome]:
         """What whoever is to help needs to know, one outcome for each section. No secret is told.

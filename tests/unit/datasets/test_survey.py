@@ -10,6 +10,7 @@ from engram.datasets.dataset import Surroundings, open_dataset
 from engram.datasets.saving.planning import as_plan
 from engram.datasets.saving.survey import SaveRequest, Survey, survey
 from engram.model.errors import BadExpression, UsageError
+from engram.model.plan import Plan
 
 
 def git(folder: Path, *words: str) -> None:
@@ -28,6 +29,11 @@ def top(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def plan(top: Path) -> Plan:
+    dataset = open_dataset(str(top), Surroundings(environment=dict(os.environ)))
+    return as_plan(dataset, survey(dataset, SaveRequest()))
+
+
 def look(top: Path, *scopes: bytes, updated: bool = False) -> Survey:
     dataset = open_dataset(str(top), Surroundings(environment=dict(os.environ)))
     return survey(dataset, SaveRequest(scopes=scopes or (b"",), updated=updated))
@@ -44,7 +50,7 @@ def paths_in(found: Survey) -> dict[str, list[bytes]]:
 
 def test_a_clean_dataset_has_nothing_to_do(top: Path) -> None:
     assert look(top).nothing
-    assert as_plan(look(top)).steps == ()
+    assert plan(top).steps == ()
 
 
 def test_only_what_is_meant_is_looked_at(top: Path) -> None:
@@ -88,7 +94,7 @@ def test_what_is_not_understood_is_handed_over_whole(top: Path) -> None:
     git(top, "update-index", "--split-index")
     found = look(top)
     assert found.reason
-    assert as_plan(found).steps[0].action == "hand-over"
+    assert plan(top).steps[0].action == "hand-over"
 
 
 def test_an_object_that_is_not_here_is_no_bug(top: Path) -> None:
@@ -107,12 +113,12 @@ def test_a_plan_names_each_step_and_why(top: Path) -> None:
     (top / "d/b").mkdir()
     (top / "d/b/x").touch()
     git(top, "init", "-q", "sub")
-    plan = as_plan(look(top))
-    assert {(step.action, step.item, step.bytes) for step in plan.steps} == {
+    planned = plan(top)
+    assert {(step.action, step.item, step.bytes) for step in planned.steps} == {
         ("delete", "a", 0),
         ("add", "link", 0),
         ("add", "new", 5),
         ("add", "d/b/x", 0),
         ("add", "sub", 0),
     }
-    assert all(step.why for step in plan.steps)
+    assert all(step.why for step in planned.steps)

@@ -5,7 +5,7 @@ Source: git-annex-dropunused(1); runs of git-annex 10.
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -47,6 +47,8 @@ class DropUnusedRequest:
     numbers: tuple[str, ...]
     #: Do not ask for copies elsewhere.
     force: bool = False
+    #: Only these keys; ``None``: all that have the numbers.
+    only: Collection[str] | None = None
 
 
 class _Listed(NamedTuple):
@@ -90,7 +92,8 @@ class UnusedDropper:
         for one in chosen:
             will, why = self._foresee(one, used, None if reason else remover)
             size = os.lstat(one.place).st_size if one.place else 0
-            step = PlannedStep(action="drop", item=os.fsdecode(one.key), bytes=size if will else 0, why=why)
+            key = os.fsdecode(one.key)
+            step = PlannedStep(action="drop", item=key, bytes=size if will else 0, why=why, ground=one.kind)
             (steps if will else refused).append(step)
         return Plan(steps=tuple(steps), refused=tuple(refused))
 
@@ -156,7 +159,8 @@ class UnusedDropper:
         unknown = [number for number in numbers if number not in listed]
         if unknown:
             raise UsageError(f"There is no number {unknown[0]} in the list of what is unused.", _AGAIN)
-        return [listed[number] for number in numbers]
+        only = self._request.only
+        return [listed[one] for one in numbers if only is None or os.fsdecode(listed[one].key) in only]
 
     def _listed(self) -> dict[int, _Listed]:
         remains = {"bad": set_aside(self._git_dir), "tmp": half_way(self._git_dir)}

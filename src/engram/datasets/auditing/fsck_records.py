@@ -102,7 +102,7 @@ class FsckReporter:
             todo.append(("fill in the content", "it is here"))
         if one.damage:
             todo.append(("set aside", f"the file in the work tree: {one.damage}"))
-        steps = [PlannedStep(action=action, item=item, why=why) for action, why in todo]
+        steps = [PlannedStep(action=action, item=item, why=why, ground=os.fsdecode(one.key)) for action, why in todo]
         copies = self._copies_now(one, is_here=condition.is_here)
         problems = self._problems(one, item, copies, Mended())
         refused = [PlannedStep(action=ACTION, item=item, why=problem.what) for problem in problems]

@@ -88,7 +88,9 @@ class Getter:
         for wanted in lacking.wanted:
             route = supply.route(wanted.key)
             why = f"from {route[0] or 'wherever git-annex finds it'}" if route else supply.why_nobody(wanted.key)
-            step = PlannedStep(action="get", item=os.fsdecode(wanted.path), bytes=wanted.size_bytes or 0, why=why)
+            item = os.path.normpath(os.path.join(self.name, os.fsdecode(wanted.path)))
+            ground = os.fsdecode(wanted.key)
+            step = PlannedStep(action="get", item=item, bytes=wanted.size_bytes or 0, why=why, ground=ground)
             (steps if route else refused).append(step)
         return Plan(steps=tuple(steps), refused=tuple(refused))
 

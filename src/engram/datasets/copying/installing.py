@@ -70,7 +70,8 @@ class Installer:
         """What `install` would do first."""
         place = os.path.join(dataset.work_tree, os.fsdecode(recorded.path))
         first = next((without_secrets(one.url) for one in candidates(dataset, recorded)), "nowhere: no candidate")
-        return PlannedStep(action="install", item=os.path.relpath(place, self._refds), why=f"from {first}")
+        item, ground = os.path.relpath(place, self._refds), recorded.oid.hex()
+        return PlannedStep(action="install", item=item, why=f"from {first}", ground=ground)
 
     def _from(self, dataset: Dataset, recorded: Recorded, candidate: Candidate, place: str) -> str:
         """Clone it from one candidate, check the recorded commit out, note it. Gives the address that worked."""

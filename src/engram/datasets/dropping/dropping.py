@@ -5,7 +5,7 @@ Source: datalad-drop(1), git-annex-drop(1); records of DataLad 1.7.1.
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
 from engram.datasets.dataset import Dataset
@@ -48,6 +48,8 @@ class DropRequest:
     ignores_copies: bool = False
     #: How many contents git-annex drops at once; 0: one per processor.
     jobs: int = 1
+    #: Only the contents that `Dropper.plan` calls so; ``None``: all.
+    only: Collection[str] | None = None
     #: The dataset that the whole command is about, where this is one of its subdatasets.
     refds: str = ""
 
@@ -92,7 +94,13 @@ class Dropper:
         steps: list[PlannedStep] = []
         for content in choice.contents:
             will, why = _foresee(content, native) if native else (True, f"if git-annex finds it safe ({choice.reason})")
-            step = PlannedStep(action="drop", item=self._report.item(content), bytes=content.size_bytes, why=why)
+            step = PlannedStep(
+                action="drop",
+                item=self._report.item(content),
+                bytes=content.size_bytes,
+                why=why,
+                ground=os.fsdecode(content.key),
+            )
             (steps if will else refused).append(step)
         return Plan(steps=tuple(steps), refused=tuple(refused))
 
@@ -158,8 +166,9 @@ class Dropper:
         dataset, request = self._dataset, self._request
         index = dataset.read_index()
         found = all_contents(dataset, index) if request.all_keys else contents_of(dataset, index, request.scopes)
-        choice = _Choice(list(found.values()))
-        if found:
+        only = request.only
+        choice = _Choice([one for one in found.values() if only is None or self._report.item(one) in only])
+        if choice.contents:
             choice.whereabouts = Whereabouts(dataset)
             choice.reason = self._reason(choice.whereabouts)
             if not request.ignores_copies and not choice.reason:

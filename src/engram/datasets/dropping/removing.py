@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Iterator
 
+from engram.datasets.annexed import positions_below
 from engram.datasets.dataset import Dataset
 from engram.datasets.dropping.dropping import Dropper, DropRequest
 from engram.datasets.dropping.uninstalling import recorded_subdatasets
@@ -18,6 +19,7 @@ from engram.datasets.saving.subdatasets import GITMODULES
 from engram.datasets.traps import operation_under_way
 from engram.model.errors import NotDropped, UsageError
 from engram.model.outcome import Outcome
+from engram.model.plan import Plan, PlannedStep
 
 
 def check_can_record(dataset: Dataset) -> None:
@@ -50,6 +52,32 @@ def take_away(dataset: Dataset, scopes: tuple[bytes, ...], *, looks: bool, refds
             _check(dataset, scope)
             wipe(dataset.steps, os.path.join(dataset.work_tree, os.fsdecode(scope)))
         _forget_subdatasets(dataset, {dataset.relative(place) for place in gone})
+
+
+def plan_to_take_away(dataset: Dataset, scopes: tuple[bytes, ...], *, looks: bool, refds: str) -> Plan:
+    """What `take_away` would do, or what keeps all of it from being done."""
+    request = DropRequest(scopes=scopes, ignores_changes=not looks, refds=refds)
+    unsaved = [
+        PlannedStep(action="remove", item=one.item, why=one.message) for one in Dropper(dataset, request).unsaved()
+    ]
+    names = [os.path.relpath(os.path.join(dataset.work_tree, os.fsdecode(scope)), refds) for scope in scopes]
+    grounds = [_recorded_below(dataset, scope) for scope in scopes]
+    why = "deleted and recorded as gone"
+    steps = [
+        PlannedStep(action="remove", item=name, why=why, ground=ground)
+        for name, ground in zip(names, grounds, strict=True)
+    ]
+    return Plan(steps=tuple(steps), refused=tuple(unsaved))
+
+
+def _recorded_below(dataset: Dataset, scope: bytes) -> str:
+    """A digest of all that is recorded at and below *scope*: what a plan to remove it was made from."""
+    from hashlib import sha256  # late: only a plan wants to know
+
+    index, digest = dataset.read_index(), sha256()
+    for i in positions_below(index, (scope,)):
+        digest.update(b"%b %o %b\0" % (index.oid(i), index.mode(i), index.paths[i]))
+    return digest.hexdigest()
 
 
 def to_record(dataset: Dataset, scopes: tuple[bytes, ...]) -> tuple[bytes, ...]:

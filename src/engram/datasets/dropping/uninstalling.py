@@ -88,7 +88,8 @@ class Uninstaller:
         refused = [PlannedStep(action="uninstall", item=item, why=one.what) for one in self._refusals(gone)]
         drops = Plan() if self._request.kill or refused else self._dropper.plan()
         refused += drops.refused
-        wiped = PlannedStep(action="uninstall", item=item, why="the dataset's folder is removed from this machine")
+        ground, why = self._dataset.head_commit(), "the dataset's folder is removed from this machine"
+        wiped = PlannedStep(action="uninstall", item=item, why=why, ground=ground)
         return Plan(steps=(*drops.steps, wiped) if not refused else (), refused=tuple(refused))
 
     def carry_out(self) -> Iterator[Outcome]:

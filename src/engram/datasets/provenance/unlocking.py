@@ -64,7 +64,12 @@ class Unlocker:
         """What would be done. Changes nothing."""
         ready, told = self._look(self._dataset.read_index())
         steps = [
-            PlannedStep(action="unlock", item=os.fsdecode(file.path), bytes=os.stat(self._content(file.key)).st_size)
+            PlannedStep(
+                action="unlock",
+                item=self._outcome(file.path, Status.OK).item,
+                bytes=os.stat(self._content(file.key)).st_size,
+                ground=os.fsdecode(file.key),
+            )
             for file in ready
         ]
         refused = [PlannedStep(action="unlock", item=one.item, why=one.message) for one in told if one.failed]

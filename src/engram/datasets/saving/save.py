@@ -43,11 +43,16 @@ class Saver:
         self._progress = progress or Silent()
         self._report = Reporter(dataset, refds=request.refds)
 
+    @property
+    def work_tree(self) -> str:
+        """The dataset that is saved."""
+        return self._dataset.work_tree
+
     def plan(self) -> "Plan":
         """What would be done. Changes nothing."""
         from engram.datasets.saving.planning import as_plan
 
-        return as_plan(survey(self._dataset, self._request))
+        return as_plan(self._dataset, survey(self._dataset, self._request), refds=self._request.refds)
 
     def carry_out(self) -> Iterator[Outcome]:
         """Do it, and say so once it is durable.
@@ -103,6 +108,10 @@ class Saver:
         advice = f"Take it out of that rule, or: git add -f {quote(problem.path)}; then save again."
         failed = self._report.failed("add", problem, status=Status.IMPOSSIBLE)
         return replace(failed, message=problem.reason, remedy=advice)
+
+    def has_tag(self) -> bool:
+        """Whether there is nothing to tag, or the tag is there already."""
+        return not self._request.tag or bool(self._dataset.resolve("refs/tags/" + self._request.tag))
 
     def check_tag(self) -> None:
         """Refuse a name that the tag cannot have. Raises `UsageError`; nothing was written."""

@@ -114,7 +114,8 @@ class Saving:
                 yield report.deleted(index.paths[position], index.mode(position))
         for path, mode in decisions.gone:
             yield report.deleted(path, mode)
-        yield from registration.outcomes
+        for outcome in registration.outcomes:  # told by the dataset that the whole command is about
+            yield report.taken(self._dataset.relative(outcome.path), outcome.type)
         new = [recorded for recorded in taken if index.find(recorded.path) is None]
         known = [recorded for recorded in taken if index.find(recorded.path) is not None]
         for recorded in (*sorted(new, key=_path), *sorted(known, key=_path)):
