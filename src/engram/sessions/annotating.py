@@ -1,6 +1,7 @@
 """What only a person can say of a session: a table that is handed out prefilled, filled in anywhere, and read back.
 
-One row says one thing. What engram inferred stands there already, and is taken as confirmed only when the person says so.
+One row says one thing. What engram inferred stands there already, and counts as confirmed only when the person says
+so.
 """
 
 from collections import defaultdict
@@ -12,7 +13,7 @@ from math import isfinite
 
 from engram.model.recordings import Task
 
-#: Columns of the table, in their order. *session*, *what* and *item* say what a row is about; *choices* is for the reader.
+#: Columns of the table, in their order. *session*, *what* and *item* say what a row is about; *choices* is for people.
 COLUMNS = ("session", "started", "what", "item", "value", "start_s", "stop_s", "arena", "note", "confirmed", "choices")
 _YES, _NO = {"yes", "y", "true", "1", "x", "ja"}, {"no", "n", "false", "0", "", "nei", "nein"}
 
