@@ -7,8 +7,9 @@ from typing import Protocol
 
 from engram.model.errors import NoIdentity, UsageError
 
-#: What git strips from both ends of a name. Source: git's ident handling, see git-commit-tree(1), "COMMIT INFORMATION".
-_CRUD = "".join(map(chr, range(33))) + ".,:;<>\"\\'"
+#: What git strips from both ends of a name. Before 2.42 it also took the dot of a "Jr.", which is the person's own.
+#: Source: git's ident handling, see git-commit-tree(1), "COMMIT INFORMATION"; the dot: git's RelNotes/2.42.0
+_CRUD = "".join(map(chr, range(33))) + ",:;<>\"\\'"
 _INSIDE = re.compile("[\n<>]")
 
 

@@ -32,9 +32,9 @@ CARELESS = {
     "editors": "git commit",
     "signing": "git commit -m x",
     "ssh_signing": "git commit -m x",
-    "own_filter": "git add .",
-    "own_filter_process": "git add .",
-    "annex_filter_replaced": "git add .",
+    "own_filter": "touch data.txt; git add .",
+    "own_filter_process": "touch data.txt; git add .",
+    "annex_filter_replaced": "touch data.txt; git add .",
     "diff_programs": "echo more >>data.txt; git diff",
     "merge_programs": (
         "git commit -qm x; echo 1 >data.txt; git commit -qam 1; git checkout -qb other HEAD~1; echo 2 >data.txt;"
@@ -95,7 +95,11 @@ def test_a_canary_is_heard_in_a_folder_that_got_a_copy(canary: Canary, repositor
 
 def test_every_kind_of_malice_has_its_careless_command() -> None:
     assert {make.__name__ for make in PROGRAMS} == set(CARELESS) | set(HARMLESS_BY_NOW)
-    makers = {value for value in vars(malice).values() if callable(value) and value.__module__ == malice.__name__}
+    makers = {
+        value
+        for name, value in vars(malice).items()
+        if callable(value) and value.__module__ == malice.__name__ and not name.startswith("__")
+    }
     not_poison = {malice.add_config, malice.evil_program, malice.git_annex_branch_with}
     assert makers - not_poison == set(PROGRAMS)
 

@@ -141,23 +141,3 @@ def _oid(text: bytes, name: str) -> bytes:
     if not _OID_HEX.fullmatch(text):
         raise DamagedRepository(name, "an object id is not 40 hex digits")
     return bytes.fromhex(text.decode())
-
-
-def person(name: str, email: str, seconds: int, zone_minutes: int) -> bytes:
-    """Who and when, as commits say it; characters that git strips are stripped.
-
-    >>> person("Ada <Lovelace>", "ada@example.org", 1700000000, -90)
-    b'Ada Lovelace <ada@example.org> 1700000000 -0130'
-    """
-    hours, minutes = divmod(abs(zone_minutes), 60)
-    sign = "-" if zone_minutes < 0 else "+"
-    return f"{_without_crud(name)} <{_without_crud(email)}> {seconds} {sign}{hours:02}{minutes:02}".encode(
-        "utf-8", "surrogateescape"
-    )
-
-
-_CRUD = "".join(map(chr, range(33))) + ".,:;<>\"\\'"
-
-
-def _without_crud(text: str) -> str:
-    return re.sub("[<>\n]", "", text.strip(_CRUD))

@@ -10,7 +10,6 @@ from engram.datasets.git.objects import (
     encode_commit,
     encode_tree,
     object_id,
-    person,
 )
 from engram.model.errors import DamagedRepository
 from tests.unit.datasets.git.conftest import Git
@@ -63,21 +62,18 @@ def test_bytes_that_are_no_tree_are_refused(data: bytes) -> None:
 def test_a_commit_is_what_git_writes(git: Git) -> None:
     tree = git("hash-object", "-w", "-t", "tree", "--stdin").strip()
     git("config", "i18n.commitEncoding", "ISO-8859-1")
-    env = ["-c", "user.name=A, B.", "-c", "user.email=<a@b>"]
+    env = ["-c", "user.name=A, B", "-c", "user.email=a@b"]
     oid = git(*env, "commit-tree", tree, stdin="grün\n\nzwei\n".encode("latin-1")).strip()
     data = git("cat-file", "commit", oid)
     commit = decode_commit(data)
     assert encode_commit(commit) == data
     assert commit.encoding == "ISO-8859-1"
     assert commit.author.startswith(b"A, B <a@b> ")
-    seconds, zone = commit.author.split(b" ")[-2:]
-    minutes = (int(zone[1:3]) * 60 + int(zone[3:])) * (-1 if zone.startswith(b"-") else 1)
-    assert person("A, B.", "<a@b>", int(seconds), minutes) == commit.author
 
 
 def test_a_signature_stays_in_a_commit() -> None:
     signature = b"-----BEGIN PGP SIGNATURE-----\n\nabc\n-----END PGP SIGNATURE-----"
-    who = person("A", "a@b", 1, 0)
+    who = b"A <a@b> 1 +0000"
     commit = Commit(
         tree=OID, parents=(OID, OID), author=who, committer=who, message=b"m\n", headers=((b"gpgsig", signature),)
     )
