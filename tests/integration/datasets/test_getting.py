@@ -15,7 +15,7 @@ from engram.datasets.annex.receiving import Receiving
 from engram.durable import Steps
 from engram.model.errors import UsageError
 from engram.model.outcome import IncompleteResults
-from engram.testing.places import Template, contents
+from engram.testing.places import Template, contents, remove_tree
 from engram.workspace.context import Context
 from engram.workspace.getting import Getting
 from tests.interop.peers import annex, create, git, keys_of, notes, save, told, without_complaint, write
@@ -341,7 +341,7 @@ class TestByGitAnnex:
     def test_its_failures_are_told(self, here: Path, tmp_path: Path) -> None:
         self._store(here, tmp_path / "store")
         git(here, "config", "remote.origin.annex-ignore", "true")
-        subprocess.run(["rm", "-rf", str(tmp_path / "store")], check=True)
+        remove_tree(tmp_path / "store")
         (record,) = get(here, "a.txt")
         assert (record["status"], record["error"]) == ("error", "Unavailable")
         assert "store" in record["message"]

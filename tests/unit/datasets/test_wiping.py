@@ -5,6 +5,7 @@ from pathlib import Path
 
 from engram.datasets.dropping.wiping import wipe
 from engram.durable import Steps
+from engram.testing.faults import Counting
 
 
 def test_sealed_folders_go_with_all_in_them(tmp_path: Path) -> None:
@@ -13,8 +14,10 @@ def test_sealed_folders_go_with_all_in_them(tmp_path: Path) -> None:
     (deep / "KEY").write_text("x")
     for folder in (deep, deep.parent):
         folder.chmod(0o555)
-    wipe(Steps(), str(tmp_path / "ds"))
+    steps = Counting()
+    wipe(steps, str(tmp_path / "ds"))
     assert list(tmp_path.iterdir()) == []
+    assert [step.kind for step in steps.taken] == ["chmod", "chmod", "remove", *["rmdir"] * 4]  # root may do all anyway
 
 
 def test_links_go_and_what_they_lead_to_stays(tmp_path: Path) -> None:

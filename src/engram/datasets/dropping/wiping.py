@@ -34,9 +34,10 @@ def _wipe_folder(steps: Steps, place: str, status: os.stat_result, spared: str) 
     for folder, found in folders:
         if found.st_dev != status.st_dev:
             raise NotDropped(place, f"another file system is mounted at {folder}", f"Unmount it: umount {folder}")
-    for folder, found in reversed(folders):
+    for folder, found in folders:
         if found.st_mode & _OURS != _OURS:
             durable.change_mode(steps, folder, stat.S_IMODE(found.st_mode) | _OURS)
+    for folder, _ in reversed(folders):
         _empty(steps, folder, spared if folder == place else "")
         if folder != place or not spared:
             durable.remove_folder(steps, folder)
