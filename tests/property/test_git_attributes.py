@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from engram.datasets.git.attribute_lines import Value, parse_lines
 from engram.datasets.git.attributes import Attributes
+from tests.property.git_here import starts_anew
 
 FOLDERS = [b"", b"a/", b"a/b/", b"A/", b"B/a/", b"a b/"]
 FILES = [b"a", b"b", b"A", b"ab", b"a b", b"a.c", b"a]", b"\t", b"a\\", b"!b", b"\xc3\xa9", b"a\nb", b'"a"', b"#"]
@@ -88,6 +89,7 @@ def as_git_says(top: Path, fold: bool) -> dict[bytes, dict[bytes, Value]]:
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(FOLDERS), files, max_size=3), files, files, st.booleans())
 @example({b"": b"[attr]m n=1 x\n* m\na -m", b"a/": b"[attr]m n=2\n* m"}, b"", b"[attr]m n=3\n* binary", False)
+@example({b"": b"a**/b x\n"}, b"", b"", False)
 @example({b"": b"* annex.backend=MD5E\n**/.git* x=nothing\n"}, b"a/**/b !annex.backend", b"", False)
 def test_attributes_are_those_that_git_finds(
     work: Path, rules: Mapping[bytes, bytes], info: bytes, user: bytes, fold: bool
@@ -98,6 +100,7 @@ def test_attributes_are_those_that_git_finds(
         git_dir=os.fsencode(work / ".git"),
         attributes_file=os.fsencode(work / ".git/user"),
         ignore_case=fold,
+        starts_anew=starts_anew,
     )
     expected = as_git_says(work, fold)
     assert {path: attributes.of(path, ATTRIBUTES) for path in PATHS} == expected

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from engram.datasets.git.ignore import Ignore
 from engram.datasets.git.wildmatch import expression
+from tests.property.git_here import starts_anew
 
 FOLDERS = [b"", b"a/", b"a/b/", b"a/b/c/", b"A/", b"B/a/", b"a b/"]
 NAMES = [b"a", b"b", b"A", b"ab", b"a b", b"a.c", b".x", b"a]", b"[", b"-", b"a\\", b"a ", b"!b", b"#c", b"\xc3\xa9"]
@@ -78,6 +79,7 @@ def as_we_say(top: Path, fold: bool) -> dict[bytes, bool]:
         git_dir=os.fsencode(top / ".git"),
         excludes_file=os.fsencode(top / ".git/user"),
         ignore_case=fold,
+        starts_anew=starts_anew,
     )
     found = {}
     for path in PATHS:
@@ -92,6 +94,7 @@ def as_we_say(top: Path, fold: bool) -> dict[bytes, bool]:
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(FOLDERS), files, max_size=3), files, files, st.booleans())
 @example({b"": b"a**/b\n"}, b"", b"", False)
+@example({b"": b"A**/B\n"}, b"", b"a/A**", True)
 @example({b"": b"*\n!*/\n!*.c", b"a/": b"!a"}, b"*", b"!b", False)
 @example({b"a/": b"/a\n/b/\nb/c"}, b"\xef\xbb\xbfA", b"", True)
 def test_what_is_ignored_is_what_git_ignores(

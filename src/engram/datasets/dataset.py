@@ -1,6 +1,6 @@
 """One dataset on disk: where its parts lie, what its settings say, who may write.
 
-Nothing here starts a program but `Dataset.update_refs` and what asks git who owns a repository.
+Nothing here starts a program but `Dataset.update_refs`, and what asks git who owns a repository or how old git is.
 """
 
 import os
@@ -101,6 +101,7 @@ class Dataset:
             self.repository.work_tree,
             git_dir=self.repository.common_dir,
             excludes_file=self._user_file("core.excludesFile", "ignore"),
+            starts_anew=lambda: self._old_git,
         )
 
     @cached_property
@@ -114,7 +115,12 @@ class Dataset:
             attributes_file=self._user_file("core.attributesFile", "attributes"),
             system_file=None if _is_on(self.around.environment.get("GIT_ATTR_NOSYSTEM")) else b"/etc/gitattributes",
             recorded=self._recorded_blob,
+            starts_anew=lambda: self._old_git,
         )
+
+    @cached_property
+    def _old_git(self) -> bool:
+        return self.programs.git_version(self.work_tree) < (2, 52)
 
     def attributes_of(self, path: bytes, names: tuple[bytes, ...]) -> Mapping[bytes, bytes | bool | None]:
         """The values of some attributes of a path."""

@@ -109,6 +109,11 @@ class Programs:
         done = self._run(["git", *self._options(hooks=hooks), *arguments], folder, b"", None)
         return done.returncode, done.stdout, _last_line(done.stderr)
 
+    def git_version(self, folder: str | bytes) -> tuple[int, ...]:
+        """The first two numbers of git's version."""
+        found = re.search(rb"(\d+)\.(\d+)", self.git(folder, "--version"))
+        return tuple(map(int, found.groups())) if found else ()
+
     def git_told(self, folder: str | bytes, *arguments: str | bytes) -> tuple[int, str]:
         """Exit status of a git command, and everything that it told beside its output."""
         done = self._run(["git", *self._options(hooks=False), *arguments], folder, b"", None)

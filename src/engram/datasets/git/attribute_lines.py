@@ -4,10 +4,10 @@ Source: gitattributes(5)
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple, TypeAlias
 
-from engram.datasets.git.path_patterns import PathPattern
+from engram.datasets.git.path_patterns import PathPattern, later_git
 
 #: Set, unset, unspecified (``!name``), or a value.
 Value: TypeAlias = bytes | bool | None
@@ -36,13 +36,15 @@ class Line(NamedTuple):
     assignments: Assignments
 
 
-def parse_lines(data: bytes, *, macros: bool, fold: bool) -> Iterator[Line]:
+def parse_lines(
+    data: bytes, *, macros: bool, fold: bool, starts_anew: Callable[[], bool] = later_git
+) -> Iterator[Line]:
     """The lines of a file that mean something, in their order; git warns about the others and passes over them.
 
     Args:
         data: the file.
         macros: whether this file may define any.
-        fold: see `PathPattern.parse`.
+        fold, starts_anew: see `PathPattern.parse`.
     """
     for text in data.split(b"\n"):
         text, _, _ = text.removesuffix(b"\r").partition(b"\0")
@@ -50,12 +52,12 @@ def parse_lines(data: bytes, *, macros: bool, fold: bool) -> Iterator[Line]:
             continue
         text = text.strip(_BLANK)
         if text and not text.startswith(b"#"):
-            line = _line(text, macros, fold)
+            line = _line(text, macros, fold, starts_anew)
             if line is not None:
                 yield line
 
 
-def _line(text: bytes, macros: bool, fold: bool) -> Line | None:
+def _line(text: bytes, macros: bool, fold: bool, starts_anew: Callable[[], bool]) -> Line | None:
     subject, states = _subject(text)
     macro = b""
     if subject.startswith(_MACRO) and subject != _MACRO:
@@ -67,7 +69,7 @@ def _line(text: bytes, macros: bool, fold: bool) -> Line | None:
         return None
     if macro:
         return Line(None, macro, assignments)
-    pattern = PathPattern.parse(subject.partition(b"\0")[0], fold=fold)
+    pattern = PathPattern.parse(subject.partition(b"\0")[0], fold=fold, starts_anew=starts_anew)
     return None if pattern.negative else Line(pattern, b"", assignments)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
 from engram.datasets.git.attribute_lines import BUILT_IN, Assignments, Line, Value, parse_lines
-from engram.datasets.git.path_patterns import PathPattern, read_rules
+from engram.datasets.git.path_patterns import PathPattern, later_git, read_rules
 from engram.datasets.git.wildmatch import Matcher, matcher
 
 FILE_NAME: Final = b".gitattributes"
@@ -20,10 +20,13 @@ _Level: TypeAlias = tuple[tuple[Line, ...], bytes]
 class Attributes:
     """The attributes of one work tree; files are read when a path below their folder is asked for, once."""
 
-    def __init__(self, top: bytes, recorded: Callable[[bytes], bytes | None] | None, fold: bool) -> None:
+    def __init__(
+        self, top: bytes, recorded: Callable[[bytes], bytes | None] | None, fold: bool, starts_anew: Callable[[], bool]
+    ) -> None:
         self._top = top
         self._recorded = recorded
         self._fold = fold
+        self._starts_anew = starts_anew
         self._first: tuple[_Level, ...] = ()
         #: By folder: its own rules and those of all above it, the user's and the system's last.
         self._levels: dict[bytes, tuple[_Level, ...]] = {}
@@ -40,6 +43,7 @@ class Attributes:
         system_file: bytes | None = None,
         ignore_case: bool = False,
         recorded: Callable[[bytes], bytes | None] | None = None,
+        starts_anew: Callable[[], bool] = later_git,
     ) -> "Attributes":
         """The attributes of the work tree at *top*.
 
@@ -51,8 +55,9 @@ class Attributes:
             ignore_case: git's core.ignoreCase.
             recorded: gives the content of a ``.gitattributes`` of the index, by its path. git asks for it when there
                 is none in the work tree.
+            starts_anew: whether this git takes patterns as those before 2.52 do.
         """
-        attributes = cls(top, recorded, ignore_case)
+        attributes = cls(top, recorded, ignore_case, starts_anew)
         outside = [attributes._read(path, macros=True) for path in (system_file, attributes_file) if path]
         own = attributes._of_folder(b"", macros=True)
         info = attributes._read(os.path.join(git_dir, b"info/attributes"), macros=True)
@@ -77,7 +82,7 @@ class Attributes:
             data = self._recorded(relative)
         if not data:
             return ()
-        lines = list(parse_lines(data, macros=macros, fold=self._fold))
+        lines = list(parse_lines(data, macros=macros, fold=self._fold, starts_anew=self._starts_anew))
         self._macros.update((line.macro, line.assignments) for line in lines if line.macro)
         return tuple(line for line in reversed(lines) if line.pattern is not None and not line.pattern.dir_only)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Self, TypeAlias
 
-from engram.datasets.git.path_patterns import PathPattern, read_rules
+from engram.datasets.git.path_patterns import PathPattern, later_git, read_rules
 from engram.datasets.git.wildmatch import Matcher, matcher
 
 FILE_NAME: Final = b".gitignore"
@@ -24,8 +24,8 @@ class _Rules(NamedTuple):
     folders: "tuple[_Run, ...]"
 
     @classmethod
-    def parse(cls, data: bytes, fold: bool) -> Self:
-        patterns = [PathPattern.parse(line, fold=fold) for line in _lines(data)]
+    def parse(cls, data: bytes, fold: bool, starts_anew: Callable[[], bool]) -> Self:
+        patterns = [PathPattern.parse(line, fold=fold, starts_anew=starts_anew) for line in _lines(data)]
         return cls(_runs(pattern for pattern in patterns if not pattern.dir_only), _runs(patterns))
 
 
@@ -70,6 +70,7 @@ class _Context:
 
     fold: bool
     recorded: Callable[[bytes], bytes | None] | None
+    starts_anew: Callable[[], bool]
     #: Rules by the bytes they were parsed from: the same few lines often lie in many folders.
     parsed: dict[bytes, _Rules] = field(default_factory=dict)
 
@@ -81,7 +82,7 @@ class _Context:
             return None
         rules = self.parsed.get(data)
         if rules is None:
-            rules = self.parsed[data] = _Rules.parse(data, self.fold)
+            rules = self.parsed[data] = _Rules.parse(data, self.fold, self.starts_anew)
         return rules if rules.folders else None
 
 
@@ -107,6 +108,7 @@ class Ignore:
         excludes_file: bytes | None,
         ignore_case: bool = False,
         recorded: Callable[[bytes], bytes | None] | None = None,
+        starts_anew: Callable[[], bool] = later_git,
     ) -> Self:
         """The rules that hold at the *top* of a work tree.
 
@@ -117,8 +119,9 @@ class Ignore:
             ignore_case: git's core.ignoreCase.
             recorded: gives the content of a ``.gitignore``, by its path in the work tree, that is recorded but kept out
                 of the work tree (a sparse checkout).
+            starts_anew: whether this git takes patterns as those before 2.52 do.
         """
-        context = _Context(ignore_case, recorded)
+        context = _Context(ignore_case, recorded, starts_anew)
         own = context.rules(os.path.join(top, FILE_NAME), follow=False, relative=FILE_NAME)
         exclude = context.rules(os.path.join(git_dir, b"info/exclude"), follow=True)
         user = context.rules(excludes_file, follow=True) if excludes_file else None

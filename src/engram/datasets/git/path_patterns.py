@@ -6,6 +6,7 @@ Source: gitignore(5) "PATTERN FORMAT"
 import errno
 import os
 import re
+from collections.abc import Callable
 from typing import Final, NamedTuple, Self
 
 from engram.datasets.git.small_files import read_small_file
@@ -19,6 +20,11 @@ BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _NO_RULES = frozenset(
     {errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENXIO, errno.ENAMETOOLONG}
 )
+
+
+def later_git() -> bool:
+    """That git is of version 2.52 or later, which takes the pattern of a path as a whole."""
+    return False
 
 
 class PathPattern(NamedTuple):
@@ -37,8 +43,10 @@ class PathPattern(NamedTuple):
     expression: bytes | None = None
 
     @classmethod
-    def parse(cls, text: bytes, *, fold: bool = False) -> Self:
+    def parse(cls, text: bytes, *, fold: bool = False, starts_anew: Callable[[], bool] = later_git) -> Self:
         """A pattern as it is written; with *fold* it is tested against text in lower case.
+
+        For *starts_anew*, which is seldom asked, see `_path_expression`.
 
         >>> PathPattern.parse(b"!*.log/").suffix
         b'.log'
@@ -58,14 +66,20 @@ class PathPattern(NamedTuple):
         elif by_name:
             regular = expression(text, pathname=False, fold=fold)
         else:
-            regular = _path_expression(text, wildcard.start(), fold)
+            regular = _path_expression(text, wildcard.start(), fold, starts_anew)
         return cls(
             negative=negative, dir_only=dir_only, by_name=by_name, exact=exact, suffix=suffix, expression=regular
         )
 
 
-def _path_expression(text: bytes, wildcard: int, fold: bool) -> bytes | None:
-    """A path's pattern starts anew at its first *wildcard*: git takes ``a**/b`` as ``a`` and then ``**/b``."""
+def _path_expression(text: bytes, wildcard: int, fold: bool, starts_anew: Callable[[], bool]) -> bytes | None:
+    """Before 2.52, a path's pattern starts anew at its first *wildcard*: ``a**/b`` is ``a`` and then ``**/b``.
+
+    Source: git's RelNotes/2.52.0 ("foo**/bar")
+    """
+    within_a_name = text[wildcard - 1 : wildcard] not in (b"", b"/")
+    if within_a_name and text.startswith(b"**", wildcard) and not starts_anew():
+        return expression(text, pathname=True, fold=fold)
     start = text[:wildcard].lower() if fold else text[:wildcard]
     rest = expression(text[wildcard:], pathname=True, fold=fold)
     return None if rest is None else re.escape(start) + rest

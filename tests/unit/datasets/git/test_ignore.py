@@ -63,6 +63,20 @@ def test_a_slash_at_the_end_asks_for_folders() -> None:
     assert (pattern.negative, pattern.dir_only, pattern.by_name, pattern.exact) == (True, True, False, b"a/b")
 
 
+@pytest.mark.parametrize("pattern", [b"a**/b", b"a**", b"d/a**/b", b"/a**/b"])
+def test_how_patterns_begin_with_folders_within_a_name_is_asked_of_git(pattern: bytes) -> None:
+    before, later = PathPattern.parse(pattern, starts_anew=lambda: True), PathPattern.parse(pattern)
+    assert (before.expression == later.expression) == (pattern == b"a**")
+
+
+@pytest.mark.parametrize("pattern", [b"**/b", b"a/**/b", b"a/b*c", b"a/*b**/c", b"!/x/**", b"a/b?"])
+def test_nothing_is_asked_for_other_patterns(pattern: bytes) -> None:
+    def asked() -> bool:
+        raise AssertionError(pattern)
+
+    PathPattern.parse(pattern, starts_anew=asked)
+
+
 def test_without_rules_nothing_is_ignored(work: Path) -> None:
     assert not ignored(work, "a/b/c")
 
