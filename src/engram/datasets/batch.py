@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import IO
 
+from engram.datasets.complaints import last_words
+
 _KEPT_LINES = 20
 
 
@@ -41,8 +43,7 @@ class Batch:
     @property
     def said(self) -> str:
         """The last line of what it complained about, '' for nothing."""
-        lines = [line.decode(errors="replace").strip() for line in self._complaints]
-        return next((line for line in reversed(lines) if line), "")
+        return last_words(line.decode(errors="replace") for line in self._complaints)
 
 
 def _ask(stdin: IO[bytes], requests: bytes) -> None:

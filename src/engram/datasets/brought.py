@@ -41,7 +41,7 @@ _COMMANDS = re.compile(
     r"|hook\..+\.command|gc\.recentobjectshook"
     r"|receive\.procreceiverefs|protocol\.ext\.allow|include\.path|includeif\..+\.path"
     r"|annex\..*(command|program|options|hook)|remote\..+\.annex-.*(command|hook|options|program|externaltype|shell|transport)"
-    r"|annex\.security\..+|remote\..+\.annex-(ssh|rsync|bup|gnupg|ddar|borg).*"
+    r"|annex\.(dbdir|security\..+)|remote\..+\.annex-(ssh|rsync|bup|gnupg|ddar|borg).*"
     r"|datalad\.result-hook\..+|datalad\..*(procedures?|command|cmdexec)(\..+)?"
 )
 #: What git-annex sets itself; the filter that is its own.

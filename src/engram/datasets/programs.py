@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
+from engram.datasets.complaints import last_words
 from engram.datasets.locks import MAYBE_GIT
 from engram.durable import Steps
 from engram.model.errors import DatasetBusy, ExtraMissing, PeerFailed
@@ -298,8 +299,7 @@ def _spoken(command: Sequence[str | bytes]) -> str:
 
 
 def _last_line(text: bytes) -> str:
-    lines = text.decode(errors="replace").strip().splitlines()
-    return lines[-1].strip() if lines else ""
+    return last_words(text.decode(errors="replace").splitlines())
 
 
 def _said(done: "subprocess.CompletedProcess[bytes]") -> str:

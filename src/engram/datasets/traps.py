@@ -94,6 +94,7 @@ _SETTINGS: dict[str, _Test] = {
     "annex.direct": _is_true,
     "annex.alwayscommit": _is_false,
     "annex.securehashesonly": _is_true,
+    "annex.dbdir": _any_value,
     "annex.freezecontent-command": _any_value,
     "annex.thawcontent-command": _any_value,
     "annex.maxextensionlength": _any_value,

@@ -59,6 +59,12 @@ def annex_objects_elsewhere(folder: Path, canary: Canary) -> str:
     return ".git/annex/objects is a link into the cage"
 
 
+def annex_databases_elsewhere(folder: Path, canary: Canary) -> str:
+    """git-annex would make its databases there."""
+    add_config(folder, ("annex.dbdir", str(canary.cage)))
+    return "annex.dbdir = the cage"
+
+
 def annex_journal_elsewhere(folder: Path, canary: Canary) -> str:
     """What lies there would be recorded, and removed after that."""
     _replaced_by_link(folder, canary, "annex/journal")
@@ -352,6 +358,7 @@ ESCAPES: tuple[Malice, ...] = (
     repository_elsewhere,
     annex_elsewhere,
     annex_objects_elsewhere,
+    annex_databases_elsewhere,
     annex_journal_elsewhere,
     annex_temporary_elsewhere,
     own_folder_elsewhere,

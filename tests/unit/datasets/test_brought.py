@@ -84,6 +84,7 @@ def test_a_hook_is_read_through_its_link(tmp_path: Path) -> None:
         ("merge.mine.driver", "x"),
         ("credential.https://x.helper", "!x"),
         ("submodule.a.b.update", "!x"),
+        ("annex.dbdir", "/home/somebody/.cache"),
         ("annex.freezecontent-command", "x"),
         ("remote.o.annex-ssh-options", "x"),
         ("remote.o.annex-externaltype", "x"),

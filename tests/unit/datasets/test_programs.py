@@ -145,3 +145,10 @@ def test_a_lock_that_git_could_not_take_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetBusy) as busy:
         one.git(str(tmp_path), "add", "file")
     assert busy.value.lock == str(tmp_path / ".git" / "index.lock")
+
+
+def test_a_reason_comes_before_what_git_annex_tells_its_programmers(tmp_path: Path) -> None:
+    lines = ("git-annex: /x: does not exist", "HasCallStack backtrace:", "  throwM, called at Messages.hs:387:17")
+    said = "!printf '%s\\n' " + " ".join(f"'{line}'" for line in lines) + " >&2; exit 3"
+    _, _, told = programs().git_status_of(str(tmp_path), "-c", f"alias.annexed={said}", "annexed")
+    assert told == lines[0]

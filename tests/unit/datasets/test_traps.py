@@ -33,6 +33,7 @@ def test_an_ordinary_repository_needs_nobody(top: Path) -> None:
         "annex.thin=1",
         "annex.addunlocked=include=*.txt",
         "annex.alwayscommit=no",
+        "annex.dbdir=/var/elsewhere",
         "annex.freezecontent-command=chmod",
         "annex.tune.objecthash1=yes",
         "core.sharedRepository=0660",
