@@ -17,6 +17,7 @@ from engram.datasets.git.objects import decode_commit
 from engram.datasets.git.odb import ObjectStore
 from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.git.refs import Refs, Repository, find_repository
+from engram.datasets.settled import Settled
 from engram.durable import Steps
 from engram.model.errors import (
     NoDataset,
@@ -147,9 +148,16 @@ class Dataset:
         self._last_index = index
         return index
 
+    @cached_property
+    def settled(self) -> Settled:
+        """Which of its folders need not be looked through again."""
+        return Settled(self.work_tree, self.git_dir, self.steps)
+
     def reopened(self) -> "Dataset":
-        """The same dataset, remembering nothing but an index that nobody changed since. Raises `NoDataset`."""
-        return Dataset(open_dataset(self.work_tree, self.around).repository, self.around, self._last_index)
+        """The same dataset, remembering only what shows whether it is still true. Raises `NoDataset`."""
+        again = Dataset(open_dataset(self.work_tree, self.around).repository, self.around, self._last_index)
+        again.settled = self.settled
+        return again
 
     def index_again(self, index: GitIndex) -> GitIndex:
         """The same *index*, or, if somebody wrote it since, the new one: its digest tells."""

@@ -79,7 +79,9 @@ class StatusReader:
             scopes=request.scopes,
             untracked=request.untracked,
             rules=self._dataset.stat_rules,
+            settled=self._dataset.settled,
         )
+        self._dataset.settled.keep()
         states = self._states(differences)
         kept = set()
         for found in differences.untracked:

@@ -16,6 +16,7 @@ from engram.datasets.git.ignore import Ignore
 from engram.datasets.git.index import ASSUME_VALID, OLDER, SKIP_WORKTREE, GitIndex, StatRules
 from engram.datasets.git.objects import SUBMODULE_MODE, SYMLINK_MODE
 from engram.datasets.git.refs import holds_repository
+from engram.datasets.settled import Settled
 from engram.model.errors import EngramError, Unreadable
 
 _NS = 1_000_000_000
@@ -27,6 +28,7 @@ _COMPARED = Struct(">4I4xII8xI")
 _MODE_BITS = 0o170100
 #: A link's permission bits are always all set; the index records none.
 _OF_LINKS = 0o100
+_ALL_OLDER = bytes([OLDER])
 _SCANNED = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
@@ -76,16 +78,22 @@ def walk(
     scopes: Iterable[bytes] = (b"",),
     untracked: Untracked = Untracked.ALL,
     rules: StatRules | None = None,
+    settled: Settled | None = None,
 ) -> Differences:
-    """Compare the work tree at *top* with *index*, within *scopes* (paths relative to *top*; ``b""`` is everything)."""
-    walker = _Walker(top, index, untracked, rules or StatRules())
+    """Compare the work tree at *top* with *index*, within *scopes* (paths relative to *top*; ``b""`` is everything).
+
+    Folders that *settled* vouches for are passed over; it is told of others for which it can vouch from now on.
+    """
+    walker = _Walker(top, index, untracked, rules or StatRules(), settled)
     for scope in scopes:
         walker.look_at(scope, ignore)
     return walker.finish()
 
 
 class _Walker:
-    def __init__(self, top: bytes, index: GitIndex, untracked: Untracked, rules: StatRules) -> None:
+    def __init__(
+        self, top: bytes, index: GitIndex, untracked: Untracked, rules: StatRules, settled: Settled | None
+    ) -> None:
         self.top = top
         self.index = index
         self.untracked = untracked
@@ -95,6 +103,9 @@ class _Walker:
         self.wanted: list[tuple[int, int]] = []
         self.differences = Differences()
         self.plain = rules == StatRules()
+        self.settled = settled if settled is not None and self.plain and settled.begin(index) else None
+        #: The folder that was looked at last holds something that is not recorded.
+        self.strange = False
 
     def look_at(self, scope: bytes, ignore: Ignore) -> None:
         self.wanted.append(self.index.below(scope))
@@ -156,11 +167,17 @@ class _Walker:
 
     def _folder(self, prefix: bytes, place: bytes, ignore: Ignore, first: int, last: int) -> bool:
         """Look at everything in one folder, which the index has *first* to *last*. Whether any of it is not ignored."""
+        settled = self.settled
+        if settled is not None and settled.vouches(prefix, place, first, last):
+            self.seen[first:last] = _ALL_OLDER * (last - first)
+            return True
         recorded = _recorded_in(prefix, self.index.paths, first, last)
         inner: list[bytes] = []
+        self.strange = False
         try:
             descriptor = os.open(place, _SCANNED)
             try:
+                status = os.fstat(descriptor)
                 with os.scandir(descriptor) as entries:  # names in an open folder are found sooner than whole paths
                     anything = self._entries(prefix, entries, recorded, ignore, inner)
             finally:
@@ -170,6 +187,8 @@ class _Walker:
         except OSError as error:
             self._unreadable(prefix.rstrip(b"/"), place, error)
             return False
+        if settled is not None and not self.strange and self.seen.count(OLDER, first, last) == last - first > 0:
+            settled.note(prefix, status, first, last)
         for name in inner:
             anything |= self._inner_folder(name, prefix + name, ignore)
         return anything
@@ -240,6 +259,7 @@ class _Walker:
 
     def _unrecorded(self, entry: "os.DirEntry[str]", prefix: bytes, ignore: Ignore, inner: list[bytes]) -> bool:
         name = os.fsencode(entry.name)
+        self.strange = True
         if name == b".git":
             return False
         if entry.is_dir(follow_symlinks=False):

@@ -1,4 +1,4 @@
-"""Look before saving: what there is to do, and whether engram can do it itself. Changes nothing."""
+"""Look before saving: what there is to do, and whether engram can do it itself. Changes nothing in the dataset."""
 
 import os
 from dataclasses import dataclass
@@ -79,7 +79,9 @@ def survey(dataset: Dataset, request: SaveRequest) -> Survey:
             scopes=request.scopes,
             untracked=Untracked.NO if request.updated else Untracked.ALL,
             rules=dataset.stat_rules,
+            settled=dataset.settled,
         )
+        dataset.settled.keep()
         clean = dataset.equals_head(index)
         staged = Staged() if clean else _staged(dataset, index, request.scopes)
         decisions = decide(differences, index, _Sources(dataset, request, index), staged)
