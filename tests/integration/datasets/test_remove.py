@@ -1,6 +1,7 @@
 """A dataset goes only when nothing is lost by that, and no file goes that nobody saved."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,41 @@ class TestADataset:
         (folder / "b/notes.txt").write_text("unfinished")
         git(folder / "b", "stash", "-q")
         assert refusal(folder).endswith("known sibling: stash.")
+
+    @pytest.mark.parametrize("words", [("tag", "v1"), ("tag", "-a", "-m", "one", "v1")], ids=["light", "annotated"])
+    def test_stays_while_a_tag_alone_holds_a_revision(self, folder: Path, words: tuple[str, ...]) -> None:
+        git(folder / "b", "commit", "-q", "--allow-empty", "-m", "only here")
+        git(folder / "b", *words)
+        git(folder / "b", "reset", "-q", "--hard", "HEAD~")
+        assert refusal(folder).endswith("known sibling: tags/v1.")
+        git(folder / "b", "push", "-q", "origin", "v1")
+        assert str(drop(folder, dataset="b", what="all", reckless="undead")[-1]["status"]) == "ok"
+
+    def test_stays_while_notes_are_only_here(self, folder: Path) -> None:
+        git(folder / "b", "notes", "add", "-m", "precious")
+        assert refusal(folder).endswith("known sibling: notes/commits.")
+
+    def test_stays_while_another_work_tree_needs_it(self, folder: Path) -> None:
+        git(folder / "b", "worktree", "add", "-q", "--detach", "../other")
+        (folder / "other/draft.txt").write_text("unsaved")
+        assert f"checked out from it: {folder}/other." in refusal(folder)
+        git(folder / "other", "commit", "-q", "--allow-empty", "-m", "only here")
+        shutil.rmtree(folder / "other")
+        assert refusal(folder).endswith("known sibling: worktrees/other.")
+
+    def test_stays_while_it_keeps_a_subdataset_that_is_not_checked_out(self, folder: Path) -> None:
+        git(folder, "clone", "-q", "a", "c")
+        kept = folder / "b/.git/modules/nested/sub"
+        kept.parent.mkdir(parents=True)
+        (folder / "c/.git").rename(kept)
+        git(kept, "config", "core.bare", "true")
+        git(kept, "remote", "set-url", "origin", str(folder / "a"))
+        tree = git(kept, "rev-parse", "HEAD^{tree}").strip()
+        commit = git(kept, "commit-tree", "-m", "only here", tree).strip()
+        git(kept, "update-ref", "refs/heads/mine", commit)
+        assert refusal(folder).endswith("nobody else has: nested/sub.")
+        git(kept, "update-ref", "-d", "refs/heads/mine")
+        assert str(drop(folder, dataset="b", what="all", reckless="undead")[-1]["status"]) == "ok"
 
     def test_stays_when_the_sibling_has_lost_what_was_fetched_from_it(self, folder: Path) -> None:
         git(folder / "b", "commit", "-q", "--allow-empty", "-m", "pushed once")

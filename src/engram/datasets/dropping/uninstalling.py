@@ -10,13 +10,14 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from shlex import quote
 
 from engram import durable
 from engram.datasets.annexed import positions_below
 from engram.datasets.dataset import Dataset
 from engram.datasets.dropping.drop_records import DropReporter
 from engram.datasets.dropping.dropping import Dropper, DropRequest
-from engram.datasets.dropping.revisions import siblings_that_know, unpushed
+from engram.datasets.dropping.revisions import kept_inside, other_work_trees, siblings_that_know, unpushed
 from engram.datasets.dropping.wiping import wipe
 from engram.datasets.git.objects import SUBMODULE_MODE
 from engram.datasets.git.problems import NotUnderstood
@@ -125,7 +126,7 @@ class Uninstaller:
         if self._request.kill:
             return
         try:
-            for check in (self._subdatasets, self._revisions, self._siblings):
+            for check in (self._subdatasets, self._work_trees, self._revisions, self._kept_inside, self._siblings):
                 if refusal := check(gone):
                     yield refusal
                     return
@@ -136,6 +137,26 @@ class Uninstaller:
     def _subdatasets(self, gone: frozenset[str]) -> NotDropped | None:
         there = [place for place in present_subdatasets(self._dataset, (b"",)) if place not in gone]
         return subdatasets_present(self._dataset.work_tree, there)
+
+    def _work_trees(self, _: frozenset[str]) -> NotDropped | None:
+        places = other_work_trees(self._dataset)
+        if not places:
+            return None
+        return NotDropped(
+            self._dataset.work_tree,
+            f"work trees elsewhere are checked out from it: {', '.join(places)}",
+            f"Save what is in them, then: git worktree remove {quote(places[0])}",
+        )
+
+    def _kept_inside(self, _: frozenset[str]) -> NotDropped | None:
+        names = [] if self._request.ignores_copies else kept_inside(self._dataset)
+        if not names:
+            return None
+        return NotDropped(
+            self._dataset.work_tree,
+            f"its .git keeps repositories of subdatasets that hold what nobody else has: {', '.join(names)}",
+            "Check them out and drop them first: git submodule update --init; or --reckless availability",
+        )
 
     def _revisions(self, _: frozenset[str]) -> NotDropped | None:
         names = [] if self._request.ignores_copies else unpushed(self._dataset)

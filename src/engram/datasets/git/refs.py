@@ -44,7 +44,7 @@ def find_repository(folder: bytes) -> Repository | None:
     """The repository that holds *folder* (absolute): its own, or the nearest above; ``None`` when there is none."""
     place = folder
     while True:
-        found = repository_in(place) or _bare(place)
+        found = repository_in(place) or bare_repository(place)
         if found is not None:
             return found
         parent = os.path.dirname(place)
@@ -78,7 +78,8 @@ def holds_repository(folder: bytes) -> bool:
         return True
 
 
-def _bare(place: bytes) -> Repository | None:
+def bare_repository(place: bytes) -> Repository | None:
+    """The repository that a folder itself is, without a work tree; ``None`` when it is none."""
     if os.path.basename(place) != b".git" and _looks_like_git_dir(place):
         return Repository(work_tree=b"", git_dir=place, common_dir=_common_dir(place))
     return None
