@@ -209,7 +209,8 @@ class Demo:
 
     def _copy(self, top: str) -> str:
         """Copy the images that are shipped in the package."""
-        for folder, _, names in os.walk(_IMAGES):
+        for folder, folders, names in os.walk(_IMAGES):
+            folders[:] = [name for name in folders if name != "__pycache__"]  # what an installer compiled
             target = os.path.normpath(os.path.join(top, os.path.relpath(folder, _IMAGES)))
             durable.make_folders(self.steps, target)
             for name in names:

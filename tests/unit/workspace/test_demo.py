@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -116,6 +117,17 @@ def test_the_images_are_in_the_annex_unchanged_and_text_is_in_git(folder: Path) 
     assert (folder / image).read_bytes() == (IMAGES / image).read_bytes()
     assert not (folder / "README.md").is_symlink()
     assert (folder / "licences" / "icbm152.txt").read_bytes() == (IMAGES / "licences" / "icbm152.txt").read_bytes()
+
+
+def test_what_an_installer_compiled_is_no_part_of_the_story(
+    git_annex: Path, context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(IMAGES, tmp_path / "images")
+    (tmp_path / "images/code/__pycache__").mkdir(exist_ok=True)
+    (tmp_path / "images/code/__pycache__/histogram.cpython-311.pyc").touch()
+    monkeypatch.setattr("engram.workspace.demo._IMAGES", str(tmp_path / "images"))
+    assert not [outcome for outcome in Demo(context).tell("mine") if outcome.failed]
+    assert os.listdir(Path(context.folder, "mine", "code")) == ["histogram.py"]
 
 
 def test_the_history_is_clean_and_keeps_the_first_version(folder: Path, git: Callable[..., str]) -> None:
