@@ -1,6 +1,7 @@
 """Who may write to a dataset, whether this user may, and whether git knows who he is."""
 
 import os
+from shlex import quote
 
 from engram.datasets.dataset import Dataset, Surroundings
 from engram.datasets.git.config import GitConfig
@@ -21,13 +22,12 @@ def check_may_write(dataset: Dataset) -> None:
     """
     dataset.programs.annex()
     owners = {os.stat(place).st_uid for place in (dataset.work_tree, dataset.git_dir)}
-    if owners != {os.geteuid()}:
-        status, _, said = dataset.programs.git_status_of(dataset.work_tree, "rev-parse", "--git-dir")
-        if status:
-            raise UsageError(
-                f"{dataset.work_tree} belongs to another user: {said}",
-                "Ask its owner, or work in a clone of your own.",
-            )
+    if owners != {os.geteuid()} and dataset.programs.git_status_of(dataset.work_tree, "rev-parse", "--git-dir")[0]:
+        raise UsageError(
+            f"{dataset.work_tree} belongs to another user; nothing was changed.",
+            "Work in a clone of your own. If you trust its owner, and may write there:"
+            f" git config --global --add safe.directory {quote(dataset.work_tree)}",
+        )
     brought = [one.name for one in dataset.brought]
     if brought and not dataset.is_trusted:
         names = ", ".join(brought[:_NAMED]) + (", …" if len(brought) > _NAMED else "")

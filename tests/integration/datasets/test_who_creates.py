@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from engram.model.errors import NoIdentity, UsageError
+from engram.workspace.cloning import Copies
 from engram.workspace.context import Context
 from engram.workspace.datasets import Datasets
 
@@ -28,9 +29,13 @@ def git(folder: Path, *words: str) -> str:
 
 
 def datasets(top: Path, folder: str = ".") -> Datasets:
+    return Datasets(context(top, folder))
+
+
+def context(top: Path, folder: str = ".") -> Context:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "EMAIL"))}
     environment |= {"GIT_CONFIG_GLOBAL": str(top / "config"), "GIT_CONFIG_NOSYSTEM": "1"}
-    return Datasets(Context(folder=str(top / folder), environment=environment))
+    return Context(folder=str(top / folder), environment=environment)
 
 
 def test_a_repository_that_names_somebody_becomes_a_dataset_under_that_name(somebody: Path) -> None:
@@ -60,3 +65,24 @@ def test_a_key_backend_that_nobody_has_is_refused(somebody: Path, backend: str) 
     with pytest.raises(UsageError, match="no key backend"):
         datasets(somebody).create("lab/new", backend=backend)
     assert not (somebody / "lab").exists()
+
+
+@pytest.mark.root
+@pytest.mark.usefixtures("as_root")
+def test_a_dataset_of_another_user_is_cloned_once_its_owner_is_trusted(somebody: Path) -> None:
+    datasets(somebody).create("named", force=True)
+    for folder, folders, files in os.walk(somebody / "named"):
+        for name in (".", *folders, *files):
+            os.chown(os.path.join(folder, name), 43001, 43001, follow_symlinks=False)
+    (somebody / "config").write_text("[user]\n\tname = A\n\temail = a@example.org\n")
+    with pytest.raises(UsageError) as refused:
+        list(Copies(context(somebody)).clone("named", "mine"))
+    assert "belongs to another user" in refused.value.what
+    assert not (somebody / "mine").exists()
+    _, _, advised = refused.value.next_step.partition("safe.directory ")
+    assert advised.startswith(str(somebody / "named"))
+    with pytest.raises(UsageError, match="belongs to another user; nothing was changed") as refused:
+        list(datasets(somebody, "named").save())
+    assert refused.value.next_step.endswith(f"safe.directory {somebody / 'named'}")
+    git(somebody, "config", "-f", "config", "safe.directory", advised)
+    assert [one.status for one in Copies(context(somebody)).clone("named", "mine")] == ["ok"]

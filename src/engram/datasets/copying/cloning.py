@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from shlex import quote
 from typing import NamedTuple
 
 from engram import durable
@@ -63,6 +64,8 @@ _PARTLY = ("--depth", "--shallow", "--filter")
 _USAGE = 129
 #: How a source looks in which git tidies up at this moment.
 _MOVING = re.compile(r"failed to (copy|create|link|unlink|stat|open|read)|unable to|hardlink")
+#: Source: safe.directory in git-config(1), and what git 2.39 says.
+_OF_ANOTHER = re.compile(r"dubious ownership in repository at '(.+)'")
 _ADJUSTED = re.compile(r"refs/heads/adjusted/(?P<branch>.+)\([^()]*\)")
 
 
@@ -211,6 +214,11 @@ class Cloner:
                 aside.begin()
                 if not _MOVING.search(told):
                     break
+        if source.place and (owned := _OF_ANOTHER.search(said)):
+            raise UsageError(
+                f"{source.given} belongs to another user; git reads it only once you have said that you trust them.",
+                f"If you do: git config --global --add safe.directory {quote(owned[1])}",
+            )
         raise SourceUnavailable(without_secrets(source.given), _without(said, source.given))
 
     def _ways(self) -> tuple[tuple[str, ...], ...]:
