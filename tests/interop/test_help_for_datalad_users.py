@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from engram.cli.datalad_page import DIFFERENT, EQUAL, NEW
+from engram.cli.datalad_page import DIFFERENT, EQUAL, MISSING, NEW
+from engram.cli.datalad_words import OPTIONS
+from engram.cli.root import COMMANDS, Verbs
 from tests.interop.peers import create, git, pair_of, save, write
 
 
@@ -175,6 +178,19 @@ def modes(tools: Tools) -> None:
     assert "script" not in tools.datalad("diff", "--from", "HEAD~1", "--to", "HEAD").stdout
 
 
+def datalads(tools: Tools) -> None:
+    row = dict(MISSING)["datalad's"]
+    for name in row.partition(":")[0].split():
+        assert f"datalad {name}" in tools.engram(name).stderr
+        assert tools.datalad(name, "--help-np").returncode == 0
+
+
+def words(tools: Tools) -> None:
+    assert "datalad siblings" in tools.engram("siblings", "add", "-s", "x", "--url", "/x").stderr
+    assert "datalad save --since" in tools.engram("save", "--since", "HEAD~1").stderr
+    assert "engram clone" in tools.engram("install", "x").stderr
+
+
 def instead_of_git_annex(tools: Tools) -> None:
     (row,) = [meaning for term, meaning in NEW if term == "instead of git annex"]
     for name in row.split():
@@ -200,10 +216,10 @@ def plans(tools: Tools) -> None:
 
 
 PROOFS: Mapping[str, Proof] = {
-    proof.__name__.replace("_", " "): proof
+    proof.__name__.replace("_", " ").replace("datalads", "datalad's"): proof
     for proof in (
         datasets, commands, records, run_records, paths, key_backend, wrong_paths, exit_codes, options, one_line,
-        trust, both_keep, drop, handed_over, modes, instead_of_git_annex, figures, plans,
+        trust, both_keep, drop, handed_over, modes, datalads, words, instead_of_git_annex, figures, plans,
     )
 }  # fmt: skip
 
@@ -217,13 +233,34 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("line", [term for term, _ in (*EQUAL, *DIFFERENT, *NEW)])
+@pytest.mark.parametrize("line", [term for term, _ in (*EQUAL, *DIFFERENT, *MISSING, *NEW)])
 def test_the_line_is_true(line: str, template: Path, datalad: Path, tmp_path: Path) -> None:
     PROOFS[line](Tools(datalad, pair_of(template, tmp_path).ours))
 
 
+def words_of(help_text: str) -> set[str]:
+    """The options that the usage of a command of DataLad's tells of, and the other names that its list gives them."""
+    heads = re.findall(r"(?m)^  (-\S.*?)(?: {2,}|$)", help_text)
+    return {word for head in heads for word in re.findall(r"(?<![\w\[{|])--?[A-Za-z][A-Za-z-]*", head)}
+
+
+@pytest.mark.parametrize("name", dict(EQUAL)["commands"].partition(":")[0].split())
+def test_every_option_of_datalad_is_there_or_answered_with_what_to_type(name: str, datalad: Path) -> None:
+    text = subprocess.run([datalad, name, "--help-np"], capture_output=True, text=True, check=True).stdout
+    theirs = words_of(text)
+    assert {"-h", "--version"} < theirs
+    root = Verbs(COMMANDS, settings={"help_option_names": ["-h", "--help", "--help-np"]})
+    with root.make_context("engram", [], resilient_parsing=True) as context:
+        command = root.get_command(context, name)
+        assert command is not None
+        with command.make_context(name, [], parent=context, resilient_parsing=True) as inner:
+            ours = {word for one in command.get_params(inner) for word in (*one.opts, *one.secondary_opts)}
+    missing = theirs - ours - {"--version"}
+    assert missing == set(OPTIONS.get(name, ())), "each is on the list, and nothing else"
+
+
 def test_every_proof_has_its_line() -> None:
-    assert set(PROOFS) == {term for term, _ in (*EQUAL, *DIFFERENT, *NEW)}
+    assert set(PROOFS) == {term for term, _ in (*EQUAL, *DIFFERENT, *MISSING, *NEW)}
 
 
 def test_it_fits_on_one_screen() -> None:

@@ -130,10 +130,12 @@ class Call:
         if report.failures and (refused or self.on_failure != "ignore"):
             self.exit_code = self.failing_code
 
-    def show_either(self, result: "Iterator[Outcome] | Plan", plan_file: str | None) -> None:
+    def show_either(
+        self, result: "Iterator[Outcome] | Plan", plan_file: str | None, *, view: "View | None" = None
+    ) -> None:
         """Show what a command that has a ``--dry-run`` gave: the plan that it asks for, or what happens."""
         if isinstance(result, Iterator):
-            self.show(result)
+            self.show(result, view=view)
         else:
             self.show_plan(result, into=plan_file)
 

@@ -22,6 +22,11 @@ DIFFERENT = (
     ("handed over", "What engram does not fully know git-annex does; the record's note says so, and why."),
     ("modes", "A changed executable bit is a difference; diff of DataLad passes it over."),
 )
+MISSING = (
+    ("datalad's", "push update addurls download-url copy-file foreach-dataset export-archive create-sibling-ria:"
+     " use them on the same dataset."),
+    ("words", "siblings only lists; a command or an option that is missing tells what to type instead."),
+)  # fmt: skip
 NEW = (
     ("instead of git annex", "whereis numcopies unused dropunused fsck"),
     ("figures", "history PATH: which command, inputs and parameters made each version of a file."),
@@ -36,6 +41,7 @@ def datalad_page() -> Topic:
         sections=(
             Section(title="Equal", rows=EQUAL),
             Section(title="Different", rows=DIFFERENT),
+            Section(title="Not here", rows=MISSING),
             Section(title="New", rows=NEW),
         ),
     )

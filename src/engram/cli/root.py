@@ -268,7 +268,11 @@ class Verbs(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] not in _files(self._folder) and not args[0].startswith("-") and not ctx.resilient_parsing:
+            from engram.cli.datalad_words import missing_command  # here, because it is needed for a mistake alone
+
             known = " ".join([*ctx.command_path.split()[1:], "--help"])
+            if ctx.parent is None and (elsewhere := missing_command(args[0])):
+                raise elsewhere
             raise UsageError(f"There is no command {args[0]!r}{self._nearest(args[0])}", f"See all: engram {known}")
         if not ctx.resilient_parsing:
             call_of(ctx).command = " ".join([*ctx.command_path.split()[1:], args[0]])

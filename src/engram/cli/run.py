@@ -8,7 +8,7 @@ import click
 
 from engram.cli.call import SOME_FAILED, Call
 from engram.cli.render import show_error, show_records, standard_screen
-from engram.cli.root import COMMANDS, COMPLETE, build
+from engram.cli.root import BEFORE, COMMANDS, COMPLETE, build
 from engram.model.errors import EngramError, StorageFailed, UsageError
 from engram.model.outcome import Outcome, Status, failure
 
@@ -63,7 +63,27 @@ def _done(call: Call, words: Sequence[str], commands: str) -> int:
 
 
 def _as_usage_error(call: Call, error: click.ClickException) -> UsageError:
-    return UsageError(error.format_message(), f"See: engram {call.command} --help".replace("  ", " "))
+    if isinstance(error, click.NoSuchOption):
+        return _no_such_option(call, error)
+    return UsageError(error.format_message(), _help_of(call))
+
+
+def _help_of(call: Call) -> str:
+    return f"See: engram {call.command} --help".replace("  ", " ")
+
+
+def _no_such_option(call: Call, error: click.NoSuchOption) -> UsageError:
+    from difflib import get_close_matches  # both here, because they are needed for a mistake alone
+
+    from engram.cli.datalad_words import missing_option
+
+    before = [name for option in BEFORE for name in option.opts] + ["--version"]
+    if known := missing_option(call.command, error.option_name, before):
+        return known
+    names = {name.strip("-"): name for name in error.possibilities or ()}
+    close = get_close_matches(error.option_name.strip("-"), names, n=1)
+    nearest = f"; did you mean {names[close[0]]}?" if close else "."
+    return UsageError(f"There is no option {error.option_name}{nearest}", _help_of(call))
 
 
 def _failed(call: Call, error: EngramError, words: Sequence[str]) -> int:

@@ -15,6 +15,7 @@ import click
 
 from engram.cli import options
 from engram.cli.call import Call
+from engram.cli.datalad_words import missing_option
 from engram.cli.root import Verb
 from engram.model.errors import UsageError
 from engram.workspace.datasets import Datasets
@@ -49,7 +50,9 @@ def command(
 ) -> None:
     path = words[0] if words else None
     if path is not None and path.startswith("-"):
-        raise UsageError(f"There is no option {path}.", "See: engram create --help. Options of git init follow PATH.")
+        raise missing_option("create", path, ()) or UsageError(
+            f"There is no option {path}.", "See: engram create --help. Options of git init follow PATH."
+        )
     datasets = call.open(Datasets)
     create = datasets.plan_create if dry_run else datasets.create
     result = create(

@@ -5,7 +5,7 @@ goes on where it ended. When this has come back, it is on the disk.
 
     engram get sub-01/              what is missing of a folder
     engram get -s origin data.nii   from this sibling only
-    engram get -n raw             a subdataset, none of its contents
+    engram get -n raw               a subdataset, none of its contents
     engram get -r .                 everything, at any depth
     engram get --dry-run .          what would be got, and from where
 """

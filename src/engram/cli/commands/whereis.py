@@ -6,7 +6,7 @@ an error. Copies in repositories that are not trusted, or were given up, are nam
     engram whereis                     every file
     engram whereis sub-01/ -r          a folder, and the subdatasets in it
     engram whereis --key SHA256E-s5--2cf2…
-    engram --json whereis           every copy, with UUID and addresses
+    engram --json whereis              every copy, with UUID and addresses
 """
 
 from collections.abc import Iterable
