@@ -21,6 +21,9 @@ from typing import TypeVar
 import pytest
 from hypothesis import HealthCheck, settings
 
+from engram.testing import databases
+from engram.testing.databases import Server
+
 ROOT = Path(__file__).parents[1]
 #: How the reason of a skip begins that no installation could mend (no loop devices, not root, another system).
 NOT_HERE = "not on this machine:"
@@ -120,6 +123,27 @@ def git_annex(own_home: Path) -> Path:
 def datalad(own_home: Path, git_annex: Path) -> Path:
     """The real DataLad, which is on PATH in every test; the test is skipped without one."""
     return _program("datalad")
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(own_home: Path) -> Iterator[Server]:
+    """A private PostgreSQL server; the test is skipped where it is not installed."""
+    _needs(databases.program("initdb"), "PostgreSQL")
+    with databases.postgresql() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb_server(own_home: Path) -> Iterator[Server]:
+    """A private MariaDB server; the test is skipped where it is not installed."""
+    _needs(databases.program("mariadb-install-db"), "MariaDB")
+    with databases.mariadb() as server:
+        yield server
+
+
+def _needs(program: str | None, name: str) -> None:
+    if program is None:
+        pytest.skip(f"{name} is not installed: ./dev services")
 
 
 @pytest.fixture

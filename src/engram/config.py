@@ -146,7 +146,12 @@ def why_not_trusted(lab_file: str) -> str:
     """Why a lab's file is not read, as part of a sentence; '' when it is."""
     if os.stat(lab_file).st_uid not in (os.geteuid(), 0):
         return "it belongs to somebody else"
-    folder = os.path.dirname(os.path.realpath(lab_file))
+    return why_not_trusted_folder(os.path.dirname(lab_file))
+
+
+def why_not_trusted_folder(folder: str) -> str:
+    """Why a lab's file that lay in *folder* would not be read, whoever wrote it; '' when it would."""
+    folder = os.path.realpath(folder)
     while True:
         if os.path.lexists(os.path.join(folder, ".git")):
             return f"it lies inside the dataset {folder}"

@@ -37,6 +37,7 @@ HEAVY = {
     "zoneinfo",
 }
 _FRAME = {"cli", "config", "model", "workspace"}
+_LAB = {*_FRAME, "durable"}
 _DATASETS = {*_FRAME, "datasets", "durable"}
 #: What each call may load of these, and of engram's own rooms.
 CALLS: dict[str, tuple[set[str], set[str]]] = {
@@ -70,6 +71,13 @@ CALLS: dict[str, tuple[set[str], set[str]]] = {
     "carry-out --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "fsck --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "trust --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
+    "lab --help": ({"shutil"}, _LAB),
+    "lab create --help": ({"shutil"}, _LAB),
+    "lab show --help": ({"shutil"}, _LAB),
+    "subjects --help": ({"shutil"}, _LAB),
+    "subjects add --help": ({"shutil"}, _LAB),
+    "subjects list --help": ({"shutil"}, _LAB),
+    "subjects show --help": ({"shutil"}, _LAB),
     "demo --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
 }
 

@@ -4,14 +4,17 @@ import inspect
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import date, datetime
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from engram.config import DEFAULTS, Settings, setting_name
+from engram.model.animals import Alias, Implant, Person, Probe, Site, Subject
 from engram.model.copies import Copy
 from engram.model.outcome import OUTCOME_FIELDS, SPARE_FIELDS, DatasetOutcome, Outcome
 from engram.model.plan import Plan, PlannedStep
+from engram.model.reports import LabReport
 from engram.workspace.settings import Setting
 
 #: A JSON schema, or a piece of one.
@@ -24,6 +27,8 @@ _TYPES: Mapping[object, Schema] = {
     int: {"type": "integer"},
     float: {"type": "number"},
     NoneType: {"type": "null"},
+    date: {"type": "string", "format": "date"},
+    datetime: {"type": "string"},
 }
 _LEAF: Schema = {
     "type": ["string", "integer", "number", "boolean", "null", "array"],
@@ -92,14 +97,30 @@ def schemas() -> dict[str, Schema]:
     plan["properties"]["steps"]["description"] = "What would be done."
     plan["properties"]["bytes"] = {"type": "integer", "description": "Bytes of all steps together."}
     plan["properties"]["refused"] = {**steps, "description": "What will not be done, each with its reason in why."}
+    lab = _record(LabReport, _names(LabReport), "lab")
+    lab["properties"]["rows"]["type"] = "object"
+    subject = _with_parts(Subject, "subject", "aliases", _record(Alias, _names(Alias)))
+    implant = _with_parts(Implant, "", "sites", _record(Site, _names(Site)))
+    probe = _with_parts(Probe, "probe", "implants", implant)
     return {
         "help": _record(Help, _names(Help), "help"),
+        "lab": lab,
         "outcome": outcome,
+        "person": _record(Person, _names(Person), "person"),
         "plan": plan,
+        "probe": probe,
         "schema": _record(Published, _names(Published), "schema"),
         "setting": _record(Setting, _names(Setting), "setting"),
+        "subject": subject,
         "version": _record(Version, _names(Version), "version"),
     }
+
+
+def _with_parts(kind: type, record: str, name: str, part: Schema) -> Schema:
+    """The schema of a record, one field of which holds records of another kind."""
+    schema = _record(kind, _names(kind), record)
+    schema["properties"][name] = {**schema["properties"][name], "items": part}
+    return schema
 
 
 def settings_schema() -> Schema:

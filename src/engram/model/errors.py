@@ -9,6 +9,8 @@
     │   │   ├── NotADataset            2    a folder was named as a dataset, and is none
     │   │   ├── BrokenDataset          2    only a part of a dataset is left here
     │   │   └── NotInstalled           2    a subdataset that is not here yet
+    │   ├── CatalogueUnusable          2    the catalogue is not there, or not one for this program
+    │   ├── NotInCatalogue             2    a name that the catalogue does not know
     │   ├── PathNotFound               2    an argument matches nothing
     │   ├── NoSuchVersion              2    a name that stands for no state of the dataset
     │   ├── OutsideDataset             2    an argument lies outside the dataset
@@ -39,9 +41,11 @@
     ├── IncompleteResults              3    Python only: some items failed, the rest was done
     ├── WrongBytes                    20    bytes are wrong: do not retry
     │   ├── DamagedRepository         20    a file of git or git-annex does not parse or does not match its digest
+    │   ├── CatalogueDamaged          20    the catalogue's file is broken
     │   └── ChecksumMismatch          20    content differs from the checksum in its key
     ├── TryAgainLater                 30    nothing is lost, the same command later works
     │   ├── SourceUnavailable         30    no address that a dataset could be cloned from answered
+    │   ├── CatalogueUnavailable      30    the catalogue did not answer, or somebody else was changing it
     │   ├── DatasetBusy               30    another program holds a lock of this dataset
     │   └── MovedMeanwhile            30    somebody else moved a branch again and again
     ├── StorageFailed                 31    the disk refused: full, read-only, broken
@@ -165,6 +169,28 @@ class NotInstalled(NoDataset):
     exit_code = 2
     message = "{path} is a subdataset that is not installed here."
     remedy = "Get it: engram get -n {path}"
+
+
+class CatalogueUnusable(RequestRefused):
+    """A catalogue that is not there, or is none, or is of another time than this program."""
+
+    catalogue: str
+    reason: str
+    advice: str
+    exit_code = 2
+    message = "The catalogue {catalogue} {reason}."
+    remedy = "{advice}"
+
+
+class NotInCatalogue(RequestRefused):
+    """A name that the catalogue does not know."""
+
+    what_kind: str
+    name: str
+    advice: str
+    exit_code = 2
+    message = "The catalogue knows no {what_kind} {name}."
+    remedy = "{advice}"
 
 
 class PathNotFound(RequestRefused):
@@ -437,6 +463,16 @@ class ChecksumMismatch(WrongBytes):
     remedy = "Keep every other copy. Set this one aside: git annex fsck --key {key}"
 
 
+class CatalogueDamaged(WrongBytes):
+    """A catalogue whose file is broken."""
+
+    catalogue: str
+    reason: str
+    exit_code = 20
+    message = "The catalogue {catalogue} is damaged: {reason}."
+    remedy = "Keep it as it is. Put the latest backup in its place: it lies in .engram/backups beside engram.toml"
+
+
 class TryAgainLater(EngramError):
     """Nothing is lost; the same command works later."""
 
@@ -451,6 +487,16 @@ class SourceUnavailable(TryAgainLater):
     exit_code = 30
     message = "{source} could not be cloned: {reason}."
     remedy = "Nothing was left behind. Check the address, the network and your access to it, then try again."
+
+
+class CatalogueUnavailable(TryAgainLater):
+    """The catalogue did not answer, or somebody else was changing it all the while."""
+
+    catalogue: str
+    reason: str
+    exit_code = 30
+    message = "The catalogue {catalogue} is not available: {reason}."
+    remedy = "Nothing of this change was kept, nothing from before is lost. Run the same command again later."
 
 
 class DatasetBusy(TryAgainLater):

@@ -1,0 +1,100 @@
+"""Set up a catalogue, or bring an older one to this program's version."""
+
+import os
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, insert, select
+
+from engram.catalogue.addresses import Address
+from engram.catalogue.opening import engine_for, set_up_sqlite
+from engram.catalogue.refusals import refusals_told
+from engram.catalogue.tables.changes import COUNTER
+from engram.catalogue.versions import HEAD, refuse_other_versions, version_of
+from engram.durable import Steps, make_folders, remove, rename, sync_file, sync_folder
+from engram.model.errors import CatalogueUnusable
+
+#: A new SQLite catalogue has this at the end of its name until it is whole.
+UNFINISHED = ".engram-new"
+
+
+def create_catalogue(address: Address, steps: Steps) -> bool:
+    """Set a catalogue up, whole or not at all; false when there was one of this version already.
+
+    Raises `CatalogueUnusable` for one of another version, or for a database that holds something else.
+    """
+    if address.file:
+        return _create_sqlite(address, steps)
+    return _set_up(engine_for(address), address)
+
+
+def _create_sqlite(address: Address, steps: Steps) -> bool:
+    if os.path.exists(address.file):
+        return _set_up(engine_for(address), address)
+    folder = os.path.dirname(address.file)
+    make_folders(steps, folder)
+    unfinished = Address(address.url, address.file + UNFINISHED)
+    for rest in ("", "-journal", "-wal", "-shm"):
+        if os.path.lexists(unfinished.file + rest):
+            remove(steps, unfinished.file + rest)
+    steps.take("create", unfinished.file)
+    _set_up(engine_for(unfinished, creates=True), unfinished)
+    sync_file(steps, unfinished.file)
+    rename(steps, unfinished.file, address.file)
+    sync_folder(steps, folder)
+    return True
+
+
+def _set_up(engine: Engine, address: Address) -> bool:
+    try:
+        with refusals_told(address.shown):
+            if address.file:
+                set_up_sqlite(engine)
+            with engine.connect() as connection, connection.begin():
+                if version_of(connection):
+                    refuse_other_versions(connection, address.shown)
+                    return False
+                _refuse_strangers(connection, address.shown)
+                migrate(connection, HEAD)
+            return True
+    finally:
+        engine.dispose()
+
+
+def _refuse_strangers(connection: Connection, shown: str) -> None:
+    from sqlalchemy import inspect
+
+    from engram.catalogue.tables import whole_schema
+
+    ours = set(whole_schema().tables)
+    strange = sorted(set(inspect(connection).get_table_names()) - ours)
+    if strange:
+        found = f"holds tables of something else ({', '.join(strange[:3])})"
+        raise CatalogueUnusable(shown, found, "Give the catalogue an empty database of its own.")
+
+
+def upgrade_catalogue(address: Address) -> tuple[str, str]:
+    """Bring a catalogue to this program's version; the version before and after. Make a backup first.
+
+    Raises `CatalogueUnusable` for an empty one or a newer one.
+    """
+    engine = engine_for(address)
+    try:
+        with refusals_told(address.shown), engine.connect() as connection, connection.begin():
+            before = version_of(connection)
+            if not before or before > HEAD:
+                refuse_other_versions(connection, address.shown)
+            migrate(connection, HEAD)
+            return before, version_of(connection)
+    finally:
+        engine.dispose()
+
+
+def migrate(connection: Connection, version: str) -> None:
+    """Run the migrations up to *version* within the connection's transaction (MariaDB's tables know none)."""
+    config = Config()
+    config.set_main_option("script_location", os.path.join(os.path.dirname(__file__), "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, version)
+    if connection.execute(select(COUNTER.c.counter_id)).first() is None:
+        connection.execute(insert(COUNTER), {"counter_id": 1, "counter_next": 1})

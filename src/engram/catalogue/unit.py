@@ -1,0 +1,232 @@
+"""One change of the catalogue: a transaction that tells who made it, and forgets nothing that it overwrites."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from functools import cache
+from typing import TypeAlias
+
+from sqlalchemy import Connection, String, Table, and_, delete, insert, select, update
+from sqlalchemy.sql import ColumnElement
+
+from engram.catalogue.tables.changes import CHANGE, COUNTER, EDIT
+from engram.model.errors import UsageError
+
+#: What a column can hold.
+Value: TypeAlias = str | int | float | date | datetime | None
+#: A row, or a part of one, by the columns' names.
+Row: TypeAlias = Mapping[str, Value]
+
+_NOBODY_YET = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """Who changes the catalogue, and on whose word."""
+
+    #: ``ada@rig-3``.
+    who: str
+    #: ``subjects import``.
+    command: str
+    #: File or plan, with its digest; '' when it was typed.
+    source: str = ""
+    #: The reason that was given.
+    why: str = ""
+
+
+class Became(StrEnum):
+    """What putting a row did."""
+
+    ADDED = "added"
+    EDITED = "edited"
+    SAME = "same"
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A row that is in the catalogue now, and what that took."""
+
+    row_id: int
+    became: Became
+    #: Columns whose value changed: before and after.
+    changed: tuple[tuple[str, Value, Value], ...] = ()
+
+
+class Unit:
+    """Changes rows within one transaction. Each row notes the change that added it; what it held before is kept."""
+
+    def __init__(self, connection: Connection, author: Author, now: datetime) -> None:
+        """Waits until no other change is under way; *now* is UTC without a zone, as the catalogue keeps it."""
+        self.connection = connection
+        self._author = author
+        self._now = now
+        self._first = self._next = int(connection.execute(_COUNTER).scalar_one())
+        self._change = _NOBODY_YET
+
+    @property
+    def change_id(self) -> int:
+        """The number of this change; asking for it makes it one, even if no row follows."""
+        if self._change == _NOBODY_YET:
+            self._change = self.new_ids(1).start
+            author = self._author
+            row: Row = {
+                "change_id": self._change,
+                "change_made": self._now,
+                "change_by": author.who,
+                "change_command": author.command,
+                "change_source": author.source,
+                "change_why": author.why,
+            }
+            _check(CHANGE, row)
+            self.connection.execute(insert(CHANGE), row)
+        return self._change
+
+    @property
+    def changed_something(self) -> bool:
+        """Whether anything is different now."""
+        return self._change != _NOBODY_YET
+
+    def new_ids(self, count: int) -> range:
+        """So many numbers that no row has, or ever had."""
+        first = self._next
+        self._next += count
+        return range(first, self._next)
+
+    def add(self, table: Table, values: Row) -> int:
+        """A new row; its number. Text that is not given is '', anything else NULL."""
+        (number,) = self.new_ids(1)
+        identity = _identity(table)
+        self.add_all(table, [{**values, identity: number} if identity else values])
+        return number
+
+    def add_all(self, table: Table, rows: Sequence[Row], *, checked: bool = False) -> None:
+        """New rows, all at once; those of a table with a number bring one of `new_ids`.
+
+        With *checked* all have every column, and text that the database takes: nobody looks again.
+        """
+        if not rows:
+            return
+        blank = {**_blank(table), _added_in(table): self.change_id}
+        whole = rows if checked else [{**blank, **row} for row in rows]
+        if not checked:
+            for row in whole:
+                _check(table, row)
+        self.connection.execute(insert(table), whole)
+
+    def edit(self, table: Table, row: Row, values: Row) -> tuple[tuple[str, Value, Value], ...]:
+        """Give a row other values; which changed, before and after. *row* is all of it, as it is now."""
+        changed = tuple((name, row[name], value) for name, value in values.items() if row[name] != value)
+        if changed:
+            _check(table, values)
+            self._keep(table, row, "edit", {name: was for name, was, _ in changed}, {n: now for n, _, now in changed})
+            new = {name: now for name, _, now in changed}
+            self.connection.execute(update(table).where(_is(table, row)).values(new))
+        return changed
+
+    def remove(self, table: Table, row: Row) -> None:
+        """Take a row out; the history keeps all of it. *row* is all of it, as it is now."""
+        self._keep(table, row, "remove", row, {})
+        self.connection.execute(delete(table).where(_is(table, row)))
+
+    def put(self, table: Table, natural: Row, values: Row) -> Put:
+        """The row that *natural* names, with *values*: added, edited, or left as it is. Other columns stay."""
+        row = self.find(table, natural)
+        if row is None:
+            return Put(self.add(table, {**natural, **values}), Became.ADDED)
+        identity = _identity(table)
+        changed = self.edit(table, row, values)
+        number = row[identity] if identity else 0
+        assert isinstance(number, int)
+        return Put(number, Became.EDITED if changed else Became.SAME, changed)
+
+    def find(self, table: Table, natural: Row) -> Row | None:
+        """The one row with these values, or none."""
+        found = self.connection.execute(select(table).where(*_equals(table, natural))).mappings().one_or_none()
+        return None if found is None else dict(found)
+
+    def finish(self) -> None:
+        """Note which numbers were given out; called once, before the transaction ends."""
+        if self._next != self._first:
+            self.connection.execute(update(COUNTER).values(counter_next=self._next))
+
+    def _keep(self, table: Table, row: Row, action: str, was: Row, now: Row) -> None:
+        change = self.change_id
+        edit: Row = {
+            "edit_id": self.new_ids(1).start,
+            "change_id": change,
+            "edit_table": table.name,
+            "edit_row": row_name(table, row),
+            "edit_action": action,
+            "edit_was": as_text(was),
+            "edit_now": as_text(now) if now else "",
+        }
+        self.connection.execute(insert(EDIT), edit)
+
+
+_COUNTER = select(COUNTER.c.counter_next).with_for_update()
+
+
+def row_name(table: Table, row: Row) -> str:
+    """How the history names a row: its number, or both with a space between."""
+    return " ".join(str(row[column.name]) for column in table.primary_key)
+
+
+def as_text(values: Row) -> str:
+    """Values as the history keeps them."""
+    return json.dumps({name: _leaf(value) for name, value in values.items()}, ensure_ascii=False)
+
+
+def _leaf(value: Value) -> str | int | float | None:
+    return value.isoformat() if isinstance(value, date) else value  # a datetime is a date, too
+
+
+def _is(table: Table, row: Row) -> ColumnElement[bool]:
+    return and_(*(column == row[column.name] for column in table.primary_key))
+
+
+def _equals(table: Table, values: Row) -> Iterable[ColumnElement[bool]]:
+    return (table.c[name] == value for name, value in values.items())
+
+
+@cache
+def _identity(table: Table) -> str:
+    """The column of a row's own number; '' where two others tell rows apart."""
+    columns = list(table.primary_key)
+    return columns[0].name if len(columns) == 1 and not columns[0].foreign_keys else ""
+
+
+@cache
+def _added_in(table: Table) -> str:
+    return next(column.name for column in table.columns if column.name.endswith("_added_in"))
+
+
+@cache
+def _blank(table: Table) -> dict[str, Value]:
+    return {column.name: _nothing(column.nullable) for column in table.columns if not column.primary_key}
+
+
+def _nothing(nullable: bool | None) -> str | None:
+    return None if nullable else ""
+
+
+@cache
+def _limits(table: Table) -> dict[str, int | None]:
+    return {column.name: column.type.length for column in table.columns if isinstance(column.type, String)}
+
+
+def _check(table: Table, row: Row) -> None:
+    """Raise `UsageError` for text that not every database takes: too long, a NUL, half of a character."""
+    for name, longest in _limits(table).items():
+        text = row.get(name, "")
+        if not isinstance(text, str):
+            continue
+        if longest is not None and len(text) > longest:
+            raise UsageError(f"{text[:40]}… is longer than the {longest} characters of {name}.", "Shorten it.")
+        if "\0" in text or not _encodes(text):
+            raise UsageError(f"{name} holds what is no text: {text[:40]!r}.", "Type it anew.")
+
+
+def _encodes(text: str) -> bool:
+    return text.isascii() or text == text.encode(errors="replace").decode()

@@ -1,0 +1,1 @@
+"""Make a lab, look at it, check it, keep it safe."""
