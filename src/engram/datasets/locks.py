@@ -7,6 +7,7 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from shlex import quote
 
 from engram import durable
 from engram.datasets.git.objects import UNFINISHED
@@ -63,6 +64,20 @@ def only_engram(
         os.close(descriptor)
 
 
+def empty_own_folder(steps: Steps, folder: bytes) -> None:
+    """Make an empty folder for files of our own. Raises `UsageError` where somebody put a folder into it."""
+    durable.make_folders(steps, folder)
+    with os.scandir(folder) as entries:
+        found = list(entries)
+    for entry in found:
+        if entry.is_dir(follow_symlinks=False):
+            place = os.fsdecode(entry.path)
+            raise UsageError(
+                f"{place} is a folder; engram keeps only files there.", f"Look at it, then: rm -r {quote(place)}"
+            )
+        durable.remove(steps, entry.path)
+
+
 @contextmanager
 def only_one_in(folder: str, *, patience_s: float = PATIENCE_S) -> Iterator[None]:
     """Hold a folder that is no repository yet against every other engram that would make it one."""
@@ -107,8 +122,10 @@ def _make_shared_folder(steps: Steps, folder: str) -> None:
 def _open_lock(steps: Steps, path: str, *, like: str) -> tuple[int, bool]:
     """Descriptor of a file to lock, and whether it may be written to. Who may write to the folder *like* may use it.
 
-    Raises `UsageError` when its owner did not allow that.
+    Raises `UsageError` when its owner did not allow that, or something else lies there.
     """
+    if os.path.lexists(path) and not os.path.islink(path) and not os.path.isfile(path):
+        raise UsageError(f"{path} is no file, which a lock must be.", f"Look at it, then: rm -r {quote(path)}")
     shared = _shared_bits(like)
     try:
         descriptor = durable.open_lock(steps, path)

@@ -109,6 +109,56 @@ def pipes_for_contents(folder: Path, _: Canary) -> str:
     return "contents are pipes"
 
 
+def pipes_for_unlocked_files(folder: Path, _: Canary) -> str:
+    """In the work tree, in the place of files whose content is here, and of rules."""
+    for place in (folder / ".git" / "annex" / "objects").glob("*/*/*/*"):
+        pointer = f"/annex/objects/{place.name}\n".encode()
+        oid = _git(folder, "hash-object", "-w", "--stdin", stdin=pointer)
+        _git(folder, "update-index", "--add", "--cacheinfo", f"100644,{oid},{place.name}")
+        os.mkfifo(folder / place.name)
+    (folder / ".gitattributes").unlink()
+    os.mkfifo(folder / ".gitattributes")
+    return "unlocked files are pipes"
+
+
+def pipes_for_objects(folder: Path, _: Canary) -> str:
+    """git's own, and what would lead to more of them."""
+    for place in list((folder / ".git" / "objects").glob("??/*")):
+        place.unlink()
+        os.mkfifo(place)
+    os.mkfifo(folder / ".git" / "objects" / "info" / "alternates")
+    return "objects of git are pipes"
+
+
+def own_lock_is_a_pipe(folder: Path, _: Canary) -> str:
+    """What engram locks cannot be locked."""
+    (folder / ".git" / "engram").mkdir(exist_ok=True)
+    (folder / ".git" / "engram" / "lock").unlink(missing_ok=True)
+    os.mkfifo(folder / ".git" / "engram" / "lock")
+    return "the lock is a pipe"
+
+
+def journal_lock_is_a_folder(folder: Path, _: Canary) -> str:
+    """What git-annex locks cannot be locked."""
+    (folder / ".git" / "annex" / "journal.lck").unlink(missing_ok=True)
+    (folder / ".git" / "annex" / "journal.lck").mkdir()
+    return "the journal's lock is a folder"
+
+
+def packed_refs_in_a_circle(folder: Path, _: Canary) -> str:
+    """A list of refs that is a link to itself."""
+    _git(folder, "pack-refs", "--all")
+    (folder / ".git" / "packed-refs").unlink()
+    (folder / ".git" / "packed-refs").symlink_to("packed-refs")
+    return "packed-refs is a link to itself"
+
+
+def folder_among_own_files(folder: Path, _: Canary) -> str:
+    """Where engram clears what an earlier call left, and reckons with files alone."""
+    (folder / ".git" / "engram" / "tmp" / "somebody" / "else").mkdir(parents=True)
+    return "a folder in .git/engram/tmp"
+
+
 #: All of the above.
 SQUATTERS: tuple[Malice, ...] = (
     bad_content_elsewhere,
@@ -119,4 +169,10 @@ SQUATTERS: tuple[Malice, ...] = (
     subdataset_with_a_repository_elsewhere,
     pipes_for_lists,
     pipes_for_contents,
+    pipes_for_unlocked_files,
+    pipes_for_objects,
+    own_lock_is_a_pipe,
+    journal_lock_is_a_folder,
+    packed_refs_in_a_circle,
+    folder_among_own_files,
 )

@@ -23,6 +23,7 @@ from engram.datasets.annex.facts import key_size
 from engram.datasets.annex.hashdirs import file_name_of, object_path, object_path_lower
 from engram.datasets.annex.verification import CHUNK_BYTES, Check
 from engram.datasets.git.problems import NotUnderstood
+from engram.datasets.locks import empty_own_folder
 from engram.datasets.syncing import ToSync
 from engram.durable import Steps
 from engram.model.errors import ChecksumMismatch, StorageFailed, Unreadable
@@ -78,9 +79,7 @@ class Receiving:
 
     def clear_what_a_crash_left(self) -> None:
         """Make an empty place for contents on their way."""
-        durable.make_folders(self._steps, self._aside)
-        for entry in os.scandir(self._aside):
-            durable.remove(self._steps, entry.path)
+        empty_own_folder(self._steps, self._aside)
 
     def take(self, key: bytes, place: bytes, source: str, *, uuid: str = "") -> int:
         """Copy the content of *key* from the file *place*; how many bytes it has.

@@ -17,6 +17,7 @@ from engram.datasets.annex.hashdirs import object_path
 from engram.datasets.annex.reading import OpenContent, digest_of, open_content
 from engram.datasets.annex.writers import Writers, somebody_waits
 from engram.datasets.git.problems import NotUnderstood
+from engram.datasets.locks import empty_own_folder
 from engram.datasets.syncing import ToSync
 from engram.durable import Steps
 from engram.model.errors import ChangedWhileSaved, EngramError, ItemFailed
@@ -56,9 +57,7 @@ class ContentStore:
 
     def clear_what_a_crash_left(self) -> None:
         """Make an empty place for temporary names."""
-        durable.make_folders(self._steps, self._aside)
-        for entry in os.scandir(self._aside):
-            durable.remove(self._steps, entry.path)
+        empty_own_folder(self._steps, self._aside)
 
     def object_path(self, key: bytes) -> bytes:
         """Where the content of *key* is, or would be."""

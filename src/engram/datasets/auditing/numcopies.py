@@ -12,6 +12,7 @@ from typing import Final
 from engram.datasets.annex.logs import copies_in, newest_value, with_one_value
 from engram.datasets.dataset import Dataset
 from engram.datasets.git.problems import NotUnderstood
+from engram.datasets.git.small_files import read_small_file
 from engram.datasets.locks import clear_what_a_crash_left, only_engram
 from engram.datasets.logbook import change_branch
 from engram.datasets.permission import check_may_write
@@ -127,9 +128,10 @@ class Numcopies:
         for path in self._dataset.read_index().paths:
             if path == _ATTRIBUTES or path.endswith(b"/" + _ATTRIBUTES):
                 try:
-                    with open(os.path.join(os.fsencode(self._dataset.work_tree), path), "rb") as file:
-                        text = file.read()
+                    text = read_small_file(os.path.join(os.fsencode(self._dataset.work_tree), path), follow=False)
                 except OSError:
+                    continue
+                if text is None:
                     continue
                 if b"annex.numcopies" in text or b"annex.mincopies" in text:
                     found.append(os.fsdecode(path))

@@ -18,6 +18,7 @@ from engram.datasets.git.objects import BLOB, SUBMODULE_MODE, SYMLINK_MODE, TREE
 from engram.datasets.git.odb import ObjectStore
 from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.git.refs import holds_repository
+from engram.datasets.git.small_files import open_part
 from engram.model.errors import DamagedRepository, UsageError
 
 _OURS = (b"refs/synced/", b"refs/heads/views/", b"refs/annex/")
@@ -122,7 +123,7 @@ class UsedKeys:
     def _other_heads(self) -> Iterator[bytes]:
         """What other work trees have checked out without a branch."""
         for place in self._work_tree_folders():
-            with open(os.path.join(place, b"HEAD"), "rb") as file:
+            with open_part(os.path.join(place, b"HEAD")) as file:
                 text = file.read(64).strip()
             if _OID.fullmatch(text):
                 yield bytes.fromhex(text.decode())
@@ -135,9 +136,9 @@ class UsedKeys:
 
     def _reflog(self, name: bytes) -> Iterator[bytes]:
         try:
-            with open(os.path.join(self._dataset.repository.common_dir, b"logs", name), "rb") as file:
+            with open_part(os.path.join(self._dataset.repository.common_dir, b"logs", name)) as file:
                 lines = file.read().split(b"\n")
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        except (FileNotFoundError, NotADirectoryError, DamagedRepository):
             return
         for line in lines:
             if match := _REFLOG_LINE.match(line):

@@ -13,6 +13,7 @@ from engram.datasets.copying.get_outcomes import GetReporter
 from engram.datasets.dataset import Dataset
 from engram.datasets.git.index import GitIndex
 from engram.datasets.git.objects import SUBMODULE_MODE
+from engram.datasets.git.small_files import read_small_file
 from engram.datasets.whereabouts import Whereabouts
 from engram.model.outcome import DatasetOutcome
 from engram.model.source import Wanted
@@ -104,12 +105,10 @@ class _Here:
 def is_pointer(place: bytes) -> bool:
     """Whether a file of the work tree holds a pointer to a key, and no content."""
     try:
-        if os.lstat(place).st_size > MAX_POINTER_BYTES or os.path.islink(place):
-            return False
-        with open(place, "rb") as file:
-            return key_in(file.read(MAX_POINTER_BYTES + 1)) is not None
+        content = read_small_file(place, follow=False, largest_bytes=MAX_POINTER_BYTES + 1)
     except OSError:
         return False
+    return content is not None and key_in(content) is not None
 
 
 def _below(paths: list[bytes], folder: bytes) -> int:

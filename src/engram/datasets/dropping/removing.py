@@ -12,6 +12,7 @@ from engram.datasets.dataset import Dataset
 from engram.datasets.dropping.dropping import Dropper, DropRequest
 from engram.datasets.dropping.uninstalling import recorded_subdatasets
 from engram.datasets.dropping.wiping import wipe
+from engram.datasets.git.small_files import read_file
 from engram.datasets.gitmodules import read_gitmodules, without_section
 from engram.datasets.locks import clear_what_a_crash_left, config_lock, only_engram
 from engram.datasets.permission import check_may_write
@@ -105,23 +106,15 @@ def _forget_subdatasets(dataset: Dataset, paths: set[bytes]) -> None:
     """Take what is noted of subdatasets out of the repository's own configuration."""
     if not paths:
         return
-    modules = read_gitmodules(_read(os.path.join(dataset.work_tree, ".gitmodules")))
+    modules = read_gitmodules(read_file(os.path.join(dataset.work_tree, ".gitmodules")))
     names = {os.fsdecode(path) for path in paths} | {one.name for one in modules if one.path in paths}
     lock = config_lock(dataset.steps, dataset.common_dir)
     lock.take()
     try:
-        new = config = _read(lock.path)
+        new = config = read_file(lock.path)
         for name in names:
             new = without_section(new, name)
         if new != config:
             lock.put_in_place(new, mode=stat.S_IMODE(os.stat(lock.path).st_mode))
     finally:
         lock.release()
-
-
-def _read(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except FileNotFoundError:
-        return b""

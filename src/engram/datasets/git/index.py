@@ -21,6 +21,7 @@ from typing import Final, NamedTuple, Self
 from engram.datasets.git.cache_tree import CacheTree, decode_cache_tree
 from engram.datasets.git.objects import EMPTY_BLOB, SUBMODULE_MODE, SYMLINK_MODE
 from engram.datasets.git.problems import NotUnderstood
+from engram.datasets.git.small_files import without_waiting
 from engram.model.errors import DamagedRepository
 
 #: Entry flags, extended ones shifted left by 16.
@@ -141,7 +142,7 @@ class GitIndex:
             NotUnderstood: for a split index, a sparse index, or an unknown extension that must be known.
         """
         try:
-            with open(path, "rb", opener=_without_waiting) as file:
+            with open(path, "rb", opener=without_waiting) as file:
                 status = os.fstat(file.fileno())
                 if not stat.S_ISREG(status.st_mode):
                     raise DamagedRepository(os.fsdecode(path), "it is no regular file")
@@ -276,11 +277,6 @@ class GitIndex:
     def _written_at(self) -> bytes:
         seconds, nanoseconds = divmod(self.mtime_ns, _NS)
         return (seconds & _U32).to_bytes(4, "big") + nanoseconds.to_bytes(4, "big")
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """Open a file, and never wait for whoever feeds a FIFO in its place."""
-    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _seconds(nanoseconds: int) -> tuple[int, int]:

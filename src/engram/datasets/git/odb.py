@@ -14,6 +14,7 @@ from engram.datasets.git.objects import COMMIT, KINDS, TAG, TREE, TREE_MODE, dec
 from engram.datasets.git.packfile import KIND_OF, OFFSET_DELTA, REFERENCE_DELTA, PackFile
 from engram.datasets.git.problems import MissingObject, NotUnderstood
 from engram.datasets.git.quoting import unquote_start
+from engram.datasets.git.small_files import open_part
 from engram.model.errors import DamagedRepository
 
 #: Objects above this are left to git, which streams them.
@@ -177,7 +178,7 @@ class ObjectStore:
         name = oid.hex().encode()
         for folder in self._folders:
             try:
-                with open(os.path.join(folder, name[:2], name[2:]), "rb") as file:
+                with open_part(os.path.join(folder, name[:2], name[2:])) as file:
                     return file.read()
             except (FileNotFoundError, NotADirectoryError):
                 continue
@@ -262,7 +263,7 @@ def _with_alternates(folder: bytes) -> list[bytes]:
             continue
         found[real] = folder
         try:
-            with open(os.path.join(folder, b"info", b"alternates"), "rb") as file:
+            with open_part(os.path.join(folder, b"info", b"alternates")) as file:
                 lines = file.read().split(b"\n")
         except (FileNotFoundError, NotADirectoryError):
             continue

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from engram.datasets.git.objects import BLOB, COMMIT, TAG, TREE
 from engram.datasets.git.problems import NotUnderstood
+from engram.datasets.git.small_files import open_part
 from engram.model.errors import DamagedRepository
 
 #: Kinds of entries that are deltas: the base is so many bytes before; the base has this id.
@@ -182,7 +183,7 @@ class _Index:
 
 def _open(path: bytes) -> _Bytes:
     """A file's bytes; a large file stays on the disk, a small one holds no descriptor."""
-    with open(path, "rb") as file:
+    with open_part(path) as file:
         if os.fstat(file.fileno()).st_size <= _READ_WHOLE_BYTES:
             return file.read()
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

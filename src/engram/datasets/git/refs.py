@@ -3,6 +3,7 @@
 Source: gitrepository-layout(5), git-rev-parse(1), gitformat of ``packed-refs`` in git-pack-refs(1)
 """
 
+import errno
 import os
 import re
 import stat
@@ -193,6 +194,10 @@ def _whole_file(path: bytes) -> bytes:
         return b""
     except PermissionError as error:
         raise Unreadable(os.fsdecode(path), os.strerror(error.errno or 0)) from error
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        text = None
     if text is None:
         raise DamagedRepository(os.fsdecode(path), "it is no file")
     return text

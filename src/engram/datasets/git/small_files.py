@@ -3,8 +3,9 @@
 import errno
 import os
 import stat
+from typing import BinaryIO
 
-from engram.model.errors import DamagedRepository
+from engram.model.errors import DamagedRepository, Unreadable
 
 
 def read_small_file(path: bytes, *, follow: bool, largest_bytes: int | None = None) -> bytes | None:
@@ -29,6 +30,29 @@ def read_small_file(path: bytes, *, follow: bool, largest_bytes: int | None = No
             return file.read()
     finally:
         os.close(descriptor)
+
+
+def without_waiting(path: str, flags: int) -> int:
+    """Open a file, and never wait for whoever feeds a FIFO in its place: an *opener* for `open`."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def open_part(path: bytes) -> BinaryIO:
+    """One of a repository's own files, open for reading; never waits.
+
+    Raises:
+        FileNotFoundError, NotADirectoryError: there is none.
+        DamagedRepository: something else lies there.
+        Unreadable: this user may not read it.
+    """
+    try:
+        return open(path, "rb", opener=without_waiting)
+    except (FileNotFoundError, NotADirectoryError):
+        raise
+    except PermissionError as error:
+        raise Unreadable(os.fsdecode(path), os.strerror(error.errno or 0)) from error
+    except OSError as error:
+        raise DamagedRepository(os.fsdecode(path), f"it cannot be opened ({os.strerror(error.errno or 0)})") from error
 
 
 def read_file(path: str | bytes, *, follow: bool = True) -> bytes:
