@@ -27,8 +27,9 @@ LIBRARY = ("model", "durable.py", "datasets", "sessions", "catalogue")
 STANDS_ON = {"catalogue": {"sqlalchemy", "alembic"}, "sessions": {"msgspec", "h5py", "scipy", "numpy"}}
 #: Rooms that may look at the environment, the home folder and the current folder.
 AWARE = ("cli", "workspace", "config.py", "testing", "__main__.py")
-#: Modules that start programs: the first in the name of all, the others to break things.
-STARTERS = ("datasets/programs.py", "testing/")
+#: Modules that start programs: the first in the name of all, the second the process that opens strangers' files, the
+#: others to break things.
+STARTERS = ("datasets/programs.py", "sessions/workers.py", "testing/")
 #: Modules that change a disk: the first in the name of all, the others to break things.
 WRITERS = ("durable.py", "testing/")
 #: Modules that open a file for writing on their own, and why that is no durable step.

@@ -30,8 +30,12 @@ class Finding:
     code: str
     #: POSIX, relative to what was looked at: a recogniser's folder first, the share in the end.
     path: str
-    #: One sentence: what is wrong with this one.
+    #: One sentence: what is wrong with this one. Of what it quotes, characters that cannot be shown are escaped.
     message: str
+
+    def __post_init__(self) -> None:
+        if not self.message.isprintable():
+            object.__setattr__(self, "message", "".join(map(_shown, self.message)))
 
     @property
     def severity(self) -> Severity:
@@ -47,6 +51,10 @@ class Finding:
         """The record behind ``--json``. Fields may be added, never changed."""
         record: dict[str, Any] = {"record": "finding", "code": self.code, "severity": str(self.severity)}
         return record | {"path": self.path, "message": self.message, "remedy": self.remedy}
+
+
+def _shown(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +160,14 @@ FINDINGS: Mapping[str, FindingKind] = {
         "A name that some file systems cannot hold, or that is not UTF-8.",
         "Rename it before it is copied elsewhere.",
     ),
+    "recogniser-failed": FindingKind(
+        _ERROR,
+        "A recogniser failed on these files: a mistake in it, not in them.",
+        "Tell those who made it (engram, or the plugin that the message names); all other files were looked at.",
+    ),
     "missing-extra": FindingKind(
         _NOTE,
         "A file of a format that is read with an optional library, which is not installed.",
-        "Install it: pip install 'engram[lab]', then scan again.",
+        "Install it: pip install 'engram[rig]', then scan again.",
     ),
 }

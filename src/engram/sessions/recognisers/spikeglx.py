@@ -1,0 +1,306 @@
+"""SpikeGLX: Neuropixels, NI-DAQ and OneBox streams, as acquired, after CatGT, and packed by mtscomp.
+
+``<run>_g<gate>_t<trigger>.imec<probe>.ap.bin`` beside its ``.meta``; in a folder for each probe ``npx.imec.ap.bin``.
+A probe is known by what its ``.meta`` says; names only tell where it was seen.
+
+Source: https://billkarsh.github.io/SpikeGLX/Sgl_help/Metadata_Help.html (tags);
+https://billkarsh.github.io/SpikeGLX/help/parsing/ (names); https://github.com/int-brain-lab/mtscomp (``.cbin``).
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from engram.model.errors import Malformed
+from engram.model.findings import Finding
+from engram.model.outcome import Leaf
+from engram.model.recordings import Recording
+from engram.sessions.reading.lines import integer, iso_time, pairs, positive
+from engram.sessions.recogniser import Folder, Known, Recogniser, Seen
+from engram.sessions.recognisers.mtscomp import Packing, packing
+from engram.sessions.recognisers.paths import name_of
+from engram.sessions.recognisers.probes import probe_name
+from engram.sessions.recognisers.trouble import each
+
+_LARGEST_META_BYTES = 1 << 20
+_SAMPLE_BYTES = 2
+#: A recording's declared length may differ from its size by so much; of 36 real ones none does at all.
+_LENGTH_RATIO = 1e-4
+_STREAM = re.compile(
+    r"(?P<typo>[a-z]?)(?P<device>imec|obx|nidq)(?P<number>\d*)(?:\.(?P<band>ap|lf|obx))?$", re.IGNORECASE
+)
+_RUN = re.compile(r"(?P<run>.+)_g(?P<gate>\d+)_t(?P<trigger>\d+|cat)\.")
+#: What CatGT and TPrime write beside a recording. Source: https://billkarsh.github.io/SpikeGLX/help/catgt_tshift/
+_EXTRACTED = re.compile(
+    r"\.(?:xa|xd|xia|xid|bf|sy|ixd)_\d[\d_p-]*\.(?:txt|bin|meta)$|_ct_offsets\.txt$|_fyi\.txt$|_all_fyi\.txt$|_sv_offsets\.txt$"
+    r"|(?:^|/)(?:catgt|tprime|overstrike)\.log$",
+    re.IGNORECASE,
+)
+
+
+def recognise(folder: Folder) -> Iterator[Seen]:
+    """Every stream below *folder*, and what is wrong with it."""
+    yield from _side_files(folder)
+    metas = [path for path in folder.ending(".meta") if not folder.holds(f"{path[:-5]}.mtv")]
+    yield from each(metas, partial(_described, folder))
+    for path in folder.ending(".bin", ".cbin"):
+        stem = path.rpartition(".")[0]
+        if not folder.holds(f"{stem}.meta") and _stream(stem) is not None and not _EXTRACTED.search(path):
+            yield Finding(code="missing-meta", path=path, message=f"There is no {name_of(stem)}.meta beside it.")
+            if path.endswith(".cbin") and folder.holds(f"{stem}.ch"):
+                yield Known((f"{stem}.ch",), "mtscomp header")
+    for path in folder.ending(".ch"):
+        if not folder.holds(f"{path[:-3]}.cbin") and _stream(path[:-3]) is not None:
+            yield Finding(code="missing-binary", path=path, message=f"There is no {name_of(path)[:-3]}.cbin beside it.")
+
+
+def _side_files(folder: Folder) -> Iterator[Known]:
+    found = tuple(path for path in folder.ending(".txt", ".log", ".bin", ".meta") if _EXTRACTED.search(path))
+    if found:
+        yield Known(found, "CatGT and TPrime output")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Meta:
+    """A ``.meta`` file, read."""
+
+    path: str
+    tags: dict[str, str]
+    size_bytes: int
+    #: ``ap``, ``lf``, ``nidq`` or ``obx``.
+    stream: str
+    device: str
+    channels: int
+    sampling_rate_hz: float | None
+    #: As declared; ``None`` while the rig still writes.
+    promised_bytes: int | None
+
+    @property
+    def stem(self) -> str:
+        return self.path[:-5]
+
+    @property
+    def samples(self) -> int | None:
+        return None if self.promised_bytes is None else self.promised_bytes // (self.channels * _SAMPLE_BYTES)
+
+    @property
+    def sha1(self) -> str:
+        """Of the ``.bin``; CatGT writes ``0``."""
+        text = self.tags.get("fileSHA1", "").strip().lower()
+        return text if re.fullmatch(r"[0-9a-f]{40}", text) else ""
+
+    @property
+    def processing(self) -> str:
+        parts = []
+        if "_tcat." in name_of(self.path) or "fileCreateTime_original" in self.tags or "catGTCmdline0" in self.tags:
+            parts.append("catgt")
+        if ".exported." in name_of(self.path):
+            parts.append("exported")
+        return "-".join(parts)
+
+
+def _described(folder: Folder, path: str) -> Iterator[Seen]:
+    if _EXTRACTED.search(path):
+        return
+    data = folder.read(path, _LARGEST_META_BYTES + 1)
+    tags = pairs(data)
+    if "typeThis" not in tags:
+        if _stream(path[:-5]) is None:
+            return  # another program's .meta
+        raise Malformed(path, "a SpikeGLX .meta without typeThis" if data else "an empty SpikeGLX .meta")
+    meta = _meta(path, tags, len(data))
+    yield from _names(meta)
+    raw, packed = f"{meta.stem}.bin", f"{meta.stem}.cbin"
+    if folder.holds(raw):
+        yield from _raw(folder, meta, raw)
+    if folder.holds(packed):
+        yield from _packed(folder, meta, packed, beside_raw=folder.holds(raw))
+    elif not folder.holds(raw):
+        yield Finding(code="missing-binary", path=path, message=f"There is no {name_of(raw)} beside it.")
+
+
+def _meta(path: str, tags: dict[str, str], size_bytes: int) -> _Meta:
+    channels = integer(tags, "nSavedChans", path)
+    if not channels:
+        raise Malformed(path, "nSavedChans is missing: how many channels were saved is not known")
+    kind = tags["typeThis"].strip()
+    rates = {"imec": "imSampRate", "nidq": "niSampRate", "obx": "obSampRate"}
+    if kind not in rates:
+        raise Malformed(path, f"typeThis={kind[:20]}, which is no stream of SpikeGLX")
+    stream = _band(path, tags) if kind == "imec" else kind
+    return _Meta(
+        path=path,
+        tags=tags,
+        size_bytes=size_bytes,
+        stream=stream,
+        device=_device(path, tags, kind),
+        channels=channels,
+        sampling_rate_hz=positive(tags, rates[kind], path),
+        promised_bytes=integer(tags, "fileSizeBytes", path),
+    )
+
+
+def _stream(stem: str) -> re.Match[str] | None:
+    """The last parts of a name without its suffix: ``imec0.ap``, ``nidq``, ``obx0.obx``."""
+    parts = name_of(stem).lower().rsplit(".", 2)
+    return _STREAM.fullmatch(".".join(parts[-2:])) or _STREAM.fullmatch(parts[-1])
+
+
+def _original(tags: dict[str, str]) -> re.Match[str] | None:
+    """The stream in the name that the rig gave the file: the metadata keeps it, whatever it is called now."""
+    name = tags.get("fileName", "").replace("\\", "/")
+    return _stream(name.removesuffix(".bin"))
+
+
+def _band(path: str, tags: dict[str, str]) -> str:
+    for match in (_stream(path[:-5]), _original(tags)):
+        if match is not None and match["band"]:
+            return match["band"].lower()
+    counts = tags.get("snsApLfSy", "").split(",")
+    return "lf" if len(counts) == 3 and counts[0] == "0" != counts[1] else "ap"
+
+
+def _device(path: str, tags: dict[str, str], kind: str) -> str:
+    for match in (_original(tags), _stream(path[:-5])):
+        if match is not None and match["device"].lower() == kind:
+            return kind + match["number"]
+    return kind
+
+
+def _names(meta: _Meta) -> Iterator[Finding]:
+    """Names that are not quite the documented ones, or that say something else than the metadata."""
+    name, match = name_of(meta.path), _stream(meta.stem)
+    if match is None:
+        message = f"The stream ({meta.device}.{meta.stream}) is missing in its name."
+        yield Finding(code="misnamed", path=meta.path, message=message)
+    elif match["typo"]:
+        right = name.lower().replace(f".{match['typo']}{match['device']}", f".{match['device']}")
+        right = "npx" + right[2:] if right.startswith("np.") else right
+        yield Finding(code="misnamed", path=meta.path, message=f"{name} was read as {right}.")
+    elif match["number"] and meta.device not in {match["device"] + match["number"], match["device"]}:
+        message = f"Its name says {match['device']}{match['number']}, its metadata {meta.device}."
+        yield Finding(code="misnamed", path=meta.path, message=message)
+
+
+def _raw(folder: Folder, meta: _Meta, path: str) -> Iterator[Seen]:
+    size_bytes = folder.size_bytes(path)
+    yield _recording(meta, (path, meta.path), size_bytes + meta.size_bytes, meta.processing)
+    if meta.promised_bytes is None:
+        message = "Its metadata has no fileSizeBytes yet: the rig still writes, or was stopped."
+        yield Finding(code="still-acquiring", path=path, message=message)
+        return
+    if size_bytes < meta.promised_bytes:
+        message = f"{meta.promised_bytes - size_bytes} of {meta.promised_bytes} bytes are missing."
+        yield Finding(code="truncated", path=path, message=message)
+    elif size_bytes > meta.promised_bytes:
+        message = f"{size_bytes} bytes where its metadata promises {meta.promised_bytes}."
+        yield Finding(code="size-mismatch", path=path, message=message)
+    yield from _law(meta)
+
+
+def _law(meta: _Meta) -> Iterator[Finding]:
+    """What the metadata promises must hold together: whole samples, and as many as fit into the time."""
+    if meta.promised_bytes is None or meta.samples is None:
+        return
+    if meta.promised_bytes % (meta.channels * _SAMPLE_BYTES):
+        message = f"{meta.promised_bytes} bytes are no whole number of samples of {meta.channels} channels."
+        yield Finding(code="size-mismatch", path=meta.path, message=message)
+    duration_s = positive(meta.tags, "fileTimeSecs", meta.path)
+    if duration_s is None or meta.sampling_rate_hz is None:
+        return
+    declared = duration_s * meta.sampling_rate_hz
+    if abs(declared - meta.samples) > max(1.0, meta.samples * _LENGTH_RATIO):
+        message = f"{meta.samples} samples where fileTimeSecs and the sampling rate make {declared:.0f}."
+        yield Finding(code="size-mismatch", path=meta.path, message=message)
+
+
+def _packed(folder: Folder, meta: _Meta, path: str, *, beside_raw: bool) -> Iterator[Seen]:
+    header = f"{meta.stem}.ch"
+    own = () if beside_raw else (meta.path,)
+    processing = f"{meta.processing}-compressed" if meta.processing else "compressed"
+    size_bytes = folder.size_bytes(path)
+    if not folder.holds(header):
+        yield _recording(meta, (path, *own), size_bytes, processing)
+        yield Finding(code="missing-meta", path=path, message=f"There is no {name_of(header)} beside it.")
+        return
+    read = packing(folder, header)
+    yield _recording(meta, (path, header, *own), None, processing)
+    yield from _packing_holds(meta, read, path, header, size_bytes)
+
+
+def _packing_holds(meta: _Meta, read: Packing, path: str, header: str, size_bytes: int) -> Iterator[Finding]:
+    if size_bytes < read.packed_bytes:
+        message = f"{read.packed_bytes - size_bytes} of {read.packed_bytes} bytes are missing."
+        yield Finding(code="truncated", path=path, message=message)
+    elif size_bytes > read.packed_bytes:
+        message = f"{size_bytes} bytes where its .ch promises {read.packed_bytes}."
+        yield Finding(code="size-mismatch", path=path, message=message)
+    if meta.samples is not None and (read.samples, read.channels) != (meta.samples, meta.channels):
+        packed, told = (f"{one.samples} samples of {one.channels} channels" for one in (read, meta))
+        message = f"It packs {packed}, its .meta tells of {told}."
+        yield Finding(code="stale-copy", path=header, message=message)
+    elif meta.sha1 and read.sha1 and meta.sha1 != read.sha1:
+        message = "The SHA-1 of what was packed is not that of its .meta."
+        yield Finding(code="stale-copy", path=header, message=message)
+
+
+def _recording(meta: _Meta, paths: tuple[str, ...], size_bytes: int | None, processing: str) -> Recording:
+    tags = meta.tags
+    created = tags.get("fileCreateTime_original") or tags.get("fileCreateTime")
+    kinds = {"ap": "neuropixels-ap", "lf": "neuropixels-lf", "nidq": "nidq", "obx": "daq"}
+    samples, rate_hz = meta.samples, meta.sampling_rate_hz
+    return Recording(
+        kind=kinds[meta.stream],
+        device=meta.device,
+        paths=paths,
+        serial=(tags.get("imDatPrb_sn") or tags.get("imProbeSN") or "").strip(),
+        started=None if created is None else iso_time(created, "fileCreateTime", meta.path),
+        duration_s=samples / rate_hz if samples is not None and rate_hz else None,
+        sampling_rate_hz=rate_hz,
+        channels=meta.channels,
+        samples=samples,
+        size_bytes=size_bytes,
+        sha1=meta.sha1,
+        processing=processing,
+        facts=tuple(_facts(meta)),
+    )
+
+
+#: What else is worth keeping, by the name it is kept under.
+_KEPT = {
+    "imDatPrb_pn": "probe_part",
+    "imDatPrb_type": "probe_type",
+    "imDatPrb_slot": "slot",
+    "imDatPrb_port": "port",
+    "imDatPrb_dock": "dock",
+    "snsApLfSy": "saved_channels",
+    "snsMnMaXaDw": "saved_channels",
+    "firstSample": "first_sample",
+    "appVersion": "spikeglx_version",
+    "niDev1ProductName": "daq",
+    "fileName": "recorded_as",
+    "userNotes": "notes",
+}
+
+
+def _facts(meta: _Meta) -> Iterator[tuple[str, Leaf]]:
+    tags = meta.tags
+    if tags["typeThis"].strip() == "imec":
+        yield "probe", probe_name(tags.get("imDatPrb_pn", "").strip(), tags.get("imDatPrb_type", "").strip())
+    for tag, name in _KEPT.items():
+        if value := tags.get(tag, "").strip():
+            yield name, value[:1000]
+    for place in (tags.get("fileName", "").replace("\\", "/"), meta.path):
+        if match := _RUN.match(name_of(place)):
+            yield from (("run", match["run"]), ("gate", int(match["gate"][:9])), ("trigger", match["trigger"]))
+            return
+
+
+RECOGNISER = Recogniser(
+    name="SpikeGLX",
+    suffixes=(".meta", ".bin", ".cbin", ".ch", "_fyi.txt", "_offsets.txt"),
+    recognise=recognise,
+    source="https://billkarsh.github.io/SpikeGLX/Sgl_help/Metadata_Help.html",
+    reads="each .meta once, the size of each .bin; of a .cbin its .ch",
+)
