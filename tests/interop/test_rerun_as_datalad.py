@@ -151,6 +151,18 @@ def test_commits_of_a_subdataset_that_the_command_changed(tmp_path: Path, datala
     assert rerun(folder / "inner", report=True)[0]["status"] == "notneeded"
 
 
+def test_the_report_has_all_of_datalads_fields(original: Path, tmp_path: Path, datalad_api: DataLad) -> None:
+    folder, _ = pair_of(original, tmp_path)
+    theirs = [one for one in datalad_api("rerun", folder, since="", report=True) if one["rerun_action"] == "run"]
+    ours = {one["commit"]: one for one in rerun(folder, since="", report=True)}
+    assert theirs
+    for one in theirs:
+        same = ours[one["commit"]]
+        assert set(one) - {"hints"} <= set(same) | {"logger"}
+        names = ("author", "date", "run_message", "rerun_message", "parents", "run_info")
+        assert [same[name] for name in names] == [one[name] for name in names]
+
+
 def test_the_script_runs(original: Path, tmp_path: Path) -> None:
     folder, _ = pair_of(original, tmp_path)
     script = provenance(folder).script(since="")

@@ -139,6 +139,15 @@ def test_a_command_in_a_folder(pair: Pair, datalad_api: DataLad) -> None:
     assert '"pwd": "sub dir"' in message(pair.ours)
 
 
+def test_the_record_has_all_of_datalads_fields(pair: Pair, datalad_api: DataLad) -> None:
+    command = "echo x > new.txt"
+    (theirs,) = [one for one in datalad_api("run", pair.theirs, cmd=command) if one["action"] == "run"]
+    (ours,) = [one for one in run(pair.ours, command) if one["action"] == "run"]
+    assert set(theirs) - set(ours) <= {"logger"}
+    names = ("run_info", "exit_code", "msg_path")
+    assert [ours[name] for name in names] == [theirs[name] for name in names]
+
+
 def test_what_is_kept_of_a_command_that_failed(pair: Pair, datalad_api: DataLad) -> None:
     ours = run(pair.ours, "echo x > new.txt; exit 7", message="why")
     datalad_api("run", pair.theirs, cmd="echo x > new.txt; exit 7", message="why", on_failure="stop")

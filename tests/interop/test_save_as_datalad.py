@@ -45,6 +45,7 @@ class Saved:
 
     def same_records(self) -> None:
         assert told(self.ours, self.pair.ours) == told(self.theirs, self.pair.theirs)
+        assert [one.get("key", "-") for one in self.ours] == [one.get("key", "-") for one in self.theirs]
 
     def same_everything(self) -> None:
         ours, theirs = self.pair

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, Union, get_args, get_origin, get_type_hints
 from engram.config import DEFAULTS, Settings, setting_name
 from engram.model.animals import Alias, Implant, Person, Probe, Site, Subject
 from engram.model.copies import Copy
-from engram.model.outcome import OUTCOME_FIELDS, SPARE_FIELDS, DatasetOutcome, Outcome
+from engram.model.outcome import NULL_IN, OUTCOME_FIELDS, SPARE_FIELDS, DatasetOutcome, Outcome
 from engram.model.plan import Plan, PlannedStep
 from engram.model.reports import LabReport
 from engram.workspace.settings import Setting
@@ -85,6 +85,8 @@ def schemas() -> dict[str, Schema]:
     step = _record(PlannedStep, _names(PlannedStep))
     steps: Schema = {"type": "array", "items": step}
     own = {name: _field(DatasetOutcome, name) for name in ("path", "type", *SPARE_FIELDS)}
+    for name in NULL_IN:
+        own[name]["type"] = ["string", "null"]
     outcome = _record(Outcome, OUTCOME_FIELDS, "outcome")
     outcome["properties"].update(own)
     outcome["properties"].update(_OF_COMMANDS)

@@ -65,7 +65,7 @@ class DatasetOutcome(Outcome):
     path: str
     #: ``file``, ``symlink``, ``directory``, ``dataset``, ``sibling`` or ``key``.
     type: str
-    #: Absolute path of the dataset that the command was given; '' if none.
+    #: Absolute path of the dataset that the command was given; '' if none (as JSON ``null``, of ``create``).
     refds: str = ""
     #: Absolute path of the dataset that holds the item; '' for the topmost dataset itself.
     parentds: str = ""
@@ -74,7 +74,7 @@ class DatasetOutcome(Outcome):
     #: Object id before and after, hex; '' where there is none.
     prev_gitshasum: str = ""
     gitshasum: str = ""
-    #: The annex key, '' for content in git.
+    #: The annex key, '' for content in git (as JSON ``null``, where that is added).
     key: str = ""
     #: Size of the content; ``None`` when not asked for or unknown.
     bytesize: int | None = None
@@ -90,6 +90,8 @@ class DatasetOutcome(Outcome):
             value = getattr(self, name)
             if value not in ("", None):
                 record[name] = value
+            elif NULL_IN.get(name) == self.action:
+                record[name] = None
         record.update((name, list(value) if isinstance(value, tuple) else value) for name, value in self.extra)
         return record
 
@@ -98,6 +100,8 @@ class DatasetOutcome(Outcome):
 OUTCOME_FIELDS = ("action", "status", "item", "message", "note", "moved_bytes", "error", "remedy")
 #: Fields of a `DatasetOutcome` that are written only where they say something.
 SPARE_FIELDS = ("refds", "parentds", "state", "prev_gitshasum", "gitshasum", "key", "bytesize")
+#: Where DataLad writes ``null`` for one that says nothing: content that went to git, a dataset that is in no other.
+NULL_IN = {"key": "add", "refds": "create"}
 
 
 def failure(error: EngramError, *, action: str, item: str, status: Status = Status.ERROR) -> Outcome:

@@ -67,6 +67,16 @@ def test_a_dataset_outcome_adds_datalads_fields_where_they_say_something() -> No
     }
 
 
+def test_null_stands_where_datalad_writes_it() -> None:
+    def written(action: str) -> dict[str, object]:
+        return DatasetOutcome(action=action, item="a", status=Status.OK, path="/ds/a", type="file").as_json()
+
+    assert written("add")["key"] is None
+    assert "refds" not in written("add")
+    assert written("create")["refds"] is None
+    assert not {"key", "refds"} & set(written("get"))
+
+
 def test_every_field_is_written() -> None:
     own = set(DatasetOutcome.__dataclass_fields__) - {"extra"}
     assert own == {*OUTCOME_FIELDS, "path", "type", *SPARE_FIELDS}

@@ -1,5 +1,7 @@
 """Commits and their parents."""
 
+from datetime import datetime, timedelta, timezone
+
 from engram.datasets.git.objects import COMMIT, Commit, decode_commit
 from engram.datasets.git.odb import ObjectStore
 from engram.datasets.git.problems import MissingObject
@@ -17,6 +19,16 @@ def when(person: bytes) -> int:
     """The moment in an author or committer line, in seconds since 1970; 0 where it makes no sense."""
     words = person.rsplit(b" ", 2)
     return int(words[1]) if len(words) == 3 and words[1].isdigit() and len(words[1]) <= _LONGEST else 0
+
+
+def moment(person: bytes) -> str:
+    """The moment in an author line, ISO 8601 with its offset; '' where it makes no sense."""
+    zone = person.rpartition(b" ")[2].decode("ascii", "replace")
+    try:
+        offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:5])) * (-1 if zone.startswith("-") else 1)
+        return datetime.fromtimestamp(when(person), timezone(offset)).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return ""
 
 
 def is_ancestor(objects: ObjectStore, old: bytes, new: bytes, *, skew_s: int | None = None) -> bool:

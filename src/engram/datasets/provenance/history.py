@@ -7,13 +7,12 @@ past exact renames. Cost: the commits, times the folders above the path. Source:
 import heapq
 import os
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
 from engram.datasets.annex.hashdirs import object_path, object_path_lower
 from engram.datasets.copies import Copies
 from engram.datasets.dataset import Dataset
-from engram.datasets.git.ancestry import read_commit, when
+from engram.datasets.git.ancestry import moment, read_commit, when
 from engram.datasets.git.objects import SUBMODULE_MODE, TREE_MODE, Commit
 from engram.datasets.git.problems import MissingObject
 from engram.datasets.git.tree_diff import Side, differences
@@ -148,7 +147,7 @@ class History:
             dataset=self._dataset.work_tree,
             state=_state(side, before, moved),
             commit=place.oid.hex(),
-            when=_moment(commit.author),
+            when=moment(commit.author),
             who=commit.author.rsplit(b" ", 2)[0].decode("utf-8", "replace"),
             message=subject_of(commit.message).decode("utf-8", "replace"),
             other_path=os.fsdecode(moved),
@@ -192,13 +191,3 @@ def _size(key: bytes, object_bytes: int) -> int | None:
         return Key.parse(os.fsdecode(key)).size_bytes
     except NotAKey:
         return None
-
-
-def _moment(person: bytes) -> str:
-    """The moment in an author line, ISO 8601 with its offset; '' where it makes no sense."""
-    zone = person.rpartition(b" ")[2].decode("ascii", "replace")
-    try:
-        offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:5])) * (-1 if zone.startswith("-") else 1)
-        return datetime.fromtimestamp(when(person), timezone(offset)).isoformat()
-    except (ValueError, OverflowError, OSError):
-        return ""

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from engram import durable
 from engram.datasets.datalad_settings import DataladSettings
 from engram.datasets.dataset import Dataset, open_dataset
-from engram.datasets.git.ancestry import is_ancestor, read_commit
+from engram.datasets.git.ancestry import is_ancestor, moment, read_commit
 from engram.datasets.permission import check_may_write
 from engram.datasets.provenance.commands import Repeat, RunRequest, as_line, as_seen
 from engram.datasets.provenance.rerun_range import (
@@ -62,7 +62,7 @@ class Rerunner:
                 details["diff"] = list(changed_files(self._dataset, revision.commit))
                 seen = as_seen(revision.record, self._settings)
                 known = self._helpers.ledger.is_allowed(self._dataset, seen)
-                details["trusted"] = known
+                details |= {"trusted": known, "rerun_message": self._request.message or None}
                 shown += f"; runs: {as_line(seen.cmd)}" + ("" if known else " (recorded by somebody else)")
             status = Status.NOT_NEEDED if revision.record is not None and revision.reason else Status.OK
             yield self._report.outcome(status, details, note=shown)
@@ -120,6 +120,7 @@ class Rerunner:
             author = read_commit(self._dataset.objects, bytes.fromhex(revision.commit)).author
             details |= {"run_info": revision.record.fields, "run_message": revision.subject}
             details["author"] = author.rpartition(b" <")[0].decode("utf-8", "replace")
+            details["date"] = moment(author)
         return details
 
     def _repeat(self, revision: Revision) -> Iterator[Outcome]:

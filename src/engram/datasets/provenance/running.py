@@ -210,9 +210,9 @@ class _Results:
         what: str = "nothing was saved",
     ) -> RunOutcome:
         shown = subject_for(self._planned.line)
+        details = details | {"msg_path": message_file or None}
         if not failed:
             return self._report.outcome(Status.OK, details, note=shown + self._unnoted)
-        details = details | {"msg_path": message_file} if message_file else details
         advice = "Mend the cause, then run it again. What it changed, if anything: engram status"
         if message_file:
             file = os.path.relpath(message_file, self._request.folder)
