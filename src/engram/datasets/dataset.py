@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from engram.datasets.annex import BRANCH
+from engram.datasets.annex.uuids import is_uuid
 from engram.datasets.git.config import GitConfig
 from engram.datasets.git.ignore import Ignore
 from engram.datasets.git.index import GitIndex, StatRules
@@ -20,6 +21,7 @@ from engram.datasets.git.refs import Refs, Repository, find_repository
 from engram.datasets.settled import Settled
 from engram.durable import Steps
 from engram.model.errors import (
+    DamagedRepository,
     NoDataset,
     OutsideDataset,
 )
@@ -261,8 +263,14 @@ class Dataset:
 
     @cached_property
     def annex_uuid(self) -> str:
-        """The name git-annex knows this repository by; '' when it has no annex."""
-        return self.config.get("annex.uuid") or ""
+        """The name git-annex knows this repository by; '' when it has no annex.
+
+        Raises `DamagedRepository` for one that would be more than one word in a log, or lead elsewhere in a path.
+        """
+        uuid = self.config.get("annex.uuid") or ""
+        if uuid and not is_uuid(uuid):
+            raise DamagedRepository(os.path.join(self.common_dir, "config"), f"annex.uuid is {uuid!r}")
+        return uuid
 
     @cached_property
     def has_annex(self) -> bool:

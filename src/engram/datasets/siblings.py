@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from engram.datasets.annex.hashdirs import object_path, object_path_lower
+from engram.datasets.annex.uuids import is_uuid
 from engram.datasets.dataset import Dataset
 from engram.datasets.git.config import GitConfig
 from engram.datasets.git.config_file import switch
@@ -120,6 +121,8 @@ def open_sibling(sibling: Sibling) -> OpenSibling:
     uuid = config.get("annex.uuid") or ""
     if not uuid:
         raise SiblingGone(sibling.name, f"has no annex ({sibling.place})")
+    if not is_uuid(uuid):
+        raise SiblingGone(sibling.name, f"has an annex of no proper name ({sibling.place})")
     if sibling.uuid and uuid != sibling.uuid:
         raise SiblingGone(sibling.name, f"is another repository than it was ({sibling.place} is {uuid})")
     version = config.get("annex.version") or ""
@@ -214,7 +217,7 @@ def _sibling(name: str, values: dict[str, str], replaced: list[tuple[str, str]],
         name=name,
         url=url,
         place=place,
-        uuid=values.get("annex-uuid", ""),
+        uuid=uuid if is_uuid(uuid := values.get("annex-uuid", "")) else "",
         ignored=_is_on(values.get("annex-ignore")),
         cost_rank=round(float(cost) * 100) if known else (LOCAL_COST if place else REMOTE_COST) * 100,
         reason=reason or (f"remote.{name}.annex-cost is {cost!r}" if cost and not known else ""),

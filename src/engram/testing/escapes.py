@@ -65,6 +65,12 @@ def annex_databases_elsewhere(folder: Path, canary: Canary) -> str:
     return "annex.dbdir = the cage"
 
 
+def uuid_of_several_lines(folder: Path, _: Canary) -> str:
+    """Would write lines of its own into every location log."""
+    add_config(folder, ("annex.uuid", "here\n1s 1 elsewhere\udce2"))
+    return "annex.uuid holds a line break"
+
+
 def annex_journal_elsewhere(folder: Path, canary: Canary) -> str:
     """What lies there would be recorded, and removed after that."""
     _replaced_by_link(folder, canary, "annex/journal")
@@ -359,6 +365,7 @@ ESCAPES: tuple[Malice, ...] = (
     annex_elsewhere,
     annex_objects_elsewhere,
     annex_databases_elsewhere,
+    uuid_of_several_lines,
     annex_journal_elsewhere,
     annex_temporary_elsewhere,
     own_folder_elsewhere,

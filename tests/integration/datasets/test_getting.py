@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 import engram
-from engram.datasets.annex.hashdirs import object_path
+from engram.datasets.annex.hashdirs import log_path, object_path
 from engram.datasets.annex.receiving import Receiving
 from engram.durable import Steps
 from engram.model.errors import UsageError
 from engram.model.outcome import IncompleteResults
+from engram.testing.malice import git_annex_branch_with
 from engram.testing.places import Template, contents, remove_tree
 from engram.workspace.context import Context
 from engram.workspace.getting import Getting
@@ -172,6 +173,17 @@ class TestFromASibling:
         before = contents(here)
         assert {record["status"] for record in get(here, ".")} == {"notneeded"}
         assert contents(here) == before
+
+    def test_a_sibling_whose_name_for_itself_climbs_out_makes_nothing_there(self, here: Path, origin: Path) -> None:
+        climbs = "../" * 8 + str(here.parent).lstrip("/") + "/escaped"
+        key = os.fsencode(keys_of(here)["a.txt"])
+        git(here, "config", "--unset", "remote.origin.annex-uuid")
+        git(origin, "config", "annex.uuid", climbs)
+        git_annex_branch_with(here, {log_path(key).decode(): f"1s 1 {climbs}\n".encode()})
+        (here / ".git/annex/tmp").mkdir(exist_ok=True)
+        (here / ".git/annex/tmp" / os.fsdecode(key)).write_bytes(b"")  # so that it is resumed, as large ones are
+        get(here, "a.txt")
+        assert not (here.parent / "escaped").exists()
 
     def test_a_bare_sibling_keeps_contents_in_its_own_layout(self, here: Path, origin: Path, tmp_path: Path) -> None:
         bare = clone(origin, tmp_path / "bare.git", "--bare")
