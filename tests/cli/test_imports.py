@@ -38,6 +38,7 @@ HEAVY = {
 }
 _FRAME = {"cli", "config", "model", "workspace"}
 _LAB = {*_FRAME, "durable"}
+_SHARES = {*_LAB, "sessions"}
 _DATASETS = {*_FRAME, "datasets", "durable"}
 #: What each call may load of these, and of engram's own rooms.
 CALLS: dict[str, tuple[set[str], set[str]]] = {
@@ -74,6 +75,11 @@ CALLS: dict[str, tuple[set[str], set[str]]] = {
     "lab --help": ({"shutil"}, _LAB),
     "lab create --help": ({"shutil"}, _LAB),
     "lab show --help": ({"shutil"}, _LAB),
+    "share --help": ({"shutil"}, _LAB),
+    "share add --help": ({"shutil"}, _SHARES),
+    "share list --help": ({"shutil"}, _SHARES),
+    "share show --help": ({"shutil"}, _SHARES),
+    "share remove --help": ({"shutil"}, _SHARES),
     "subjects --help": ({"shutil"}, _LAB),
     "subjects add --help": ({"shutil"}, _LAB),
     "subjects list --help": ({"shutil"}, _LAB),

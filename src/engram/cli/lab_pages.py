@@ -3,6 +3,8 @@
 from engram.cli.schemas import field_notes
 from engram.cli.topic import Section, Topic
 from engram.model.lab import Layout, NamedLocation, Share
+from engram.sessions.dates import DIRECTIVES
+from engram.sessions.templates import DEFAULTS, FIELDS
 from engram.workspace.lab_file import keys
 
 _INTRODUCTION = (
@@ -40,3 +42,30 @@ def lab_file_page() -> Topic:
 def _named(section: str, kind: type, text: str) -> Section:
     notes = field_notes(kind) | {"pattern": "As a share's template: {subject.alias}/{date:%m%d%y}[_{ident}]."}
     return Section(title=f"[{section}.NAME]", text=text, rows=tuple((key, notes.get(key, "")) for key in keys(section)))
+
+
+_TEMPLATES = (
+    "A template declares how the folders of sessions are named, relative to the share: {subject}/{session:%Y%m%d}."
+    " Fields in braces vary, text in square brackets may be missing, all else stands for itself; a brace or bracket"
+    " that means itself is doubled. A field that comes twice must say the same twice. Of several templates the first"
+    " that matches a folder wins; what lies below a session's folder belongs to it, unless an earlier template claims"
+    " it. A date is read in the declared format alone: 111219 is one day as %m%d%y and another as %y%m%d, and no"
+    " program can know which. engram sessions template SHARE EXAMPLE… makes a template from examples."
+)
+
+
+def templates_page() -> Topic:
+    """``engram help templates``."""
+    usual = tuple((text, "") for text in DEFAULTS if not text.startswith("recordings/"))
+    text = "They hold for a share that declares none; also below a folder recordings."
+    types = (("{ident:d}", "Digits only."), ("{ident:w}", "Letters, digits and -."))
+    return Topic(
+        title="Templates of session folders",
+        sections=(
+            Section(text=_TEMPLATES),
+            Section(title="Fields", rows=tuple((f"{{{name}}}", told) for name, told in FIELDS.items())),
+            Section(title="Types of texts", rows=types),
+            Section(title="Parts of a date", rows=tuple((f"%{name}", told) for name, (_, told) in DIRECTIVES.items())),
+            Section(title="The usual templates", text=text, rows=usual),
+        ),
+    )

@@ -12,8 +12,11 @@ from typing import Any, TypeAlias, Union, get_args, get_origin, get_type_hints
 from engram.config import DEFAULTS, Settings, setting_name
 from engram.model.animals import Alias, Implant, Person, Probe, Site, Subject
 from engram.model.copies import Copy
+from engram.model.findings import FINDINGS, Finding, Severity
+from engram.model.lab import Share
 from engram.model.outcome import NULL_IN, OUTCOME_FIELDS, SPARE_FIELDS, DatasetOutcome, Outcome
 from engram.model.plan import Plan, PlannedStep
+from engram.model.recordings import KINDS, Recording, Session, Task
 from engram.model.reports import LabReport
 from engram.workspace.settings import Setting
 
@@ -105,6 +108,7 @@ def schemas() -> dict[str, Schema]:
     implant = _with_parts(Implant, "", "sites", _record(Site, _names(Site)))
     probe = _with_parts(Probe, "probe", "implants", implant)
     return {
+        **session_schemas(),
         "help": _record(Help, _names(Help), "help"),
         "lab": lab,
         "outcome": outcome,
@@ -123,6 +127,58 @@ def _with_parts(kind: type, record: str, name: str, part: Schema) -> Schema:
     schema = _record(kind, _names(kind), record)
     schema["properties"][name] = {**schema["properties"][name], "items": part}
     return schema
+
+
+def session_schemas() -> dict[str, Schema]:
+    """The schemas of what a scan of the lab's shares tells."""
+    from engram.sessions.scanning.seen import ShareSeen  # here, because other help needs nothing of sessions
+
+    finding = _object(Finding, {name: _field(Finding, name) for name in ("code", "path", "message")}, "finding")
+    finding["properties"]["code"]["enum"] = list(FINDINGS)
+    finding["properties"]["path"]["description"] = "POSIX, relative to the share."
+    finding["properties"]["severity"] = {**_of(Severity), "description": "How much it matters."}
+    finding["properties"]["remedy"] = {"type": "string", "description": "What to do about it."}
+    finding["required"] += ["severity", "remedy"]
+    finding["properties"]["share"] = {"type": "string", "description": "The share; only of one that no session holds."}
+    recording = _record(Recording, tuple(name for name in _names(Recording) if name != "facts"), "recording")
+    recording["properties"]["kind"]["enum"] = list(KINDS)
+    recording["properties"]["paths"]["description"] = "Its files, the main one first; POSIX, relative to the share."
+    recording["properties"]["started"] = _time("When it started, in ISO 8601; null where its files do not say.")
+    told = field_notes(Recording)["facts"]
+    recording["properties"]["facts"] = {"type": "object", "additionalProperties": _LEAF, "description": told}
+    recording["required"].append("facts")
+    share = _record(Share, _names(Share), "share")
+    share["properties"]["trouble"] = {"type": "string", "description": "Why it cannot be read here; '' when it can."}
+    share["required"].append("trouble")
+    return {
+        "finding": finding,
+        "recording": recording,
+        "scan": _record(ShareSeen, _names(ShareSeen), "scan"),
+        "session": _session_schema(recording, finding),
+        "share": share,
+    }
+
+
+def _session_schema(recording: Schema, finding: Schema) -> Schema:
+    plain = ("id", "subject", "share", "folder", "state", "ident", "groups")
+    schema = _record(Session, plain, "session")
+    lists = {
+        "tasks": (_record(Task, _names(Task)), "What the subject did, and when."),
+        "recordings": (recording, "What was recorded, and what was computed from it."),
+        "findings": (finding, "What a person should know before trusting its files."),
+    }
+    for name, (items, told) in lists.items():
+        inner = {key: value for key, value in items.items() if key not in ("$schema", "title")}
+        schema["properties"][name] = {"type": "array", "items": inner, "description": told}
+    schema["properties"]["started"] = _time("When it started, in ISO 8601, with offset where it is known; or the day.")
+    counts = {"type": "object", "additionalProperties": {"type": "integer"}}
+    schema["properties"]["unknown"] = {**counts, "description": field_notes(Session)["unknown"]}
+    schema["required"] += [*lists, "started", "unknown"]
+    return schema
+
+
+def _time(told: str) -> Schema:
+    return {"type": ["string", "null"], "description": told}
 
 
 def settings_schema() -> Schema:

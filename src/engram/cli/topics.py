@@ -211,6 +211,12 @@ def _lab_file() -> Topic:
     return lab_file_page()
 
 
+def _templates() -> Topic:
+    from engram.cli.lab_pages import templates_page  # as above
+
+    return templates_page()
+
+
 #: Every topic by the name that one types.
 TOPICS: Mapping[str, tuple[str, Callable[[], Topic]]] = {
     "datalad": ("What is equal to DataLad, and what differs.", datalad_page),
@@ -222,4 +228,5 @@ TOPICS: Mapping[str, tuple[str, Callable[[], Topic]]] = {
     "largefiles": ("What goes to git and what to the annex.", _largefiles),
     "output": ("Formats, statuses, what a terminal shows.", _output),
     "settings": ("What can be set, and where.", _settings),
+    "templates": ("What the folders of sessions may be called.", _templates),
 }

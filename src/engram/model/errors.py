@@ -22,6 +22,7 @@
     │   ├── BadSetting                 2    a setting is unknown or has an impossible value
     │   ├── NoLab                      2    there is no lab here
     │   ├── BadLabFile                 2    a lab's engram.toml has unknown sections, keys or impossible values
+    │   ├── BadTemplate                2    a template of a share, or the pattern of a layout, does not parse
     │   ├── BadExpression              2    an annex.largefiles expression does not parse
     │   ├── BadRecord                  2    a run record does not parse
     │   ├── UnsavedChanges             2    what a command changes could not be told from what was changed before
@@ -46,6 +47,7 @@
     ├── TryAgainLater                 30    nothing is lost, the same command later works
     │   ├── SourceUnavailable         30    no address that a dataset could be cloned from answered
     │   ├── CatalogueUnavailable      30    the catalogue did not answer, or somebody else was changing it
+    │   ├── ShareUnavailable          30    a share does not answer, or is gone
     │   ├── DatasetBusy               30    another program holds a lock of this dataset
     │   └── MovedMeanwhile            30    somebody else moved a branch again and again
     ├── StorageFailed                 31    the disk refused: full, read-only, broken
@@ -302,6 +304,16 @@ class BadLabFile(RequestRefused):
     remedy = "Mend it there. What it may hold: engram help lab-file"
 
 
+class BadTemplate(RequestRefused):
+    """A template of a share's folders, or a layout's pattern, that does not parse."""
+
+    template: str
+    problem: str
+    exit_code = 2
+    message = "The template {template!r} does not parse: {problem}."
+    remedy = "Write it like {{subject}}/{{session:%Y%m%d}}; all fields and formats: engram help templates"
+
+
 class BadExpression(RequestRefused):
     """An ``annex.largefiles`` expression that does not parse."""
 
@@ -497,6 +509,16 @@ class CatalogueUnavailable(TryAgainLater):
     exit_code = 30
     message = "The catalogue {catalogue} is not available: {reason}."
     remedy = "Nothing of this change was kept, nothing from before is lost. Run the same command again later."
+
+
+class ShareUnavailable(TryAgainLater):
+    """A share that does not answer, or is gone."""
+
+    share: str
+    reason: str
+    exit_code = 30
+    message = "The share {share} is not there: {reason}."
+    remedy = "Nothing was lost. Mount it again, or wait for its server; then run the same command again."
 
 
 class DatasetBusy(TryAgainLater):

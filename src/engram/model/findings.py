@@ -165,6 +165,11 @@ FINDINGS: Mapping[str, FindingKind] = {
         "A recogniser failed on these files: a mistake in it, not in them.",
         "Tell those who made it (engram, or the plugin that the message names); all other files were looked at.",
     ),
+    "link-not-followed": FindingKind(
+        _NOTE,
+        "A symbolic link: it may lead out of the share, or in a circle, and was not followed.",
+        "Where it leads to something that matters, add that place as a share of its own.",
+    ),
     "missing-extra": FindingKind(
         _NOTE,
         "A file of a format that is read with an optional library, which is not installed.",

@@ -31,9 +31,13 @@ class Recording:
     id: str = ""
     #: Serial number of the probe or camera; '' where the format has none.
     serial: str = ""
+    #: By the clock of the acquisition computer.
     started: datetime | None = None
+    #: How long it lasts; ``None`` where its files do not say.
     duration_s: float | None = None
+    #: Samples, or frames, a second.
     sampling_rate_hz: float | None = None
+    #: Channels that were saved.
     channels: int | None = None
     #: Samples per channel, or frames; as the metadata declares them.
     samples: int | None = None

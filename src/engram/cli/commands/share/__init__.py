@@ -1,0 +1,1 @@
+"""Name the places that rigs write to."""

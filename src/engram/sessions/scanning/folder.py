@@ -1,0 +1,91 @@
+"""The files below one session's folder, as recognisers look at them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+from engram.model.errors import Unreadable
+from engram.sessions.scanning.disk import Disk
+
+#: What reads a file with a heavy library, in a process of its own: absolute path and reader in, facts out.
+Worker: TypeAlias = Callable[[str, str], Mapping[str, object]]
+
+
+class SeenFolder:
+    """A `Folder` of `engram.sessions.recogniser`. Sizes and times that were asked for are kept."""
+
+    def __init__(self, root: str, files: Sequence[str], *, subject: str, disk: Disk, worker: Worker) -> None:
+        self.name = root.rpartition("/")[2]
+        self.subject = subject
+        #: Size and time of the files that were asked for.
+        self.stats: dict[str, tuple[int, int]] = {}
+        self._root = root
+        self._files = files
+        self._held: frozenset[str] | None = None
+        self._disk = disk
+        self._worker = worker
+        #: Files by what follows the last dot of their name, in lower case.
+        self.by_extension = by_extension(files)
+
+    def files(self) -> Sequence[str]:
+        return self._files
+
+    def ending(self, *suffixes: str) -> Sequence[str]:
+        found: set[str] = set()
+        for suffix in suffixes:
+            found.update(path for path in self._candidates(suffix) if path.lower().endswith(suffix))
+        return sorted(found)
+
+    def _candidates(self, suffix: str) -> Sequence[str]:
+        dot = suffix.rfind(".")
+        return self._files if dot < 0 or "/" in suffix[dot:] else self.by_extension.get(suffix[dot + 1 :], ())
+
+    def holds(self, path: str) -> bool:
+        if self._held is None:  # most folders are never asked
+            self._held = frozenset(self._files)
+        return path in self._held
+
+    def size_bytes(self, path: str) -> int:
+        return self.stat(path)[0]
+
+    def modified_ns(self, path: str) -> int:
+        return self.stat(path)[1]
+
+    def stat(self, path: str) -> tuple[int, int]:
+        """Size and time of a file. Raises `Unreadable`."""
+        found = self.stats.get(path)
+        if found is None:
+            try:
+                found = self.stats[path] = self._disk.stat(f"{self._root}/{path}")
+            except OSError as error:
+                raise Unreadable(path, error.strerror or str(error)) from error
+        return found
+
+    def read(self, path: str, count: int, offset: int = 0) -> bytes:
+        try:
+            return self._disk.read(f"{self._root}/{path}", count, offset)
+        except Unreadable as error:
+            raise Unreadable(path, error.reason) from error
+        except OSError as error:
+            raise Unreadable(path, error.strerror or str(error)) from error
+
+    def in_worker(self, path: str, reader: str) -> Mapping[str, object]:
+        return self._worker(f"{self._root}/{path}", reader)
+
+
+def extension(path: str) -> str:
+    """What follows the last dot of a file's name, in lower case; '' where there is none."""
+    _, dot, found = path.rpartition(".")
+    return found.lower() if dot and "/" not in found else ""
+
+
+def by_extension(paths: Sequence[str]) -> dict[str, list[str]]:
+    """Files by what follows the last dot of their names, in lower case, each list in their order."""
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        _, dot, kind = path.rpartition(".")
+        kind = kind.lower() if dot and "/" not in kind else ""
+        if kind in found:
+            found[kind].append(path)
+        else:
+            found[kind] = [path]
+    return found

@@ -1,0 +1,57 @@
+"""Whether a share can be read by who will scan it: asked before it is added, so that nobody waits for nothing."""
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+from time import monotonic
+
+from engram.sessions.scanning.disk import Disk
+from engram.sessions.scanning.names import Excluded
+
+#: Looking goes on for so long, folder by folder from the top.
+_LOOKING_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfReach:
+    """The first folder that cannot be read, relative to the share ('' for itself), and why."""
+
+    folder: str
+    reason: str
+
+
+def out_of_reach(disk: Disk, root: str, excluded: Excluded, patience_s: float) -> OutOfReach | None:
+    """The first folder that cannot be read, the topmost first; ``None`` when all that were looked at can.
+
+    A share that does not answer within *patience_s* cannot be read, either.
+    """
+    found: list[OutOfReach] = []
+    asked = [root]
+    # A daemon: a call on a dead mount never comes back, and must not keep the process.
+    thread = threading.Thread(target=_look, args=(disk, root, excluded, found, asked), daemon=True)
+    thread.start()
+    thread.join(patience_s + _LOOKING_S)
+    if thread.is_alive():
+        folder = asked[0].removeprefix(root).lstrip("/")
+        return OutOfReach(folder, f"it has not answered for {patience_s:g} s")
+    return found[0] if found else None
+
+
+def _look(disk: Disk, root: str, excluded: Excluded, found: list[OutOfReach], asked: list[str]) -> None:
+    until_s = monotonic() + _LOOKING_S
+    waiting = deque([""])
+    while waiting and monotonic() < until_s:
+        folder = waiting.popleft()
+        asked[0] = f"{root}/{folder}" if folder else root
+        try:
+            inner = disk.listing(asked[0]).folders
+        except FileNotFoundError as error:
+            if not folder:
+                found.append(OutOfReach(folder, error.strerror or str(error)))
+                return
+        except OSError as error:
+            found.append(OutOfReach(folder, error.strerror or str(error)))
+            return
+        else:
+            paths = (f"{folder}/{name}" if folder else name for name in sorted(inner))
+            waiting.extend(path for path in paths if not excluded.folder(path))
