@@ -1,5 +1,6 @@
 """The samples in ``tests/data/rig``, and small files that rigs could have written."""
 
+import pickle
 import struct
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,16 +13,13 @@ ARCHIVE = RIG / "map_archive"
 EPHYS = SHARE / "12347" / "2020-01-01_10-00-30"
 IMAGING = SHARE / "23457" / "20220419"
 
+SCORER = "DLC_resnet50_mouse_openfieldJun30shuffle1_1030000"
+_COLUMNS = [(SCORER, part, axis) for part in ("left_ear", "right_ear", "body") for axis in ("x", "y", "likelihood")]
 #: What the worker says of the poses in the samples; a test with the real library holds it against that.
 POSES: Mapping[str, object] = {
     "attributes": {},
     "objects": {
-        "/df_with_missing": {
-            "attributes": {
-                "non_index_axes": "(lp0\n(I1\n(lp1\n(VDLC_resnet50_mouse_openfieldJun30shuffle1_1030000\np2\n"
-                "Vleft_ear\np3\nVx\np4\ntp5\na(g2\ng3\nVy\np6\ntp7\naatp8\na."
-            }
-        },
+        "/df_with_missing": {"attributes": {"non_index_axes": pickle.dumps([(1, _COLUMNS)], 0).decode()}},
         "/df_with_missing/table": {"shape": [50], "attributes": {}},
     },
 }

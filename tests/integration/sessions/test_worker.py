@@ -1,6 +1,7 @@
 """Heavy libraries look into files in a process of its own, which hostile files cannot leave or hold up."""
 
 import os
+import pickle
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,8 +32,9 @@ def test_it_outlines_an_hdf5_file(worker: Worker) -> None:
     assert isinstance(objects, dict)
     assert objects["/df_with_missing/table"]["shape"] == [50]
     axes = objects["/df_with_missing"]["attributes"]["non_index_axes"]
-    assert axes.startswith("(lp0\n(I1\n(lp1\n(VDLC_resnet50_mouse_openfieldJun30shuffle1_1030000\np2\nVleft_ear\n")
     assert isinstance(POSES["objects"], dict)
+    told = POSES["objects"]["/df_with_missing"]["attributes"]["non_index_axes"]
+    assert pickle.loads(axes.encode()) == pickle.loads(told.encode())
     assert POSES["objects"].keys() <= objects.keys()
 
 

@@ -29,8 +29,8 @@ def pairs(data: bytes) -> dict[str, str]:
     if len(lines) == 1:
         short = data if data[:1] != b"~" else b""
     found = {}
-    for line in short.decode(errors="replace").split("\n"):
-        name, equals, value = line.rstrip("\r").partition("=")
+    for line in short.replace(b"\r", b"").decode(errors="replace").split("\n"):
+        name, equals, value = line.partition("=")
         if equals:
             found[name] = value
     return found

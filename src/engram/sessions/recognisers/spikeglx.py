@@ -93,7 +93,8 @@ class _Meta:
     @property
     def processing(self) -> str:
         parts = []
-        if "_tcat." in name_of(self.path) or "fileCreateTime_original" in self.tags or "catGTCmdline0" in self.tags:
+        marks = ("fileCreateTime_original", "catGTCmdline0", "catGTCmdline")
+        if "_tcat." in name_of(self.path) or any(mark in self.tags for mark in marks):
             parts.append("catgt")
         if ".exported." in name_of(self.path):
             parts.append("exported")
