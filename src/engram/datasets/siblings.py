@@ -121,10 +121,10 @@ def open_sibling(sibling: Sibling) -> OpenSibling:
     uuid = config.get("annex.uuid") or ""
     if not uuid:
         raise SiblingGone(sibling.name, f"has no annex ({sibling.place})")
-    if not is_uuid(uuid):
-        raise SiblingGone(sibling.name, f"has an annex of no proper name ({sibling.place})")
     if sibling.uuid and uuid != sibling.uuid:
         raise SiblingGone(sibling.name, f"is another repository than it was ({sibling.place} is {uuid})")
+    if not is_uuid(uuid):
+        raise SiblingGone(sibling.name, f"has an annex of no proper name ({sibling.place})")
     version = config.get("annex.version") or ""
     if not version.isdigit():
         raise SiblingGone(sibling.name, f"has an annex of unknown version ({sibling.place})")
