@@ -1,11 +1,13 @@
 """Which recognisers there are: those that come with engram, and those that plugins bring."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
-from engram.sessions.recogniser import Recogniser
+from engram.model.errors import Unreadable
+from engram.model.findings import Finding
+from engram.sessions.recogniser import Folder, Recogniser, Seen
 
 #: Where plugins name theirs.
 GROUP = "engram.recognisers"
@@ -50,3 +52,23 @@ def discover(plugins: Iterable[EntryPoint] | None = None) -> Discovered:
         else:
             broken.append(f"The plugin {plugin.name} ({plugin.value}) is no Recogniser.")
     return Discovered(tuple(found), tuple(broken))
+
+
+def recognised(folder: Folder, recognisers: Iterable[Recogniser]) -> Iterator[tuple[Recogniser, Seen]]:
+    """What the recognisers see in a folder, and which of them sees it: only those are asked that know a suffix there.
+
+    One that fails costs a finding, never the scan.
+    """
+    for recogniser in recognisers:
+        asked = folder.ending(*recogniser.suffixes)
+        if not asked:
+            continue
+        try:
+            for seen in recogniser.recognise(folder):
+                yield recogniser, seen
+        except Unreadable as error:
+            path = error.path if folder.holds(error.path) else asked[0]
+            yield recogniser, Finding(code="unreadable", path=path, message=f"It cannot be read: {error.reason}.")
+        except Exception as error:  # noqa: BLE001 - a plugin's mistake must not end the scan of a share
+            message = f"The recogniser of {recogniser.name} failed: {type(error).__name__}: {error}."
+            yield recogniser, Finding(code="recogniser-failed", path=asked[0], message=message[:500])

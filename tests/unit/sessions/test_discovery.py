@@ -1,11 +1,15 @@
 """Plugins are found, and one that is broken is told of and left out."""
 
 import tomllib
+from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
+from engram.model.findings import Finding
 from engram.sessions import discovery
+from engram.sessions.recogniser import Folder, Known, Recogniser, Seen
 from engram.sessions.recognisers import video
+from engram.testing.recognisers import FakeFolder
 
 
 def plugin(name: str, value: str) -> EntryPoint:
@@ -54,3 +58,42 @@ def test_the_entry_points_name_all_that_come_with_engram() -> None:
 def test_names_and_sources_are_their_own() -> None:
     names = [recogniser.name for recogniser in discovery.built_in()]
     assert len(set(names)) == len(names)
+
+
+def seen_by(folder: FakeFolder, *recognisers: Recogniser) -> list[tuple[str, Seen]]:
+    return [(recogniser.name, seen) for recogniser, seen in discovery.recognised(folder, recognisers)]
+
+
+def made(recognise: Callable[[Folder], Iterator[Seen]], *, suffix: str = ".xyz") -> Recogniser:
+    return Recogniser(name="mine", suffixes=(suffix,), recognise=recognise, source="https://example.org")
+
+
+def test_only_those_are_asked_whose_files_are_there() -> None:
+    def sees(folder: Folder) -> Iterator[Seen]:
+        yield Known(("a.xyz",), "mine")
+
+    folder = FakeFolder({"a.xyz": b""})
+    assert seen_by(folder, made(sees), made(sees, suffix=".abc")) == [("mine", Known(("a.xyz",), "mine"))]
+
+
+def test_a_plugin_that_fails_costs_a_finding_and_no_scan() -> None:
+    def fails(folder: Folder) -> Iterator[Seen]:
+        yield Known(("a.xyz",), "mine")
+        raise RuntimeError("a mistake\nof mine")
+
+    seen = seen_by(FakeFolder({"a.xyz": b"", "sessions.txt": b"#1, a, start=0"}), made(fails), *discovery.built_in())
+    codes = [one.code for _, one in seen if isinstance(one, Finding)]
+    assert codes == ["recogniser-failed"]
+    messages = [one.message for _, one in seen if isinstance(one, Finding)]
+    assert messages == ["The recogniser of mine failed: RuntimeError: a mistake\\nof mine."]
+    assert any(name == "sessions.txt" for name, _ in seen)
+
+
+def test_a_file_that_cannot_be_read_is_told_of() -> None:
+    def reads(folder: Folder) -> Iterator[Seen]:
+        folder.read("a.xyz", 1)
+        yield Known(("a.xyz",), "mine")
+
+    folder = FakeFolder({"a.xyz": b""}, closed=frozenset({"a.xyz"}))
+    (told,) = seen_by(folder, made(reads))
+    assert told[1] == Finding(code="unreadable", path="a.xyz", message="It cannot be read: permission denied.")
