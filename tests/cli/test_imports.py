@@ -75,6 +75,8 @@ CALLS: dict[str, tuple[set[str], set[str]]] = {
     "lab --help": ({"shutil"}, _LAB),
     "lab create --help": ({"shutil"}, _LAB),
     "lab show --help": ({"shutil"}, _LAB),
+    "sessions --help": ({"shutil"}, _SHARES),
+    "sessions scan --help": ({"shutil"}, _SHARES),
     "share --help": ({"shutil"}, _LAB),
     "share add --help": ({"shutil"}, _SHARES),
     "share list --help": ({"shutil"}, _SHARES),

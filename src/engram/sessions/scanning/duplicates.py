@@ -9,10 +9,10 @@ from engram.sessions.identity import Likeness, Place, duplicates, likeness, plac
 from engram.sessions.scanning.seen import SessionSeen, ShareFinding
 
 _HOW = {
-    Likeness.COPY: "is the same recording",
-    Likeness.COMPRESSED: "is the same recording, packed",
-    Likeness.SHORTER: "is the same recording in another length",
-    Likeness.VARIANT: "is the same recording with other content",
+    Likeness.COPY: "is the same recording as another",
+    Likeness.COMPRESSED: "is the same recording, packed or not, as another",
+    Likeness.SHORTER: "is the same recording as another, in another length",
+    Likeness.VARIANT: "is the same recording as another, with other content",
 }
 
 
@@ -21,19 +21,19 @@ class Duplicates:
 
     def __init__(self) -> None:
         self._seen: list[Place] = []
-        self._by_session: dict[str, tuple[str, str]] = {}
+        #: By share and id: that two shares hold a part of one session each is nothing special.
+        self._by_session: dict[tuple[str, str], str] = {}
         self._same_name: list[ShareFinding] = []
 
     def take(self, seen: SessionSeen) -> None:
         """Note one session's recordings."""
         session = seen.session
-        here = (session.share, session.folder)
-        first = self._by_session.setdefault(session.id, here)
-        if first != here:
-            first, other = min(first, here), max(first, here)
-            self._by_session[session.id] = first
-            told = f"Its name says that it is the session {session.id}, as that of {_place(first, other)} does."
-            self._same_name.append(ShareFinding(other[0], Finding(code="misnamed", path=other[1], message=told)))
+        key = (session.share, session.id)
+        first = self._by_session.setdefault(key, session.folder)
+        if first != session.folder:
+            self._by_session[key], other = sorted((first, session.folder))
+            told = f"By its name it is the session {session.id}, and so is {self._by_session[key]}."
+            self._same_name.append(ShareFinding(session.share, Finding(code="misnamed", path=other, message=told)))
         for place in places((session,)):
             if place.recording.started is not None and place.recording.serial:
                 self._seen.append(replace(place, recording=_slim(place.recording)))
@@ -45,14 +45,9 @@ class Duplicates:
             first, *others = group
             for place in others:
                 how = _HOW[likeness(place.recording, first.recording)]
-                where = _place((first.share, first.path), (place.share, place.path))
-                finding = Finding(code="duplicate-recording", path=place.path, message=f"It {how} as {where}.")
+                where = first.path if first.share == place.share else f"{first.path} on the share {first.share}"
+                finding = Finding(code="duplicate-recording", path=place.path, message=f"It {how}: {where}.")
                 yield ShareFinding(place.share, finding)
-
-
-def _place(place: tuple[str, str], other: tuple[str, str]) -> str:
-    """A path as told beside another; with its share where that is another one."""
-    return place[1] if place[0] == other[0] else f"{place[1]} on the share {place[0]}"
 
 
 def _slim(recording: Recording) -> Recording:

@@ -32,7 +32,9 @@ def leftovers(
     for top, files in sorted(counts.items()):
         kinds = count_by_extension((f".{kind}" if kind else "", count) for kind, count in files.items())
         why = _nearly(templates, top, examples[top])
-        told = f"{files.total():,} files in it belong to no session ({kinds}){why}."
+        count = files.total()
+        what = "1 file in it belongs" if count == 1 else f"{count:,} files in it belong"
+        told = f"{what} to no session ({kinds}){why}."
         yield Finding(code="unknown-layout", path=top or ".", message=told)
 
 
