@@ -28,6 +28,9 @@ ROOT = Path(__file__).parents[1]
 #: How the reason of a skip begins that no installation could mend (no loop devices, not root, another system).
 NOT_HERE = "not on this machine:"
 
+#: What one test may take with ``--long``, whatever it may take otherwise.
+LONGEST_S = 7200
+
 _IDENTITY = "[user]\n\tname = Ada Tester\n\temail = ada@example.org\n"
 _FOREIGN = ("GIT_", "ENGRAM_", "DATALAD_", "XDG_")
 _OURS = {"ENGRAM_PEERS", "ENGRAM_ALL_SERVICES"}
@@ -52,6 +55,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--long"):
+        for item in items:
+            item.add_marker(pytest.mark.timeout(LONGEST_S), append=False)
         return
     long = [item for item in items if item.get_closest_marker("long")]
     config.hook.pytest_deselected(items=long)

@@ -22,7 +22,8 @@ State = TypeVar("State")
 
 #: What a terminal, a service manager and a closed window send.
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_WAIT_FOR_THE_GROUP_S = 0.2
+#: Long enough for what was told to end to do so on a busy machine.
+_WAIT_FOR_THE_GROUP_S = 2
 _BETWEEN_LOOKS_S = 0.005
 _TRIES_PER_KILL = 5
 

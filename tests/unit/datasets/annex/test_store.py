@@ -169,7 +169,11 @@ def test_a_write_through_a_memory_map_never_gets_under_the_wrong_key(place: Plac
 def waiting_writer(path: Path) -> "subprocess.Popen[bytes]":
     """A process that opens the file for writing as soon as it may, and appends to it."""
     child = subprocess.Popen(["sh", "-c", 'printf " LATE" >>"$0"', path])  # a fork of ours would hold the lease, too
-    time.sleep(0.1)
+    inode = f":{path.stat().st_ino} "
+    while child.poll() is None and not any(
+        "LEASE  BREAKING" in line and inode in line for line in Path("/proc/locks").read_text().splitlines()
+    ):
+        time.sleep(0.01)
     return child
 
 
