@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,7 +29,7 @@ CARELESS = {
     "remote_programs": "git fetch",
     "ext_transport": "git fetch",
     "promised_objects": "git cat-file -p 1111111111111111111111111111111111111111",
-    "pagers": "script -qec 'git log' /dev/null",
+    "pagers": f'{sys.executable} -c \'import pty; pty.spawn(["git", "log"])\'',
     "editors": "git commit",
     "signing": "git commit -m x",
     "ssh_signing": "git commit -m x",
