@@ -59,7 +59,8 @@ def test_a_plan_changes_nothing(clone: Path) -> None:
         ("get", "Say what to get.\nEverything below this folder: engram get .\n"),
         ("get nothing", "nothing matches no file, neither on disk nor in the dataset.\n"),
         ("get -s nobody a.nii", "nobody is no sibling of "),
-        ("get --reckless very a.nii", "There is no --reckless very.\n"),
+        ("get --reckless=very a.nii", "There is no --reckless very.\n"),
+        ("get --reckless nothing", "nothing matches no file, neither on disk nor in the dataset.\n"),
         ("get -R deep -r .", "'deep' is neither a number of levels nor 'existing'."),
     ],
 )

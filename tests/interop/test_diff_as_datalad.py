@@ -73,7 +73,7 @@ def dataset(datalad_api: DataLad, tmp_path_factory: pytest.TempPathFactory) -> P
     ],
     ids=str,
 )
-@pytest.mark.parametrize("paths", [[], ["d"], ["sub"]], ids=str)
+@pytest.mark.parametrize("paths", [[], ["d"], ["sub"], ["sub/untracked"], ["d", "sub/new"]], ids=str)
 def test_the_differences_are_datalads(
     dataset: Path, datalad_api: DataLad, options: dict[str, Any], paths: list[str]
 ) -> None:

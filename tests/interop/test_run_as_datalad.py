@@ -169,6 +169,19 @@ def test_what_both_say_of_unsaved_changes(pair: Pair, datalad_api: DataLad) -> N
     assert ours[0]["message"].startswith("clean dataset required to detect changes from command")
 
 
+@pytest.mark.parametrize("named", ["inner", "inner/n", "inner/"])
+def test_unlocking_goes_into_the_subdataset_that_a_path_leads_to(named: str, pair: Pair, datalad_api: DataLad) -> None:
+    for folder in pair:
+        create(folder / "inner", dataset=str(folder))
+        write(folder, "inner/n", "annexed")
+        save(folder, recursive=True)
+    ours = [outcome.as_json() for outcome in provenance(pair.ours).unlock([named])]
+    theirs = datalad_api("unlock", pair.theirs, path=[named])
+    assert [one[:4] for one in told(ours, pair.ours)] == [("unlock", "ok", "file", "inner/n")]
+    assert [one[:4] for one in told(theirs, pair.theirs)] == [("unlock", "ok", "file", "inner/n")]
+    assert not (pair.ours / "inner/n").is_symlink()
+
+
 def test_unlocking_leaves_what_git_annex_leaves(pair: Pair, datalad_api: DataLad) -> None:
     ours = [outcome.as_json() for outcome in provenance(pair.ours).unlock(["a.txt", "sub dir"])]
     datalad_api("unlock", pair.theirs, path=["a.txt", "sub dir"])

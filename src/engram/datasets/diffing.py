@@ -5,8 +5,9 @@ other here. Source: datalad-diff(1); the order of the records, and what each hol
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from engram.datasets.dataset import Dataset, open_dataset
 from engram.datasets.git.objects import EMPTY_TREE, SUBMODULE_MODE
@@ -42,11 +43,40 @@ class Diff:
     def read(self) -> Iterator[DatasetOutcome]:
         """What differs. Raises `NoSuchVersion` before anything is told."""
         before = commit_named(self._dataset, self._request.before)
+        after = commit_named(self._dataset, self._request.after) if self._request.after else ""
         request = replace(self._request.status, base=before, action="diff")
-        if not self._request.after:
+        deep = {scope: top for scope in request.scopes if (top := self._subdataset_above(scope))}
+        if not deep:
+            return self._outcomes(before, after, request)
+        here = tuple(scope for scope in request.scopes if scope not in deep)
+        around = replace(request, scopes=tuple(dict.fromkeys(deep.values())), levels=None)
+        inside = (one for one in self._outcomes(before, after, around) if self._is_asked_for(one, deep))
+        return chain(self._outcomes(before, after, replace(request, scopes=here)) if here else (), inside)
+
+    def _outcomes(self, before: str, after: str, request: StatusRequest) -> Iterator[DatasetOutcome]:
+        if not after:
             return StatusReader(self._dataset, request).read()
-        after = commit_named(self._dataset, self._request.after)
         return _between(self._dataset, before, after, request, self._dataset.work_tree)
+
+    def _subdataset_above(self, scope: bytes) -> bytes:
+        """The subdataset of this dataset in which a path lies; b'' for one that lies in none."""
+        index, parts = self._dataset.read_index(), scope.split(b"/")
+        for count in range(1, len(parts)):
+            above = b"/".join(parts[:count])
+            position = index.find(above)
+            if position is not None and index.mode(position) == SUBMODULE_MODE:
+                return above
+        return b""
+
+    def _is_asked_for(self, outcome: DatasetOutcome, scopes: Iterable[bytes]) -> bool:
+        """Whether an outcome is about one of *scopes*, or a subdataset or a folder on the way there."""
+        for scope in scopes:
+            place = os.path.join(self._dataset.work_tree, os.fsdecode(scope))
+            if self._request.status.levels == 0 and not place.startswith(outcome.parentds + "/"):
+                continue
+            if f"{outcome.path}/".startswith(f"{place}/") or f"{place}/".startswith(f"{outcome.path}/"):
+                return True
+        return False
 
 
 def commit_named(dataset: Dataset, name: str) -> str:

@@ -315,11 +315,14 @@ class Provenance:
         from engram.datasets.provenance.unlocking import Unlocker, UnlockRequest
 
         opened = self._opening.dataset(dataset)
-        scopes, problems = self._opening.scopes(opened, paths)
-        below = self._opening.subdatasets(opened, scopes, limit) if recursive and scopes else []
-        unlockers = [Unlocker(one, UnlockRequest(refds=opened.work_tree)) for one in below]
-        if scopes:
-            unlockers.append(Unlocker(opened, UnlockRequest(scopes=scopes)))
+        parts, problems = self._opening.parts(opened, paths, whole_subdatasets=True)
+        wanted: dict[str, tuple[Dataset, tuple[bytes, ...]]] = {}
+        for part in parts:  # the deepest first
+            below = self._opening.subdatasets(part.dataset, part.scopes, limit) if recursive else []
+            wanted |= {inner.work_tree: (inner, (b"",)) for inner in below}
+            wanted.setdefault(part.dataset.work_tree, (part.dataset, part.scopes))
+        refds = opened.work_tree
+        unlockers = [Unlocker(one, UnlockRequest(scopes=scopes, refds=refds)) for one, scopes in wanted.values()]
         return unlockers, problems
 
     # --- run-procedure

@@ -14,32 +14,12 @@ import click
 
 from engram.cli import options
 from engram.cli.call import Call
-from engram.cli.root import Verb
+from engram.cli.reckless import Reckless
 from engram.model.errors import UsageError
 from engram.workspace.cloning import Copies
 
-_DOCUMENTED = ("auto", "ephemeral")
 
-
-class _Reckless(Verb):
-    """`clone`, where ``--reckless`` may stand alone: a word that follows and is no mode is the source."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        following = [*args, ""][1:]
-        return super().parse_args(
-            ctx,
-            [
-                "--reckless=auto" if word == "--reckless" and not _is_mode(following[place]) else word
-                for place, word in enumerate(args)
-            ],
-        )
-
-
-def _is_mode(word: str) -> bool:
-    return word in _DOCUMENTED or word.startswith("shared-")
-
-
-@click.command(cls=_Reckless, help=__doc__, context_settings={"ignore_unknown_options": True})
+@click.command(cls=Reckless, help=__doc__, context_settings={"ignore_unknown_options": True})
 @click.argument("words", nargs=-1, metavar="SOURCE [PATH] [GIT CLONE OPTIONS]...", type=click.UNPROCESSED)
 @options.dataset("The dataset to register it in, as a subdataset.")
 @click.option("-D", "--description", metavar="TEXT", help="What to call this copy, for people.")

@@ -14,7 +14,7 @@ import click
 
 from engram.cli import options
 from engram.cli.call import Call
-from engram.cli.root import Verb
+from engram.cli.reckless import Reckless
 from engram.workspace.getting import EXISTING, Getting
 
 
@@ -26,7 +26,7 @@ def _levels(_: click.Context, option: click.Parameter, value: str | None) -> int
     return int(value)
 
 
-@click.command(cls=Verb, help=__doc__)
+@click.command(cls=Reckless, help=__doc__)
 @options.paths
 @click.option("-s", "--source", metavar="SIBLING", help="Get it from this sibling only.")
 @options.dataset("The dataset; default is the one around the current folder.")
@@ -40,7 +40,7 @@ def _levels(_: click.Context, option: click.Parameter, value: str | None) -> int
 )
 @click.option("-n", "--no-data", is_flag=True, help="Install subdatasets, get no content of files.")
 @click.option("-D", "--description", metavar="TEXT", help="What to call subdatasets that are installed.")
-@click.option("--reckless", metavar="MODE", help="How to clone them: auto, ephemeral, shared-…")
+@click.option("--reckless", metavar="[auto|ephemeral|shared-MODE]", help="How to clone them; see engram clone --help.")
 @options.jobs
 @options.plan
 @click.pass_obj
