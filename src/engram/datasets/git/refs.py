@@ -209,6 +209,10 @@ def _first_bytes(path: bytes) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except PermissionError as error:
         raise Unreadable(os.fsdecode(path), os.strerror(error.errno or 0)) from error
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise DamagedRepository(os.fsdecode(path), "it is a link to itself") from error
     try:
         if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
             raise DamagedRepository(os.fsdecode(path), "it is no file")

@@ -126,6 +126,14 @@ def test_a_fifo_in_place_of_a_ref_or_of_a_list_of_them_is_waited_for_by_nobody(w
         Refs(repository(work)).head()
 
 
+@pytest.mark.parametrize("name", ["HEAD", "packed-refs", "config"])
+def test_a_link_to_itself_in_place_of_a_ref_or_of_a_list_of_them_is_damage(work: Path, name: str) -> None:
+    (work / ".git" / name).unlink(missing_ok=True)
+    (work / ".git" / name).symlink_to(name)
+    with pytest.raises(DamagedRepository, match=f"{name} is damaged"):
+        Refs(repository(work)).head()
+
+
 def test_refs_that_point_at_each_other_are_damage(work: Path) -> None:
     (work / ".git" / "refs" / "heads" / "a").write_bytes(b"ref: refs/heads/b\n")
     (work / ".git" / "refs" / "heads" / "b").write_bytes(b"ref: refs/heads/a\n")
