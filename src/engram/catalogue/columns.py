@@ -83,8 +83,12 @@ def may_hold(name: str, kind: TypeEngine[Value], meaning: str) -> Column[Value]:
 def table(name: str, row: str, *parts: SchemaItem, noun: str) -> Table:
     """A table of which one *row* is what it says; *noun* begins the name of the column that tells who added it."""
     added = refers(f"{noun}_added_in", "catalogue_change.change_id", "The change that added this row")
-    indices = [Index(None, part) for part in parts if isinstance(part, Column) and _wants_index(part)]
-    return Table(name, METADATA, *parts, added, *indices, comment=row, **ON_MARIADB)
+    made = Table(name, METADATA, *parts, added, comment=row, **ON_MARIADB)
+    begun = {next(iter(key.columns)).name for key in made.constraints if isinstance(key, Unique)}
+    for part in parts:
+        if isinstance(part, Column) and _wants_index(part) and part.name not in begun:
+            Index(None, part)
+    return made
 
 
 def _wants_index(column: AnyColumn) -> bool:

@@ -109,7 +109,7 @@ def _sqlite_engine(file: str, mode: str) -> Engine:
         # We say ourselves when a transaction begins: Python would let reading see several states.
         connection = sqlite3.connect(place, uri=True, isolation_level=None, timeout=PATIENCE_S, check_same_thread=False)
         # What has returned is on the disk, as everywhere in this house.
-        for setting in ("synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF"):
+        for setting in ("synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF", "temp_store = MEMORY"):
             connection.execute(f"PRAGMA {setting}")
         return connection
 

@@ -4,10 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from sqlalchemy import Column, Connection, RowMapping, select
+from sqlalchemy import Column, ColumnElement, Connection, RowMapping, and_, select
 
+from engram.catalogue.names import escaped
 from engram.catalogue.subjects import subject_named
 from engram.catalogue.tables.animals import IMPLANT, IMPLANT_SITE, PROBE, SUBJECT
+from engram.catalogue.tables.recordings import RECORDING
+from engram.catalogue.tables.sessions import SESSION
 from engram.catalogue.unit import Became, Put, Row, Unit, Value
 from engram.model.animals import Implant, Probe, Site
 from engram.model.errors import NotInCatalogue, UsageError
@@ -20,7 +23,17 @@ _SITE = {field: f"site_{field}" for field in "intended actual ap_mm ml_mm depth_
 def put_probe(unit: Unit, serial: str, values: Row) -> Put:
     """A probe with these *values* (``type``, ``maker``, …): added, corrected, or left as it is."""
     columns: Row = {f"probe_{field}": value for field, value in values.items()}
-    return unit.put(PROBE, {"probe_serial": serial}, columns)
+    done = unit.put(PROBE, {"probe_serial": serial}, columns)
+    if done.became is Became.ADDED:
+        _find_in_recordings(unit, RECORDING.c.recording_serial == escaped(serial), {"probe_id": done.row_id})
+    return done
+
+
+def _find_in_recordings(unit: Unit, where: ColumnElement[bool], values: Row) -> None:
+    """What was recorded before a probe or implant was told about was made with it all the same."""
+    rows = unit.connection.execute(select(RECORDING).where(where)).mappings().all()
+    for row in rows:
+        unit.edit(RECORDING, dict(row), values)
 
 
 def put_implant(
@@ -39,6 +52,8 @@ def put_implant(
     natural: Row = {"subject_id": subject_id, "probe_id": probe_id, "implant_inserted": inserted}
     _refuse_elsewhere(unit.connection, serial, natural, removed if isinstance(removed, datetime) else None)
     done = unit.put(IMPLANT, natural, columns)
+    if done.became is Became.ADDED:
+        _find_sessions(unit, done.row_id, natural, removed if isinstance(removed, datetime) else None)
     changed = list(done.changed)
     for shank, site in sites.items():
         place: Row = {"implant_id": done.row_id, "site_shank": shank}
@@ -47,6 +62,18 @@ def put_implant(
     if done.became is Became.ADDED or not changed:
         return done
     return Put(done.row_id, Became.EDITED, tuple(changed))
+
+
+def _find_sessions(unit: Unit, implant: int, natural: Row, removed: datetime | None) -> None:
+    """Recordings of the subject with this probe, while it was in: unless somebody said already which implant it is."""
+    inserted = natural["implant_inserted"]
+    assert isinstance(inserted, datetime)
+    mine = SESSION.c.session_date >= inserted.date()
+    if removed is not None:
+        mine = and_(mine, SESSION.c.session_date <= removed.date())
+    sessions = select(SESSION.c.session_id).where(SESSION.c.subject_id == natural["subject_id"], mine)
+    open_yet = and_(RECORDING.c.probe_id == natural["probe_id"], RECORDING.c.implant_id.is_(None))
+    _find_in_recordings(unit, and_(open_yet, RECORDING.c.session_id.in_(sessions)), {"implant_id": implant})
 
 
 def _number(unit: Unit, identity: Column[int], column: Column[str], name: str) -> int:

@@ -1,14 +1,16 @@
 """One change of the catalogue: a transaction that tells who made it, and forgets nothing that it overwrites."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from functools import cache
-from typing import TypeAlias
+from functools import cache, lru_cache
+from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, String, Table, and_, delete, insert, select, update
+from sqlalchemy import Connection, Dialect, Select, String, Table, and_, bindparam, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import ColumnElement
 
 from engram.catalogue.tables.changes import CHANGE, COUNTER, EDIT
@@ -18,6 +20,8 @@ from engram.model.errors import UsageError
 Value: TypeAlias = str | int | float | date | datetime | None
 #: A row, or a part of one, by the columns' names.
 Row: TypeAlias = Mapping[str, Value]
+#: Makes what a driver takes of a row.
+Arguments: TypeAlias = Callable[[Row], tuple[Value, ...] | dict[str, Value]]
 
 _NOBODY_YET = -1
 
@@ -80,7 +84,7 @@ class Unit:
                 "change_why": author.why,
             }
             _check(CHANGE, row)
-            self.connection.execute(insert(CHANGE), row)
+            self._insert(CHANGE, [row])
         return self._change
 
     @property
@@ -101,19 +105,40 @@ class Unit:
         self.add_all(table, [{**values, identity: number} if identity else values])
         return number
 
-    def add_all(self, table: Table, rows: Sequence[Row], *, checked: bool = False) -> None:
-        """New rows, all at once; those of a table with a number bring one of `new_ids`.
-
-        With *checked* all have every column, and text that the database takes: nobody looks again.
-        """
+    def add_all(self, table: Table, rows: Sequence[Row]) -> None:
+        """New rows, all at once; those of a table with a number bring one of `new_ids`."""
         if not rows:
             return
         blank = {**_blank(table), _added_in(table): self.change_id}
-        whole = rows if checked else [{**blank, **row} for row in rows]
-        if not checked:
-            for row in whole:
-                _check(table, row)
-        self.connection.execute(insert(table), whole)
+        whole = [{**blank, **row} for row in rows]
+        for row in whole:
+            _check(table, row)
+        self._insert(table, whole)
+
+    def add_many(self, table: Table, rows: Sequence[tuple[int | str | None, ...]]) -> None:
+        """New rows of a table without times, as its columns stand, with text that every database takes.
+
+        There may be a million of them: nobody looks at one again.
+        """
+        if rows:
+            self.connection.exec_driver_sql(*_in_order(table, self.connection.dialect, rows))
+
+    def _insert(self, table: Table, rows: Sequence[Row]) -> None:
+        """Past SQLAlchemy's own way, which costs more than SQLite itself where sessions come one by one."""
+        sql, arguments = _insertion(table, self.connection.dialect)
+        self.connection.exec_driver_sql(sql, [arguments(row) for row in rows])
+
+    @contextmanager
+    def attempting(self) -> Iterator[None]:
+        """What is done within is undone, alone, when the database refuses it. Raises SQLAlchemy's `IntegrityError`."""
+        run = self.connection.exec_driver_sql  # SQLAlchemy's own savepoints cost as much as all the rest of a session
+        run("SAVEPOINT attempt")
+        try:
+            yield
+        except IntegrityError:
+            run("ROLLBACK TO SAVEPOINT attempt")
+            raise
+        run("RELEASE SAVEPOINT attempt")
 
     def edit(self, table: Table, row: Row, values: Row) -> tuple[tuple[str, Value, Value], ...]:
         """Give a row other values; which changed, before and after. *row* is all of it, as it is now."""
@@ -143,13 +168,14 @@ class Unit:
 
     def find(self, table: Table, natural: Row) -> Row | None:
         """The one row with these values, or none."""
-        found = self.connection.execute(select(table).where(*_equals(table, natural))).mappings().one_or_none()
+        asked = {f"{name}_is": value for name, value in natural.items()}
+        found = self.connection.execute(_search(table, tuple(natural)), asked).mappings().one_or_none()
         return None if found is None else dict(found)
 
     def finish(self) -> None:
         """Note which numbers were given out; called once, before the transaction ends."""
         if self._next != self._first:
-            self.connection.execute(update(COUNTER).values(counter_next=self._next))
+            self.connection.execute(_COUNTED, {"following": self._next})
 
     def _keep(self, table: Table, row: Row, action: str, was: Row, now: Row) -> None:
         change = self.change_id
@@ -162,10 +188,20 @@ class Unit:
             "edit_was": as_text(was),
             "edit_now": as_text(now) if now else "",
         }
-        self.connection.execute(insert(EDIT), edit)
+        self._insert(EDIT, [edit])
 
 
 _COUNTER = select(COUNTER.c.counter_next).with_for_update()
+_COUNTED = update(COUNTER).values(counter_next=bindparam("following"))
+
+
+def _in_order(
+    table: Table, dialect: Dialect, rows: Sequence[tuple[int | str | None, ...]]
+) -> tuple[str, "list[tuple[int | str | None, ...]] | list[dict[str, Any]]"]:
+    sql, arguments = _insertion(table, dialect)
+    names = [column.name for column in table.columns]
+    by_name = isinstance(arguments(dict.fromkeys(names)), dict)
+    return sql, [dict(zip(names, row, strict=True)) for row in rows] if by_name else list(rows)
 
 
 def row_name(table: Table, row: Row) -> str:
@@ -186,8 +222,27 @@ def _is(table: Table, row: Row) -> ColumnElement[bool]:
     return and_(*(column == row[column.name] for column in table.primary_key))
 
 
-def _equals(table: Table, values: Row) -> Iterable[ColumnElement[bool]]:
-    return (table.c[name] == value for name, value in values.items())
+@lru_cache(maxsize=256)
+def _search(table: Table, names: tuple[str, ...]) -> Select[Any]:
+    return select(table).where(*(table.c[name] == bindparam(f"{name}_is") for name in names))
+
+
+@lru_cache(maxsize=256)
+def _insertion(table: Table, dialect: Dialect) -> tuple[str, Arguments]:
+    """How a driver is asked for a new row of a table, and how a row becomes what it takes."""
+    compiled = insert(table).compile(dialect=dialect)
+    kinds = ((column.name, column.type.dialect_impl(dialect).bind_processor(dialect)) for column in table.columns)
+    made = {name: process for name, process in kinds if process is not None}
+    order = compiled.positiontup
+    assert [column.name for column in table.columns] == list(compiled.params)
+
+    def by_position(row: Row) -> tuple[Value, ...]:
+        return tuple([made[name](row[name]) if name in made else row[name] for name in order or ()])
+
+    def by_name(row: Row) -> dict[str, Value]:
+        return {name: made[name](value) if name in made else value for name, value in row.items()}
+
+    return str(compiled), by_name if order is None else by_position
 
 
 @cache

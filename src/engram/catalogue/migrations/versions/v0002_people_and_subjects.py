@@ -125,7 +125,6 @@ def upgrade() -> None:
         **ON_MARIADB,
     )
     op.create_index("ix_implant_probe_id", "implant", ["probe_id"], if_not_exists=True)
-    op.create_index("ix_implant_subject_id", "implant", ["subject_id"], if_not_exists=True)
     op.create_table(
         "subject_alias",
         sa.Column("alias_id", ID, autoincrement=False, nullable=False, comment="Number of the alias"),
@@ -147,7 +146,6 @@ def upgrade() -> None:
         if_not_exists=True,
         **ON_MARIADB,
     )
-    op.create_index("ix_subject_alias_subject_id", "subject_alias", ["subject_id"], if_not_exists=True)
     op.create_table(
         "implant_site",
         sa.Column("site_id", ID, autoincrement=False, nullable=False, comment="Number of the site"),
@@ -169,4 +167,3 @@ def upgrade() -> None:
         if_not_exists=True,
         **ON_MARIADB,
     )
-    op.create_index("ix_implant_site_implant_id", "implant_site", ["implant_id"], if_not_exists=True)

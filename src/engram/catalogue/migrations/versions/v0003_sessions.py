@@ -201,7 +201,6 @@ def upgrade() -> None:
         if_not_exists=True,
         **ON_MARIADB,
     )
-    op.create_index("ix_session_folder_session_id", "session_folder", ["session_id"], if_not_exists=True)
     op.create_index("ix_session_folder_share_id", "session_folder", ["share_id"], if_not_exists=True)
     op.create_table(
         "session_project",

@@ -86,7 +86,6 @@ def upgrade() -> None:
         **ON_MARIADB,
     )
     op.create_index("ix_file_session_id", "file", ["session_id"], if_not_exists=True)
-    op.create_index("ix_file_share_id", "file", ["share_id"], if_not_exists=True)
     op.create_table(
         "recording",
         sa.Column("recording_id", ID, autoincrement=False, nullable=False, comment="Number of the recording"),
@@ -182,7 +181,6 @@ def upgrade() -> None:
         if_not_exists=True,
         **ON_MARIADB,
     )
-    op.create_index("ix_session_finding_session_id", "session_finding", ["session_id"], if_not_exists=True)
     op.create_table(
         "file_digest",
         sa.Column("digest_id", ID, autoincrement=False, nullable=False, comment="Number of the digest"),
@@ -200,7 +198,6 @@ def upgrade() -> None:
         if_not_exists=True,
         **ON_MARIADB,
     )
-    op.create_index("ix_file_digest_file_id", "file_digest", ["file_id"], if_not_exists=True)
     op.create_table(
         "recording_file",
         sa.Column("recording_id", ID, autoincrement=False, nullable=False, comment="Of which recording"),

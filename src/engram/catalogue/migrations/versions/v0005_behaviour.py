@@ -99,7 +99,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_task_arena_id", "task", ["arena_id"], if_not_exists=True)
     op.create_index("ix_task_light_id", "task", ["light_id"], if_not_exists=True)
-    op.create_index("ix_task_session_id", "task", ["session_id"], if_not_exists=True)
     op.create_table(
         "task_object",
         sa.Column("placement_id", ID, autoincrement=False, nullable=False, comment="Number of the placement"),
@@ -123,4 +122,3 @@ def upgrade() -> None:
         **ON_MARIADB,
     )
     op.create_index("ix_task_object_object_id", "task_object", ["object_id"], if_not_exists=True)
-    op.create_index("ix_task_object_task_id", "task_object", ["task_id"], if_not_exists=True)

@@ -1,0 +1,197 @@
+"""What the catalogue knows of sessions, read in one go: for plans, and for lists."""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, RowMapping, Select, select
+
+from engram.catalogue.names import unescaped
+from engram.catalogue.session_parts import CONFIRMED
+from engram.catalogue.tables.animals import SUBJECT
+from engram.catalogue.tables.behaviour import TASK
+from engram.catalogue.tables.recordings import (
+    EXCLUSION,
+    FILE,
+    RECORDING,
+    RECORDING_FILE,
+    SESSION_FINDING,
+    WAIVER,
+)
+from engram.catalogue.tables.sessions import GROUP_MEMBER, SESSION, SESSION_FOLDER, SESSION_GROUP, SHARE
+from engram.model.findings import FINDINGS, Finding
+from engram.model.recordings import Recording, Session, Task
+
+_Parts: TypeAlias = Mapping[int, list[RowMapping]]
+
+
+@dataclass(frozen=True, slots=True)
+class FileKnown:
+    """One file as the catalogue has it."""
+
+    #: POSIX, relative to the session's folder; surrogates for what is not UTF-8.
+    path: str
+    size_bytes: int | None
+    modified_ns: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionKnown:
+    """One session as the catalogue has it, without what is gone."""
+
+    #: With its recordings; their paths are relative to the session's folder.
+    session: Session
+    #: Sorted by path; empty where they were not asked for.
+    files: tuple[FileKnown, ...] = ()
+    #: Number of the change that touched it last.
+    version: int
+
+
+def known_sessions(
+    connection: Connection, names: Collection[str] | None = None, *, files: bool = True
+) -> Iterator[SessionKnown]:
+    """All sessions, or those of these ids, by id. Memory grows with what one session has, and with all recordings.
+
+    With *files* false no row of a file is read: recordings have no paths then.
+    """
+    parts = _Reader(connection, files=files)
+    rows = select(SESSION, SUBJECT.c.subject_name).join(SUBJECT).order_by(SESSION.c.session_name)
+    wanted = None if names is None else set(names)
+    for row in connection.execute(rows).mappings().all():
+        name = unescaped(row["session_name"])
+        if wanted is None or name in wanted:
+            yield parts.session(row, name)
+
+
+class _Reader:
+    """Everything that belongs to sessions, by session; the files of one session at a time."""
+
+    def __init__(self, connection: Connection, *, files: bool) -> None:
+        self._connection = connection
+        self._files = files
+        recordings = select(RECORDING).where(RECORDING.c.recording_state == "there")
+        folders = select(SESSION_FOLDER, SHARE.c.share_name).join(SHARE)
+        groups = select(GROUP_MEMBER, SESSION_GROUP.c.group_name).join(SESSION_GROUP)
+        there = folders.where(SESSION_FOLDER.c.folder_state == "there").order_by(SESSION_FOLDER.c.folder_id)
+        self._recordings = self._read(recordings.order_by(RECORDING.c.recording_id))
+        self._folders = self._read(there)
+        self._tasks = self._read(select(TASK).order_by(TASK.c.task_start_s))
+        self._findings = self._read(select(SESSION_FINDING).order_by(SESSION_FINDING.c.finding_id))
+        self._groups = self._read(groups.order_by(SESSION_GROUP.c.group_name))
+
+    def _read(self, rows: "Select[Any]") -> _Parts:
+        found: dict[int, list[RowMapping]] = defaultdict(list)
+        for row in self._connection.execute(rows).mappings():
+            found[row["session_id"]].append(row)
+        return found
+
+    def session(self, row: RowMapping, name: str) -> SessionKnown:
+        """One session, whole."""
+        number = row["session_id"]
+        place = next(iter(self._folders.get(number, [])), None)
+        share = "" if place is None else place["share_name"]
+        folder = "" if place is None else unescaped(place["folder_path"])
+        files, paths = self._files_of(number, folder) if self._files else ((), {})
+        session = Session(
+            id=name,
+            subject=row["subject_name"],
+            started=started(row),
+            share=share,
+            folder=folder,
+            state="known",
+            ident=unescaped(row["session_ident"]),
+            groups=tuple(unescaped(one["group_name"]) for one in self._groups.get(number, [])),
+            tasks=tuple(_task(one) for one in self._tasks.get(number, [])),
+            recordings=tuple(_recording(one, paths) for one in self._recordings.get(number, [])),
+            findings=tuple(_finding(one) for one in self._findings.get(number, []) if one["finding_code"] in FINDINGS),
+        )
+        return SessionKnown(session=session, files=files, version=row["session_touched_in"])
+
+    def _files_of(self, session: int, folder: str) -> tuple[tuple[FileKnown, ...], Mapping[int, tuple[str, ...]]]:
+        columns = (FILE.c.file_id, FILE.c.file_path, FILE.c.file_size_bytes, FILE.c.file_mtime_ns)
+        there = select(*columns).where(FILE.c.session_id == session, FILE.c.file_state == "there")
+        by_id = {
+            number: FileKnown(_below(folder, unescaped(path)), size_bytes, modified_ns)
+            for number, path, size_bytes, modified_ns in self._connection.execute(there)
+        }
+        links = select(RECORDING_FILE).join(RECORDING).where(RECORDING.c.session_id == session)
+        paths: dict[int, list[str]] = defaultdict(list)
+        for link in self._connection.execute(links.order_by(RECORDING_FILE.c.recording_file_number)).mappings():
+            if link["file_id"] in by_id:
+                paths[link["recording_id"]].append(by_id[link["file_id"]].path)
+        files = tuple(sorted(by_id.values(), key=lambda file: file.path))
+        return files, {number: tuple(each) for number, each in paths.items()}
+
+
+def _below(folder: str, path: str) -> str:
+    """A path on a share, as seen from a folder on it."""
+    if not folder:
+        return path
+    if path.startswith(f"{folder}/"):
+        return path[len(folder) + 1 :]
+    from posixpath import relpath  # few lie elsewhere
+
+    return relpath(f"/{path}", f"/{folder}")
+
+
+def started(row: RowMapping) -> datetime | date:
+    """When a session began: with offset where it is known, a day where no more is."""
+    moment = row["session_started"]
+    if moment is None:
+        day: date = row["session_date"]
+        return day
+    return _with_offset(moment, row["session_utc_offset_s"])
+
+
+def _with_offset(moment: datetime, offset_s: "int | None") -> datetime:
+    return moment if offset_s is None else moment.replace(tzinfo=timezone(timedelta(seconds=offset_s)))
+
+
+def _task(row: RowMapping) -> Task:
+    return Task(
+        name=unescaped(row["task_name"]),
+        start_s=row["task_start_s"],
+        stop_s=row["task_stop_s"],
+        type=unescaped(row["task_type"]),
+        confirmed=row["task_standing"] == CONFIRMED,
+    )
+
+
+def _finding(row: RowMapping) -> Finding:
+    path, message = unescaped(row["finding_path"]), unescaped(row["finding_message"])
+    return Finding(code=row["finding_code"], path=path, message=message)
+
+
+def _recording(row: RowMapping, paths: Mapping[int, tuple[str, ...]]) -> Recording:
+    moment = row["recording_started"]
+    return Recording(
+        kind=row["recording_kind"],
+        device=unescaped(row["recording_device"]),
+        paths=paths.get(row["recording_id"], ()),
+        id=unescaped(row["recording_name"]),
+        serial=unescaped(row["recording_serial"]),
+        started=None if moment is None else _with_offset(moment, row["recording_utc_offset_s"]),
+        duration_s=row["recording_duration_s"],
+        sampling_rate_hz=row["recording_rate_hz"],
+        channels=row["recording_channels"],
+        samples=row["recording_samples"],
+        size_bytes=row["recording_size_bytes"],
+        sha1=row["recording_sha1"],
+        processing=unescaped(row["recording_processing"]),
+        facts=tuple(json.loads(row["recording_facts"] or "{}").items()),
+    )
+
+
+def waived(connection: Connection) -> frozenset[tuple[str, str]]:
+    """Findings that somebody accepted: id of a session or recording, and the code."""
+    rows = connection.execute(select(WAIVER.c.waiver_item, WAIVER.c.waiver_code))
+    return frozenset((unescaped(item), code) for item, code in rows)
+
+
+def excluded(connection: Connection) -> dict[str, str]:
+    """What is left out (patterns, ids, ``SHARE:FOLDER``), with the reason."""
+    rows = connection.execute(select(EXCLUSION.c.exclusion_pattern, EXCLUSION.c.exclusion_why))
+    return {unescaped(pattern): why for pattern, why in rows}

@@ -1,0 +1,150 @@
+"""Sessions in the catalogue: what a scan found is recorded, once, however often it is told."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from engram.catalogue.directory import Directory, wall_clock
+from engram.catalogue.names import escaped, path_key
+from engram.catalogue.session_files import Placed, record_files
+from engram.catalogue.session_parts import (
+    Known,
+    record_findings,
+    record_groups,
+    record_recordings,
+    record_tasks,
+)
+from engram.catalogue.tables.sessions import SESSION, SESSION_FOLDER
+from engram.catalogue.unit import Became, Row, Unit
+from engram.model.recordings import Session
+
+
+class FileNow(Protocol):
+    """One file as a scan saw it."""
+
+    @property
+    def path(self) -> str:
+        """POSIX, relative to the session's folder; surrogates for what is not UTF-8."""
+        ...
+
+    @property
+    def size_bytes(self) -> int | None:
+        """``None`` where nobody asked."""
+        ...
+
+    @property
+    def modified_ns(self) -> int | None:
+        """``None`` where nobody asked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What recording a session did."""
+
+    session_id: int
+    became: Became
+    #: What is different now, in words; empty for a session that is new, or as it was.
+    changes: tuple[str, ...] = ()
+
+
+def record_session(
+    unit: Unit,
+    session: Session,
+    files: Iterable[FileNow],
+    *,
+    roots: Mapping[str, str] | None = None,
+    directory: Directory | None = None,
+) -> Recorded:
+    """Let the catalogue say of a session what was found now: all of its recordings and files.
+
+    Told twice it is recorded once. What is not there any more is kept, as gone; tasks that a person confirmed, and
+    everything else that only a person can say, stay as they are. A share that is new is added, mounted where *roots*
+    says. One *directory* for many sessions saves asking for the same names again. Raises `NotInCatalogue` for a
+    subject that the catalogue does not know.
+    """
+    directory = directory or Directory()
+    share_id = directory.share(unit, session.share, (roots or {}).get(session.share, ""))
+    row = unit.find(SESSION, {"session_name": escaped(session.id)})
+    placed = [Placed.at(session.folder, file.path, file.size_bytes, file.modified_ns) for file in files]
+    values = {
+        "subject_id": directory.subject(unit, session.subject),
+        **when(session.started),
+        "session_ident": escaped(session.ident),
+    }
+    if row is None:
+        return Recorded(_record_new(unit, session, values, share_id, placed, directory), Became.ADDED)
+    session_id = int(str(row["session_id"]))
+    changes = [f"{name.partition('_')[2]} was {was}" for name, was, _ in unit.edit(SESSION, row, values)]
+    changes += _record_parts(unit, session, session_id, share_id, placed, directory, known=Known.LOOK)
+    if changes:
+        touch_session(unit, session_id)
+    return Recorded(session_id, Became.EDITED if changes else Became.SAME, tuple(changes))
+
+
+def touch_session(unit: Unit, session_id: int) -> None:
+    """Note that a session, or what belongs to it, is another since this change."""
+    touched = {"session_touched_in": unit.change_id}
+    unit.connection.execute(update(SESSION).where(SESSION.c.session_id == session_id).values(touched))
+
+
+def _record_new(
+    unit: Unit, session: Session, values: Row, share_id: int, placed: Sequence[Placed], directory: Directory
+) -> int:
+    named: Row = {"session_name": escaped(session.id), "session_touched_in": unit.change_id}
+    session_id = unit.add(SESSION, {**values, **named})
+    try:
+        with unit.attempting():
+            _record_parts(unit, session, session_id, share_id, placed, directory, known=Known.NOTHING)
+    except IntegrityError:  # a recording or a file of it belongs to another session, which has to give it up
+        _record_parts(unit, session, session_id, share_id, placed, directory, known=Known.OF_OTHERS)
+    return session_id
+
+
+def _record_parts(
+    unit: Unit,
+    session: Session,
+    session_id: int,
+    share_id: int,
+    placed: Sequence[Placed],
+    directory: Directory,
+    *,
+    known: Known,
+) -> list[str]:
+    probes = directory.probes(unit, session)
+    changes = _record_folder(unit, session_id, share_id, session.folder, known)
+    recordings = record_recordings(unit, session, session_id, probes, known)
+    changes += recordings.changes
+    changes += record_files(unit, session, session_id, share_id, placed, recordings.ids, known_before=known)
+    changes += record_tasks(unit, session, session_id, known)
+    changes += record_findings(unit, session, session_id, known)
+    return changes + record_groups(unit, session, session_id)
+
+
+def when(started: datetime | date) -> dict[str, date | datetime | int | None]:
+    """How the catalogue keeps the time at which a session began."""
+    if not isinstance(started, datetime):
+        return {"session_date": started, "session_started": None, "session_utc_offset_s": None}
+    moment, offset_s = wall_clock(started)
+    return {"session_date": started.date(), "session_started": moment, "session_utc_offset_s": offset_s}
+
+
+def _record_folder(unit: Unit, session_id: int, share_id: int, folder: str, known: Known) -> list[str]:
+    """The folder that the session lies in now; those where it lay before are gone."""
+    path = escaped(folder)
+    place: Row = {"session_id": session_id, "share_id": share_id, "folder_key": path_key(path)}
+    if known is not Known.LOOK:
+        unit.add(SESSION_FOLDER, {**place, "folder_path": path, "folder_state": "there"})
+        return []
+    changes = []
+    rows = unit.connection.execute(select(SESSION_FOLDER).where(SESSION_FOLDER.c.session_id == session_id)).mappings()
+    for row in [dict(row) for row in rows]:
+        is_here = all(row[name] == value for name, value in place.items())
+        if not is_here and unit.edit(SESSION_FOLDER, row, {"folder_state": "gone"}):
+            changes.append(f"it was in {row['folder_path']}")
+    put = unit.put(SESSION_FOLDER, place, {"folder_path": path, "folder_state": "there"})
+    return changes + ([f"it is in {path}"] if put.became is not Became.SAME else [])
