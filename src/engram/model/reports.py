@@ -8,9 +8,11 @@ from typing import Any
 class LabReport:
     """A lab at a glance."""
 
+    #: What its people call it; '' when nobody said.
     name: str
     #: The folder that holds its engram.toml.
     folder: str
+    #: Zone of times that a rig wrote without one; '' when nobody said.
     timezone: str
     #: Where its catalogue lies, without a password.
     catalogue: str
@@ -20,6 +22,7 @@ class LabReport:
     version: str
     #: The catalogue's tables that hold something: how many rows.
     rows: tuple[tuple[str, int], ...] = ()
+    #: The names of its recording shares.
     shares: tuple[str, ...] = ()
     #: When the latest backup was made, ISO 8601; '' for never.
     last_backup: str = ""
