@@ -112,6 +112,7 @@ class Implant:
 class Probe:
     """A probe, and where it was implanted."""
 
+    #: The serial number that its maker gave it.
     serial: str
     #: As its maker says: ``NP1010``.
     type: str = ""
