@@ -217,16 +217,30 @@ def _templates() -> Topic:
     return templates_page()
 
 
+def _recognisers() -> Topic:
+    from engram.cli.sessions_pages import recognisers_page  # as above
+
+    return recognisers_page()
+
+
+def _findings() -> Topic:
+    from engram.cli.sessions_pages import findings_page  # as above
+
+    return findings_page()
+
+
 #: Every topic by the name that one types.
 TOPICS: Mapping[str, tuple[str, Callable[[], Topic]]] = {
     "datalad": ("What is equal to DataLad, and what differs.", datalad_page),
     "environment": ("The environment variables that count.", _environment),
     "errors": ("What may go wrong, and what to do then.", _errors),
     "exit-codes": ("What a script may conclude from how a command ended.", _exit_codes),
+    "findings": ("What may be wrong with files on a share, and what to do then.", _findings),
     "json": ("The JSON lines: kinds, fields, schemas.", _json),
     "lab-file": ("What a lab's engram.toml may hold.", _lab_file),
     "largefiles": ("What goes to git and what to the annex.", _largefiles),
     "output": ("Formats, statuses, what a terminal shows.", _output),
+    "recognisers": ("Which files on a share are known, and what is read of them.", _recognisers),
     "settings": ("What can be set, and where.", _settings),
     "templates": ("What the folders of sessions may be called.", _templates),
 }
