@@ -37,6 +37,7 @@
     │   ├── Unavailable                3    a content that nobody could give
     │   ├── NoRoom                     3    a content that the disk has no room for
     │   ├── PlanMoved                  3    a step of a plan whose ground has moved since it was made
+    │   │   └── SessionMoved           3    a session that was changed since its ingest was planned
     │   ├── Malformed                  3    a file's text or metadata does not parse
     │   └── UnsupportedFile            3    a FIFO, socket, device or name that cannot be kept
     ├── IncompleteResults              3    Python only: some items failed, the rest was done
@@ -446,6 +447,14 @@ class PlanMoved(ItemFailed):
     exit_code = 3
     message = "{path} is left alone: {reason}."
     remedy = "Look at it, then make a plan of what is there now: --dry-run -o PLAN.json"
+
+
+class SessionMoved(PlanMoved):
+    """A session that is not ingested as it was planned: its files or the catalogue have changed since."""
+
+    exit_code = 3
+    message = "{path} is not ingested: {reason}."
+    remedy = "Plan again: engram sessions plan -o PLAN.json"
 
 
 class WrongBytes(EngramError):

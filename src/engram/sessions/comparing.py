@@ -1,12 +1,13 @@
 """Compare a session as it was scanned with what the catalogue has of it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from engram.model.recordings import Recording, Session
 from engram.sessions.identity import Likeness, likeness
-from engram.sessions.known import KnownSession
-from engram.sessions.scanned import FileSeen, Scanned
+from engram.sessions.known import KnownFile, KnownSession
+from engram.sessions.scanned import Scanned
 
 #: A recording, and how it changed: "has 120 samples now, had 60".
 Changed: TypeAlias = tuple[Recording, str]
@@ -49,11 +50,11 @@ def difference(one: Scanned, home: KnownSession) -> Difference:
     )
 
 
-def _by_path(files: tuple[FileSeen, ...]) -> dict[str, FileSeen]:
+def _by_path(files: Iterable[KnownFile]) -> dict[str, KnownFile]:
     return {file.path: file for file in files}
 
 
-def _differ(now: FileSeen, had: FileSeen) -> bool:
+def _differ(now: KnownFile, had: KnownFile) -> bool:
     """Whether a file changed; what was not asked, or is not known, is no difference."""
     sizes, times = (now.size_bytes, had.size_bytes), (now.modified_ns, had.modified_ns)
     return any(None not in pair and pair[0] != pair[1] for pair in (sizes, times))

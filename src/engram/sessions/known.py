@@ -1,21 +1,48 @@
 """What a lab's catalogue knows of sessions, as a plan needs it: plain data, read in one go."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from engram.model.recordings import Session
-from engram.sessions.scanned import FileSeen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownSession:
-    """One session as the catalogue has it."""
+class KnownFile(Protocol):
+    """One file as the catalogue has it."""
 
-    #: With the recordings that the catalogue has; their paths are relative to the session's folder.
-    session: Session
-    files: tuple[FileSeen, ...] = ()
-    #: Number of the change that touched it last: a step that was planned on another is refused.
-    version: int = 0
+    @property
+    def path(self) -> str:
+        """POSIX, relative to the session's folder."""
+        ...
+
+    @property
+    def size_bytes(self) -> int | None:
+        """``None`` where nobody asked."""
+        ...
+
+    @property
+    def modified_ns(self) -> int | None:
+        """``None`` where nobody asked."""
+        ...
+
+
+class KnownSession(Protocol):
+    """One session as the catalogue has it: `engram.catalogue.known.SessionKnown`."""
+
+    @property
+    def session(self) -> Session:
+        """With the recordings that the catalogue has; their paths are relative to the session's folder."""
+        ...
+
+    @property
+    def files(self) -> Sequence[KnownFile]:
+        """Its files."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Number of the change that touched it last: a step that was planned on another is refused."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,12 +97,12 @@ class _Planner:
             self._refused.append(PlannedStep(action="add", item=one.session.id, why=why))
             return
         subject = self._known.subjects[one.session.subject]
-        sound = self._sound(Scanned(replace(one.session, subject=subject), one.files))
-        home = self._home(sound)
+        named = Scanned(replace(one.session, subject=subject), one.files)
+        home = self._home(named)
         if home is None:
-            self._add(sound)
+            self._add(self._sound(named))
         else:
-            self._compare(replace_id(sound, home.session.id), home)
+            self._compare(self._sound(replace_id(named, home.session.id), home), home)
 
     # --- what is not taken
 
@@ -124,10 +124,19 @@ class _Planner:
         self._taken[session.id] = f"{session.share}:{session.folder}"
         return ""
 
-    def _sound(self, one: Scanned) -> Scanned:
-        """Without the recordings of which something is wrong, or that were left out; each is told."""
-        kept = tuple(recording for recording in one.session.recordings if self._is_sound(recording, one.session))
-        return Scanned(replace(one.session, recordings=kept), one.files)
+    def _sound(self, one: Scanned, home: KnownSession | None = None) -> Scanned:
+        """Without the recordings of which something is wrong, or that were left out; each is told.
+
+        One that is known stays as it is known.
+        """
+        had = {} if home is None else {recording.id: recording for recording in home.session.recordings}
+        kept = []
+        for recording in one.session.recordings:
+            if self._is_sound(recording, one.session):
+                kept.append(recording)
+            elif recording.id in had:
+                kept.append(had[recording.id])
+        return Scanned(replace(one.session, recordings=tuple(kept)), one.files)
 
     def _is_sound(self, recording: Recording, session: Session) -> bool:
         if recording.id in self._known.excluded:

@@ -1,7 +1,7 @@
 """A plan says what is new, changed, moved, left and refused, and why; carried out, nothing is left to do."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import pytest
@@ -13,6 +13,14 @@ from engram.model.recordings import Recording, Session, Task, session_id
 from engram.sessions.known import Known, KnownSession
 from engram.sessions.planning import IngestPlan, plan
 from engram.sessions.scanned import FileSeen, Scanned
+
+
+@dataclass(frozen=True)
+class InCatalogue:
+    session: Session
+    files: tuple[FileSeen, ...] = ()
+    version: int = 1
+
 
 SUBJECTS = {"12347": "12347", "SC026": "SC026", "M1": "SC026"}
 START = datetime.fromisoformat("2020-01-01T10:00:30")
@@ -52,11 +60,11 @@ def scan(
 
 def carried_out(planned: IngestPlan, known: Known) -> Known:
     """What the catalogue knows once a plan was carried out, in the plainest way."""
-    sessions = dict(known.sessions)
+    sessions: dict[str, KnownSession] = dict(known.sessions)
     for step in planned.steps:
         scanned = planned.sessions[step.item]
         version = sessions[step.item].version if step.item in sessions else 0
-        sessions[step.item] = KnownSession(session=scanned.session, files=scanned.files, version=version + 1)
+        sessions[step.item] = InCatalogue(scanned.session, scanned.files, version + 1)
     return replace(known, sessions=sessions)
 
 
@@ -125,6 +133,15 @@ class TestWhatIsWrong:
         assert [step.action for step in planned.steps] == ["add"]
         assert planned.refused == ()
 
+    def test_leaves_a_recording_that_is_known_as_it_is_known(self) -> None:
+        cut = scan(replace(ap(0), size_bytes=46193), findings=(self.truncated,))
+        planned = plan([cut], after(scan(ap(0))))
+        assert [(step.action, step.why) for step in planned.steps] == [
+            ("update", "2 files have another size or time"),
+        ]
+        assert planned.sessions[planned.steps[0].item].session.recordings[0].size_bytes == 46200
+        assert planned.refused[0].why == "truncated: 7 bytes short."
+
     def test_a_warning_refuses_nothing(self) -> None:
         misnamed = Finding(code="misnamed", path=self.truncated.path, message="x")
         assert plan([scan(ap(0), findings=(misnamed,))], Known(subjects=SUBJECTS)).refused == ()
@@ -180,7 +197,7 @@ class TestASessionThatIsKnown:
 def test_a_step_stands_on_what_was_seen_and_what_was_known() -> None:
     known = after(scan(ap(samples=60)))
     grounds = {plan([scan(ap(samples=samples))], known).steps[0].ground for samples in (61, 62)}
-    later = replace(known, sessions={name: replace(one, version=7) for name, one in known.sessions.items()})
+    later = replace(known, sessions={name: InCatalogue(one.session, version=7) for name, one in known.sessions.items()})
     grounds |= {plan([scan(ap(samples=61))], later).steps[0].ground}
     assert len(grounds) == 3
 

@@ -1,0 +1,96 @@
+"""Ingest: carry out a plan, one session and one transaction after the other, as often as it takes.
+
+A step whose ground has moved is refused, alone. What was done before a crash, or by somebody else with the same plan,
+is found to be so already.
+"""
+
+import os
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from engram.catalogue.known import version_of
+from engram.catalogue.opening import Catalogue
+from engram.catalogue.sessions import record_session
+from engram.catalogue.unit import Author, Became, Unit
+from engram.model.errors import ItemFailed, NotInCatalogue, SessionMoved, UsageError
+from engram.model.outcome import Outcome, Status, failure
+from engram.model.plan import PlannedStep
+from engram.model.progress import Progress
+from engram.sessions.planning import IngestPlan
+from engram.sessions.scanned import Scanned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Helpers:
+    """What an ingest is handed from outside."""
+
+    author: Author
+    #: Where each share is mounted here, by its name.
+    roots: Mapping[str, str]
+    progress: Progress
+
+
+def ingest(plan: IngestPlan, catalogue: Catalogue, helpers: Helpers) -> Iterator[Outcome]:
+    """Do what a plan says; one outcome for each of its steps, once it is durable.
+
+    Raises `CatalogueUnusable` when the catalogue is gone; the same plan then does the rest.
+    """
+    by_session: dict[str, list[PlannedStep]] = {}
+    for step in plan.steps:
+        by_session.setdefault(step.item, []).append(step)
+    helpers.progress.start("ingest", len(by_session), "sessions")
+    try:
+        for name, steps in by_session.items():
+            yield from _session(plan.sessions[name], steps, catalogue, helpers)
+            helpers.progress.advance()
+    finally:
+        helpers.progress.finish()
+
+
+def _session(
+    scanned: Scanned, steps: Sequence[PlannedStep], catalogue: Catalogue, helpers: Helpers
+) -> Iterator[Outcome]:
+    try:
+        if why := _moved_on_share(scanned, helpers.roots.get(scanned.session.share, "")):
+            raise SessionMoved(scanned.session.id, why)
+        with catalogue.changing(helpers.author) as unit:
+            done = _record(unit, scanned, steps[0], helpers.roots)
+    except (ItemFailed, NotInCatalogue, UsageError) as error:  # any other is about the catalogue, and ends it all
+        yield from (failure(error, action=step.action, item=step.item) for step in steps)
+        return
+    for step in steps:
+        status = Status.OK if done else Status.NOT_NEEDED
+        note = step.why if done else "the catalogue says so already"
+        yield Outcome(action=step.action, item=step.item, status=status, note=note)
+
+
+def _record(unit: Unit, scanned: Scanned, step: PlannedStep, roots: Mapping[str, str]) -> bool:
+    """Whether anything was different. Raises `SessionMoved` when somebody else has changed the session since."""
+    planned_on, _, _ = step.ground.partition(":")
+    stands = str(version_of(unit.connection, scanned.session.id)) == planned_on
+    recorded = record_session(unit, scanned.session, scanned.files, roots=roots)
+    if recorded.became is not Became.SAME and not stands:
+        raise SessionMoved(scanned.session.id, "somebody else has changed it in the catalogue since")
+    return recorded.became is not Became.SAME
+
+
+def _moved_on_share(scanned: Scanned, root: str) -> str:
+    """What is not as it was when the plan was made, as part of a sentence; '' for nothing. Looks at recordings."""
+    if not root:
+        return f"the share {scanned.session.share} is not in the lab's file any more"
+    seen = {file.path: file for file in scanned.files}
+    for recording in scanned.session.recordings:
+        for path in recording.paths:
+            file = seen.get(path)
+            if file is None:
+                continue
+            try:
+                status = os.lstat(os.path.join(root, scanned.session.folder, path))
+            except OSError as error:
+                return f"{path} cannot be found there ({error.strerror})"
+            if not stat.S_ISREG(status.st_mode):
+                return f"{path} is no file any more"
+            if file.size_bytes not in (None, status.st_size) or file.modified_ns not in (None, status.st_mtime_ns):
+                return f"{path} was written to since"
+    return ""
