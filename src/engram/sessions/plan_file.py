@@ -1,5 +1,6 @@
 """Read a plan back that was printed or kept: `engram.sessions.planning.IngestPlan` from its JSON record."""
 
+import posixpath
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import date, datetime
@@ -91,31 +92,32 @@ def _listed(record: Mapping[str, object], name: str) -> list[object]:
 
 
 def _scanned(row: _SessionJson) -> Scanned:
+    folder = _inside("", row["folder"])
     session = Session(
         id=row["id"],
         subject=row["subject"],
         started=_time_or_day(row["started"]),
         share=row["share"],
-        folder=_inside(row["folder"]),
+        folder=folder,
         state=row["state"],
         ident=row["ident"],
         groups=tuple(row["groups"]),
         tasks=tuple(Task(**task) for task in row["tasks"]),
-        recordings=tuple(_recording(each) for each in row["recordings"]),
+        recordings=tuple(_recording(each, folder) for each in row["recordings"]),
         findings=tuple(_finding(each) for each in row["findings"]),
         unknown=tuple(row["unknown"].items()),
     )
-    return Scanned(session, tuple(FileSeen(_inside(path), size, time) for path, size, time in row["files"]))
+    return Scanned(session, tuple(FileSeen(_inside(folder, path), size, time) for path, size, time in row["files"]))
 
 
-def _recording(row: _RecordingJson) -> Recording:
+def _recording(row: _RecordingJson, folder: str) -> Recording:
     if row["kind"] not in KINDS or not row["paths"]:
         raise ValueError(f"{row['id']} is no recording: it needs a kind ({', '.join(KINDS)}) and a file")
     started = None if row["started"] is None else datetime.fromisoformat(row["started"])
     facts: tuple[tuple[str, Leaf], ...] = tuple(row["facts"].items())
     return Recording(
         **{name: row[name] for name in _PLAIN},  # type: ignore[literal-required]  # names of both records
-        paths=tuple(map(_inside, row["paths"])),
+        paths=tuple(_inside(folder, path) for path in row["paths"]),
         started=started,
         facts=facts,
     )
@@ -134,8 +136,9 @@ def _time_or_day(text: str) -> datetime | date:
     return date.fromisoformat(text) if len(text) == len("2020-01-01") else datetime.fromisoformat(text)
 
 
-def _inside(path: str) -> str:
-    """A relative path without tricks."""
-    if path.startswith("/") or "\0" in path or ".." in path.split("/"):
-        raise ValueError(f"{path!r} leads out of its folder")
+def _inside(folder: str, path: str) -> str:
+    """A path relative to a folder on the share, which does not lead out of the share."""
+    whole = posixpath.normpath(posixpath.join(folder, path))
+    if path.startswith("/") or "\0" in path or whole == ".." or whole.startswith("../"):
+        raise ValueError(f"{path!r} leads out of its share")
     return path

@@ -1,6 +1,7 @@
 """Plan: what the catalogue would take from a share, compared with what it has. Deciding only; nothing is changed."""
 
 import hashlib
+import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -229,7 +230,7 @@ def replace_id(one: Scanned, name: str) -> Scanned:
 def _paths(recording: Recording, session: Session) -> Iterator[str]:
     """Its files, as findings name them: relative to the share."""
     for path in recording.paths:
-        yield f"{session.folder}/{path}" if session.folder else path
+        yield posixpath.normpath(posixpath.join(session.folder, path))
 
 
 def _named(recordings: Iterable[Recording]) -> str:

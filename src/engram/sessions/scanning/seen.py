@@ -1,7 +1,8 @@
 """What a scan tells, as it finds it."""
 
+import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias
 
 from engram.model.findings import Finding
@@ -22,9 +23,16 @@ class SessionSeen:
     ask_stats: Callable[[], Mapping[str, tuple[int, int]]] = dict
 
     def scanned(self) -> Scanned:
-        """It, with all its files as records."""
+        """It, with all its files as records, and what was computed from it elsewhere as recordings of its own."""
         stats, nothing = self.ask_stats(), (None, None)
-        return Scanned(self.session, tuple(FileSeen(path, *stats.get(path, nothing)) for path in self.paths()))
+        derived = [replace(one, paths=tuple(map(self._from_here, one.paths))) for one in self.derived]
+        paths = sorted({*self.paths(), *(path for one in derived for path in one.paths)})
+        session = replace(self.session, recordings=(*self.session.recordings, *derived)) if derived else self.session
+        return Scanned(session, tuple(FileSeen(path, *stats.get(path, nothing)) for path in paths))
+
+    def _from_here(self, path: str) -> str:
+        """A path on the share, as seen from the session's folder."""
+        return posixpath.relpath(f"/{path}", f"/{self.session.folder}")
 
     def as_json(self) -> dict[str, Any]:
         """The record behind ``sessions scan --json``: all paths are relative to the share."""
