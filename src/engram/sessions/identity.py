@@ -50,7 +50,7 @@ def identity(recording: Recording, session: str) -> str:
     folders, so that it may move within its session) stand in for them.
     """
     parts = [recording.kind]
-    if recording.started is not None and (recording.serial or _rig(recording)):
+    if recording.started is not None and names_itself(recording):
         parts += [_plain(recording.serial or f"{_rig(recording)}.{recording.device}")]
         parts += [f"{recording.started.replace(tzinfo=None):%Y%m%dT%H%M%S}"]
     else:
@@ -58,6 +58,11 @@ def identity(recording: Recording, session: str) -> str:
     if recording.processing:
         parts.append(_plain(recording.processing))
     return ":".join(parts)
+
+
+def names_itself(recording: Recording) -> bool:
+    """Whether its own content tells it from all others, wherever it lies."""
+    return recording.started is not None and bool(recording.serial or _rig(recording))
 
 
 class Likeness(StrEnum):
@@ -79,9 +84,7 @@ def likeness(one: Recording, other: Recording) -> Likeness:
         return Likeness.COMPRESSED if "compressed" in (one.processing, other.processing) else Likeness.VARIANT
     if one.sha1 and other.sha1:
         return Likeness.COPY if one.sha1 == other.sha1 else _by_length(one, other) or Likeness.VARIANT
-    if one.size_bytes is not None and one.size_bytes == other.size_bytes and one.samples == other.samples:
-        return Likeness.COPY
-    return _by_length(one, other) or Likeness.VARIANT
+    return _by_length(one, other) or Likeness.COPY
 
 
 def _by_length(one: Recording, other: Recording) -> Likeness | None:

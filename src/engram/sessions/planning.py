@@ -10,7 +10,7 @@ from engram.model.findings import Finding, Severity
 from engram.model.plan import Plan, PlannedStep
 from engram.model.recordings import Recording, Session
 from engram.sessions.comparing import Difference, difference
-from engram.sessions.identity import Place, identified, places
+from engram.sessions.identity import Place, identified, names_itself, places
 from engram.sessions.known import Known, KnownSession
 from engram.sessions.scanned import Scanned
 
@@ -162,8 +162,9 @@ class _Planner:
         """The session of the catalogue that this one is, perhaps under another name or elsewhere."""
         if home := self._named(one.session):
             return home
-        owners = {self._at_home[each.id].session for each in one.session.recordings if each.id in self._at_home}
-        if len(owners) == 1 and all(each.id in self._at_home for each in one.session.recordings):
+        certain = (each.id for each in one.session.recordings if names_itself(each))
+        owners = {self._at_home[name].session for name in certain if name in self._at_home}
+        if len(owners) == 1:
             home = self._known.sessions[owners.pop()]
             if self._is_gone(home) and home.session.id not in self._claimed:
                 self._claimed.add(home.session.id)

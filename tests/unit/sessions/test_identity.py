@@ -79,7 +79,7 @@ def test_two_of_one_name_in_a_session_stay_two() -> None:
         (replace(AP, sha1="cd" * 20), Likeness.VARIANT),
         (replace(AP, sha1="cd" * 20, samples=59), Likeness.SHORTER),
         (replace(AP, sha1="", size_bytes=46193), Likeness.SHORTER),
-        (replace(AP, sha1="", size_bytes=None), Likeness.VARIANT),
+        (replace(AP, sha1="", size_bytes=None), Likeness.COPY),
         (replace(AP, processing="compressed"), Likeness.COMPRESSED),
         (replace(AP, processing="catgt"), Likeness.VARIANT),
     ],

@@ -100,7 +100,7 @@ def session_of(record: dict[str, Any]) -> dict[str, Any]:
         (lambda record: session_of(record).update(files=[["a", "1", 1]]), "int"),
         (lambda record: session_of(record)["recordings"][0].update(kind="spell"), "no recording"),
         (lambda record: session_of(record)["recordings"][0].update(paths=[]), "no recording"),
-        (lambda record: session_of(record)["recordings"][0].update(paths=["a/../../../b"]), "leads out"),
+        (lambda record: session_of(record)["recordings"][0].update(paths=["a/../../../../b"]), "leads out"),
         (lambda record: session_of(record).update(findings=[{"code": "x", "path": "", "message": ""}]), "no finding"),
     ],
 )
