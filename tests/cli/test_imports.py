@@ -76,6 +76,8 @@ CALLS: dict[str, tuple[set[str], set[str]]] = {
     "lab create --help": ({"shutil"}, _LAB),
     "lab show --help": ({"shutil"}, _LAB),
     "sessions --help": ({"shutil"}, _SHARES),
+    "sessions ingest --help": ({"shutil"}, _SHARES),
+    "sessions plan --help": ({"shutil"}, _SHARES),
     "sessions scan --help": ({"shutil"}, _SHARES),
     "share --help": ({"shutil"}, _LAB),
     "share add --help": ({"shutil"}, _SHARES),

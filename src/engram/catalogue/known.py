@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, RowMapping, Select, select
 
-from engram.catalogue.names import unescaped
+from engram.catalogue.names import escaped, unescaped
 from engram.catalogue.session_parts import CONFIRMED
 from engram.catalogue.tables.animals import SUBJECT
 from engram.catalogue.tables.behaviour import TASK
@@ -195,3 +195,9 @@ def excluded(connection: Connection) -> dict[str, str]:
     """What is left out (patterns, ids, ``SHARE:FOLDER``), with the reason."""
     rows = connection.execute(select(EXCLUSION.c.exclusion_pattern, EXCLUSION.c.exclusion_why))
     return {unescaped(pattern): why for pattern, why in rows}
+
+
+def version_of(connection: Connection, name: str) -> int:
+    """Number of the change that touched a session last; 0 for one that the catalogue has not."""
+    found = select(SESSION.c.session_touched_in).where(SESSION.c.session_name == escaped(name))
+    return int(connection.execute(found).scalar() or 0)

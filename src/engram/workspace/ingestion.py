@@ -1,6 +1,5 @@
 """Bringing what lies on the lab's shares into its catalogue: plan, review, ingest."""
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,7 +13,6 @@ from engram.workspace.catalogue_here import author_here, catalogue_extra, catalo
 from engram.workspace.context import Context
 from engram.workspace.lab_here import lab_here
 from engram.workspace.scanning import Scanning
-from engram.workspace.tables import write_table
 
 if TYPE_CHECKING:
     from engram.sessions.planning import IngestPlan
@@ -62,6 +60,8 @@ class Ingestion:
 
     def read(self, path: str) -> "IngestPlan":
         """The plan that a file holds. Raises `PathNotFound`; `UsageError` for a file that holds none."""
+        import json  # here, because help needs none of it
+
         from engram.sessions.plan_file import plan_from_json
 
         whole = os.path.join(self._context.folder, path)
@@ -96,6 +96,8 @@ class Ingestion:
 
     def write_sheet(self, plan: "IngestPlan", path: str) -> None:
         """A plan as a table to look at in a spreadsheet. It cannot be ingested from there."""
+        from engram.workspace.tables import write_table
+
         parts = (("step", plan.steps), ("refused", plan.refused), ("left", plan.left))
         rows = [(what, one.action, one.item, str(one.bytes), one.why) for what, steps in parts for one in steps]
         write_table(Steps(), os.path.join(self._context.folder, path), [_HEADING, *rows])
