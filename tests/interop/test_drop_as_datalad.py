@@ -149,6 +149,11 @@ def test_drop_of_subdatasets_says_and_leaves_the_same(
     assert _left(ours) == left
 
 
+def test_subdatasets_that_stay_because_nobody_asked_for_them_are_told(nested: Template) -> None:
+    (told_of,) = [one for one in drop(nested.fresh() / "clone", "raw", what="all") if one["type"] == "directory"]
+    assert str(told_of["note"]).endswith("in it go with -r")
+
+
 def _left(folder: Path) -> list[str]:
     """Files and folders of the work trees, and what of the annexed ones is here."""
     found = []

@@ -100,6 +100,27 @@ def test_files_come_with_the_same_records(pair: Pair, datalad_api: DataLad, path
     same_state(pair)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "data", "comes"),
+    [
+        ("exclude=d/c.bin", "anything", {"d/b.bin", "d/c.bin"}),
+        ("exclude=d/c.bin", "auto", {"d/b.bin"}),
+        ("exclude=d/c.bin", "auto-if-wanted", {"d/b.bin"}),
+        ("exclude=d/c.bin", "nothing", set()),
+        ("", "auto", set()),
+        ("", "auto-if-wanted", {"d/b.bin", "d/c.bin"}),
+    ],
+)
+def test_the_same_contents_come(pair: Pair, datalad_api: DataLad, wanted: str, data: str, comes: set[str]) -> None:
+    for folder in (pair.ours, pair.theirs):
+        if wanted:
+            annex(folder, "wanted", ".", wanted, "-q")
+    get(pair.ours, "d", which=data)
+    datalad_api("get", pair.theirs, path=["d"], data=data)
+    for folder in (pair.ours, pair.theirs):
+        assert {path for path in ("d/b.bin", "d/c.bin") if (folder / path).exists()} == comes
+
+
 def test_what_is_here_is_told_of_the_same_way(pair: Pair, datalad_api: DataLad) -> None:
     get(pair.ours, "d")
     datalad_api("get", pair.theirs, path=["d"])

@@ -1,5 +1,7 @@
 """What there is to know of subdatasets: told, and changed, as DataLad does it."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +82,14 @@ def test_a_path_chooses_those_around_it(family: Path) -> None:
     assert [record["item"] for record in listed(family, "d")] == ["d/absent", "d/b"]
     with pytest.raises(PathNotFound):
         listed(family, "nothing")
+
+
+def test_datalads_older_word_for_the_state_is_understood(family: Path) -> None:
+    def listed(*words: str) -> str:
+        command = [sys.executable, "-m", "engram", "subdatasets", *words]
+        return subprocess.run(command, cwd=family, capture_output=True, text=True, check=True).stdout
+
+    assert listed("--fulfilled", "true") == listed("--state", "present") != listed("--fulfilled", "no")
 
 
 def test_a_path_in_no_subdataset_is_told(family: Path, datalad_api: DataLad) -> None:

@@ -90,7 +90,7 @@ def indexes(repository: Path) -> dict[int, bytes]:
 def read_whole_index(data: bytes) -> None:
     index = GitIndex.from_bytes(data)
     for i in range(len(index)):
-        index.entry(i), index.stat_fields(i)
+        index.entry(i)
     tree = index.cache_tree
     build_trees(index, {})
     GitIndex.from_bytes(write_index(index, {}, tree))

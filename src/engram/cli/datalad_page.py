@@ -30,7 +30,7 @@ MISSING = (
 NEW = (
     ("instead of git annex", "whereis numcopies unused dropunused fsck"),
     ("figures", "history PATH: which command, inputs and parameters made each version of a file."),
-    ("plans", "--dry-run shows what would be done, -o FILE keeps it, carry-out FILE does it later."),
+    ("plans", "--dry-run shows one, -o keeps it, carry-out does it."),
 )
 
 

@@ -8,7 +8,6 @@ _SAME_DATASET = "Use it on this same dataset: {}"
 _ALL_IS_TOLD = "Leave it out: everything is told, as text, and no secret is. One section: engram wtf -S SECTION"
 _LISTS = "engram lists siblings. To add or change one: datalad siblings …, or git remote"
 _IS_KEPT = "Leave it out. What is not saved is kept, unless you say: --reckless modification"
-_NO_CHECK = "Say: --reckless availability"
 
 #: Commands of DataLad that engram does not have yet; they work on the same datasets.
 DATALAD = (
@@ -34,14 +33,8 @@ _RENAMED = {
 #: What to do without an option of DataLad's, by command and option.
 OPTIONS: Mapping[str, Mapping[str, str]] = {
     "create": {"--fake-dates": _SAME_DATASET.format("datalad create --fake-dates …")},
-    "drop": {"--nocheck": _NO_CHECK, "--if-dirty": _IS_KEPT},
-    "get": {
-        "-c": "Run it in what was installed: engram run-procedure -d SUBDATASET PROC",
-        "--cfg-proc": "Run it in what was installed: engram run-procedure -d SUBDATASET PROC",
-        "--data": "All contents are got; none with -n. What you said you want: git annex get --auto",
-    },
+    "drop": {"--if-dirty": _IS_KEPT},
     "remove": {
-        "--nocheck": _NO_CHECK,
         "--if-dirty": _IS_KEPT,
         "--nosave": "Leave it out. To put what follows into the same commit: engram save --amend",
     },
@@ -54,7 +47,6 @@ OPTIONS: Mapping[str, Mapping[str, str]] = {
         ),
         _LISTS,
     ),
-    "subdatasets": {"--fulfilled": "Say: --state present, or --state absent"},
     "wtf": dict.fromkeys(("-s", "--sensitive", "--flavor", "-D", "--decor", "-c", "--clipboard"), _ALL_IS_TOLD),
 }  # fmt: skip
 

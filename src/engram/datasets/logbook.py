@@ -51,11 +51,6 @@ def note_presence(dataset: Dataset, held: Mapping[bytes, bool], *, now_s: float)
     change_branch(dataset, change, now_s=now_s)
 
 
-def merge_siblings(dataset: Dataset, *, now_s: float) -> None:
-    """Take in what other clones said, as far as it was fetched. As `change_branch` otherwise."""
-    change_branch(dataset, lambda _: {}, now_s=now_s)
-
-
 def change_branch(dataset: Dataset, change: Change, *, now_s: float) -> None:
     """Commit changed files to the git-annex branch; durable when it returns. Needs `only_engram`.
 

@@ -88,8 +88,6 @@ class Programs:
     environment: Mapping[str, str]
     #: ``NAME=VALUE`` git settings of this call, from the command line.
     configuration: tuple[str, ...] = ()
-    #: Whether hooks that the repository itself holds may run: only after `engram trust`.
-    hooks_allowed: bool = False
     steps: Steps = field(default_factory=Steps)
 
     def git(

@@ -351,12 +351,15 @@ def _hinting(outcome: Outcome, one: "Dataset", wish: DropWish) -> Outcome:
     """Tell who wanted datasets dropped, and named a folder that only holds some, what to add."""
     from engram.datasets.dropping.uninstalling import present_subdatasets
 
-    if wish.what != "all" or wish.recursive or outcome.status is not Status.NOT_NEEDED:
+    if wish.what != "all" or wish.recursive or outcome.failed:
         return outcome
     if not isinstance(outcome, DatasetOutcome) or outcome.type != "directory":
         return outcome
     there = present_subdatasets(one, (one.relative(outcome.path),))
-    return replace(outcome, note=f"{outcome.note}; the {len(there)} subdatasets in it go with -r") if there else outcome
+    if not there:
+        return outcome
+    hint = f"the {len(there)} subdatasets in it go with -r" if there[1:] else "the subdataset in it goes with -r"
+    return replace(outcome, note="; ".join(filter(None, (outcome.note, hint))))
 
 
 def _uninstalled(place: str) -> DatasetOutcome:

@@ -1,7 +1,7 @@
 """Getting: bring contents, and the subdatasets on the way to them, here. Each operation is one method."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from engram.durable import Steps
 from engram.model.errors import PathNotFound, RequestRefused, UsageError
@@ -13,10 +13,21 @@ if TYPE_CHECKING:
     from engram.datasets.copying.getting import Getter
     from engram.datasets.copying.reaching import Reach
     from engram.datasets.dataset import Dataset
+    from engram.datasets.provenance.procedures import Procedure
     from engram.model.plan import Plan
 
 #: Instead of a number of levels: only subdatasets that are installed already.
 EXISTING = "existing"
+#: Which contents are got: what this copy prefers if it prefers some, all, only what it prefers, none.
+WHICH = ("auto-if-wanted", "anything", "auto", "nothing")
+
+
+class _Wish(NamedTuple):
+    data: bool
+    which: str
+    source: str
+    jobs: int | None
+    recipes: "tuple[Procedure, ...]"
 
 
 class Getting:
@@ -33,6 +44,8 @@ class Getting:
         dataset: str | None = None,
         source: str | None = None,
         data: bool = True,
+        which: str = WHICH[0],
+        procedures: Sequence[str] = (),
         description: str | None = None,
         reckless: str | None = None,
         recursive: bool = False,
@@ -43,6 +56,8 @@ class Getting:
 
         Args:
             data: the contents of files, too; otherwise only the subdatasets that hold them.
+            which: one of `WHICH`.
+            procedures: what is run in each subdataset that is installed.
             recursion_limit: levels, or ``existing``.
 
         Raises:
@@ -51,10 +66,13 @@ class Getting:
         from engram.datasets.copying.clone_limits import check_reckless
 
         check_reckless(reckless or "")
+        _check_which(which)
+        recipes = self._recipes(procedures)
         opened, places = self._arguments(paths, dataset)
         reach = self._reach(opened, recursive, recursion_limit, reckless=reckless, description=description)
         self._check(reach, places)
-        return told(self._carry_out(reach, places, data=data, source=source or "", jobs=jobs))
+        wish = _Wish(data and which != "nothing", which, source or "", jobs, recipes)
+        return told(self._carry_out(reach, places, wish))
 
     def plan_get(
         self,
@@ -63,6 +81,8 @@ class Getting:
         dataset: str | None = None,
         source: str | None = None,
         data: bool = True,
+        which: str = WHICH[0],
+        procedures: Sequence[str] = (),
         description: str | None = None,
         reckless: str | None = None,
         recursive: bool = False,
@@ -78,32 +98,47 @@ class Getting:
         self._check(reach, places)
         with refusals_told():
             steps = [step for folder, path in places for step in reach.plan(folder, path)]
-            plans = [getter.plan() for getter in self._getters(reach, source or "", jobs)] if data else []
+            wish = _Wish(data and which != "nothing", which, source or "", jobs, ())
+            plans = [getter.plan() for getter in self._getters(reach, wish)] if wish.data else []
         plan = Plan(
             steps=(*dict.fromkeys(steps), *(step for plan in plans for step in plan.steps)),
             refused=tuple(step for plan in plans for step in plan.refused),
         )
         return asked_for(plan, self.plan_get, self._context, locals())
 
-    def _carry_out(
-        self, reach: "Reach", places: Sequence[tuple[str, str]], *, data: bool, source: str, jobs: int | None
-    ) -> Iterator[Outcome]:
+    def _recipes(self, procedures: Sequence[str]) -> "tuple[Procedure, ...]":
+        """Every procedure that is to be run. Raises `UsageError` for one that there is not."""
+        if not procedures:
+            return ()
+        from engram.datasets.provenance.procedures import find_procedure
+
+        return tuple(find_procedure(name, environment=self._context.environment) for name in procedures)
+
+    def _carry_out(self, reach: "Reach", places: Sequence[tuple[str, str]], wish: "_Wish") -> Iterator[Outcome]:
         installed: set[str] = set()
         for folder, path in places:
             for outcome in reach.to(folder, path):
                 if isinstance(outcome, DatasetOutcome) and outcome.action == "install" and not outcome.failed:
                     installed.add(outcome.path)
+                    yield from self._set_up(outcome.path, wish.recipes)
                 yield outcome
-        if not data:
+        if not wish.data:
             yield from self._there_already(reach, installed)
             return
-        for number, getter in enumerate(self._getters(reach, source, jobs)):
+        for number, getter in enumerate(self._getters(reach, wish)):
             try:
                 yield from getter.carry_out()
             except RequestRefused as error:  # of one dataset among many it must not keep the others from theirs
                 if not number:
                     raise
                 yield failure(error, action="get", item=getter.name)
+
+    def _set_up(self, place: str, recipes: "Sequence[Procedure]") -> Iterator[Outcome]:
+        for recipe in recipes:
+            from engram.datasets.dataset import open_dataset
+            from engram.datasets.provenance.procedures import run_procedure
+
+            yield from run_procedure(recipe, open_dataset(place, self._opening.around), self._opening.around)
 
     def _there_already(self, reach: "Reach", installed: set[str]) -> Iterator[Outcome]:
         top = reach.dataset.work_tree
@@ -153,16 +188,22 @@ class Getting:
         levels = limit if isinstance(limit, int) else None
         return Reach(opened, installer, levels=levels if recursive else 0, existing=limit == EXISTING)
 
-    def _getters(self, reach: "Reach", source: str, jobs: int | None) -> "Iterator[Getter]":
+    def _getters(self, reach: "Reach", wish: "_Wish") -> "Iterator[Getter]":
         from engram.datasets.copying.getting import GetRequest, Getter
         from engram.datasets.dataset import open_dataset
 
         for place, scopes in reach.found.items():
             request = GetRequest(
                 scopes=tuple(scopes),
-                source=source,
-                jobs=jobs if jobs is not None else self._context.settings.datasets_jobs,
+                source=wish.source,
+                which=wish.which,
+                jobs=wish.jobs if wish.jobs is not None else self._context.settings.datasets_jobs,
                 refds=reach.dataset.work_tree,
             )
             opened = open_dataset(place, reach.dataset.around)
             yield Getter(opened, request, progress=self._context.progress)
+
+
+def _check_which(which: str) -> None:
+    if which not in WHICH:
+        raise UsageError(f"{which!r} is nothing that --data knows.", f"It knows {', '.join(WHICH)}.")

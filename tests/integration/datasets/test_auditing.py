@@ -81,6 +81,11 @@ def test_python_gives_records_and_raises_when_nobody_has_a_file(dataset: Path, m
     assert [outcome.status for outcome in engram.whereis("a.dat")] == ["ok"]
     assert engram.numcopies(1)[0].status == "ok"
     assert engram.unused()[0].status in ("ok", "notneeded")
+    for verb in (engram.whereis, engram.fsck):
+        with pytest.raises(UsageError, match="listed as unused"):
+            verb(unused=True)
+    (newest,) = engram.history("a.dat", limit=1)
+    assert newest.path == "a.dat"
     assert len(engram.fsck(full=True)) == 4
     annex(dataset, "drop", "--force", "-q", "d/e/c.dat")
     annex(dataset, "setpresentkey", key_of(dataset, "d/e/c.dat").decode(), uuid_of(dataset.parent / "b"), "0")

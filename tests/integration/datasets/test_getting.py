@@ -369,6 +369,10 @@ class TestByGitAnnex:
         assert [(record["item"], record["status"]) for record in records] == [("d/b.bin", "ok"), ("a.txt", "notneeded")]
         assert not (here / "a.txt").exists()
 
+    def test_a_word_for_other_contents_is_refused(self, here: Path) -> None:
+        with pytest.raises(UsageError, match="--data"):
+            get(here, "a.txt", which="some")
+
     def test_a_clone_that_git_annex_never_saw_is_initialised(self, original: Path, tmp_path: Path) -> None:
         git(tmp_path, "clone", "--quiet", str(original), "fresh")
         assert [record["status"] for record in get(tmp_path / "fresh", "a.txt")] == ["ok"]

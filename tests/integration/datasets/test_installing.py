@@ -101,6 +101,15 @@ class TestOnTheWay:
         ]
         assert contents(here) == before
 
+    def test_procedures_run_in_each_that_is_installed_and_nowhere_else(self, here: Path) -> None:
+        with pytest.raises(UsageError, match="nonsense"):
+            get(here, "sub/deep", data=False, procedures=["text2git", "nonsense"])
+        assert not (here / "sub" / ".git").exists()
+        get(here, "sub/deep", data=False, procedures=["text2git"])
+        for place in ("sub", "sub/deep"):
+            assert "mimeencoding" in (here / place / ".gitattributes").read_text()
+        assert "mimeencoding" not in (here / ".gitattributes").read_text()
+
     def test_how_it_was_cloned_is_how_its_subdatasets_are(self, here: Path) -> None:
         git(here, "config", "datalad.clone.reckless", "auto")
         get(here, "sub", data=False)

@@ -13,7 +13,7 @@ from engram.datasets.annexed import annexed_files
 from engram.datasets.dataset import Dataset, Surroundings, open_dataset
 from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.locks import only_engram
-from engram.datasets.logbook import change_branch, merge_siblings, note_presence
+from engram.datasets.logbook import change_branch, note_presence
 from engram.datasets.whereabouts import Whereabouts
 from tests.interop.peers import git
 
@@ -91,7 +91,7 @@ def test_several_clones_that_say_different_things_are_all_heard(clones: tuple[Pa
     git(ours, "fetch", "-q", "third")
     dataset = opened(ours)
     with only_engram(dataset.steps, dataset.git_dir):
-        merge_siblings(dataset, now_s=time.time())
+        change_branch(dataset, lambda _: {}, now_s=time.time())
     subjects = git(ours, "log", "--first-parent", "-2", "--format=%s", "git-annex").splitlines()
     assert sorted(subjects) == ["merging theirs/git-annex into git-annex", "merging third/git-annex into git-annex"]
     before = git(ours, "rev-parse", "git-annex")
@@ -110,7 +110,7 @@ def test_a_branch_that_only_lags_behind_is_moved_forward(copy: Callable[[], Path
     dataset = opened(behind)
     with only_engram(dataset.steps, dataset.git_dir):
         os.makedirs(behind / ".git" / "annex", exist_ok=True)
-        merge_siblings(dataset, now_s=time.time())
+        change_branch(dataset, lambda _: {}, now_s=time.time())
     assert git(behind, "rev-parse", "git-annex") == git(ours, "rev-parse", "git-annex")
 
 
@@ -122,7 +122,7 @@ def test_what_git_annex_left_in_its_journal_is_taken_in(clones: tuple[Path, Path
     uuid = git(theirs, "config", "annex.uuid").strip().encode()
     assert Whereabouts(dataset).trust_of(uuid) == UNTRUSTED
     with only_engram(dataset.steps, dataset.git_dir):
-        merge_siblings(dataset, now_s=time.time())
+        change_branch(dataset, lambda _: {}, now_s=time.time())
     assert not os.listdir(ours / ".git" / "annex" / "journal")
     assert Whereabouts(opened(ours)).trust_of(uuid) == UNTRUSTED
     assert "theirs" in annex(ours, "info", "--fast")

@@ -17,12 +17,20 @@ import click
 
 from engram.cli import options
 from engram.cli.call import Call
+from engram.cli.options import Function
 from engram.cli.root import Verb
 from engram.cli.text import plural
 from engram.workspace.dropping import Dropping
 
 #: What DataLad lets one leave out of the checks, and what that risks.
 RECKLESS = ("modification", "availability", "undead", "kill")
+
+
+def recklessness(function: Function) -> Function:
+    """``--reckless``, and DataLad's older word for that of ``availability``."""
+    tells = "Do not look for: unsaved changes, copies elsewhere, siblings that count on it; or nothing at all."
+    option = click.option("--reckless", type=click.Choice(RECKLESS), help=tells)
+    return option(click.option("--nocheck", "reckless", flag_value="availability", hidden=True)(function))
 
 
 def ask_before(call: Call, doomed: tuple[str, ...]) -> None:
@@ -40,11 +48,7 @@ def ask_before(call: Call, doomed: tuple[str, ...]) -> None:
     default="filecontent",
     help="Contents of files (default), of all versions, whole datasets only, or both.",
 )
-@click.option(
-    "--reckless",
-    type=click.Choice(RECKLESS),
-    help="Do not look for: unsaved changes, copies elsewhere, siblings that count on it; or nothing at all.",
-)
+@recklessness
 @options.dataset("The dataset; default is the one around the current folder.")
 @options.recursion
 @options.jobs

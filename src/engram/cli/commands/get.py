@@ -15,7 +15,7 @@ import click
 from engram.cli import options
 from engram.cli.call import Call
 from engram.cli.reckless import Reckless
-from engram.workspace.getting import EXISTING, Getting
+from engram.workspace.getting import EXISTING, WHICH, Getting
 
 
 def _levels(_: click.Context, option: click.Parameter, value: str | None) -> int | str | None:
@@ -39,6 +39,15 @@ def _levels(_: click.Context, option: click.Parameter, value: str | None) -> int
     help=f"Only so many levels deep; '{EXISTING}': only what is installed.",
 )
 @click.option("-n", "--no-data", is_flag=True, help="Install subdatasets, get no content of files.")
+@click.option(
+    "--data",
+    "which",
+    type=click.Choice(WHICH),
+    default=WHICH[0],
+    help="Which contents: what the preferred content of this copy asks for, if it asks (default); all; only what it"
+    " asks for; none.",
+)
+@click.option("-c", "--cfg-proc", metavar="PROC", multiple=True, help="Run a procedure in each that is installed.")
 @click.option("-D", "--description", metavar="TEXT", help="What to call subdatasets that are installed.")
 @click.option("--reckless", metavar="[auto|ephemeral|shared-MODE]", help="How to clone them; see engram clone --help.")
 @options.jobs
@@ -53,6 +62,8 @@ def command(
     recursive: bool,
     recursion_limit: int | str | None,
     no_data: bool,
+    which: str,
+    cfg_proc: tuple[str, ...],
     description: str | None,
     reckless: str | None,
     jobs: int | None,
@@ -66,6 +77,8 @@ def command(
         dataset=dataset,
         source=source,
         data=not no_data,
+        which=which,
+        procedures=cfg_proc,
         description=description,
         reckless=reckless,
         recursive=recursive,

@@ -14,7 +14,7 @@ import click
 
 from engram.cli import options
 from engram.cli.call import Call
-from engram.cli.commands.drop import RECKLESS, ask_before
+from engram.cli.commands.drop import ask_before, recklessness
 from engram.cli.root import Verb
 from engram.workspace.dropping import Dropping
 
@@ -27,11 +27,7 @@ from engram.workspace.dropping import Dropping
     default="datasets",
     help="Let go of the contents of datasets that go (default), or of every file that is removed.",
 )
-@click.option(
-    "--reckless",
-    type=click.Choice(RECKLESS),
-    help="Do not look for: unsaved changes, copies elsewhere, siblings that count on it; or nothing at all.",
-)
+@recklessness
 @options.message()
 @options.dataset("The dataset; without PATHs, the one to be removed.")
 @click.option("-r", "--recursive", is_flag=True, hidden=True, expose_value=False)  # as DataLad: it always is

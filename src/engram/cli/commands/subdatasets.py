@@ -25,6 +25,7 @@ from engram.workspace.nesting import Nesting
     default="any",
     help="Only those that are installed here, or only those that are not.",
 )
+@click.option("--fulfilled", type=click.BOOL, hidden=True)  # DataLad's older word for --state
 @options.recursion
 @click.option("--contains", multiple=True, metavar="PATH", help="Only those that hold this path. Can be given again.")
 @click.option("--bottomup", is_flag=True, help="What is inside of a subdataset before itself.")
@@ -44,6 +45,7 @@ def command(
     paths: tuple[str, ...],
     dataset: str | None,
     state: str,
+    fulfilled: bool | None,
     recursive: bool,
     recursion_limit: int | None,
     contains: tuple[str, ...],
@@ -51,6 +53,8 @@ def command(
     properties: tuple[tuple[str, str], ...],
     without: tuple[str, ...],
 ) -> None:
+    if fulfilled is not None:
+        state = "present" if fulfilled else "absent"
     outcomes = call.open(Nesting).subdatasets(
         paths,
         dataset=dataset,

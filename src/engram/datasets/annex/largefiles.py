@@ -7,7 +7,7 @@ Expressions come from three places; the first that says something about a file h
 3. ``annex.largefiles`` in the git-annex branch (``git annex config``).
 
 Without any, everything is large. Terms are taken strictly from left to right: ``and`` binds no closer than ``or``.
-`rule_for` picks the expression, `parse` reads it, `Expression.matches` asks it about a file.
+`parse` reads an expression, `Expression.matches` asks it about a file; `saving.choosing` picks the one that holds.
 
 Source: https://git-annex.branchable.com/git-annex-matching-expression/ and
 https://git-annex.branchable.com/tips/largefiles/, and answers of ``git annex matchexpression --largefiles``
@@ -17,7 +17,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from engram.datasets.annex.globs import NoGlob, UnusualGlob, pattern_of
 from engram.datasets.annex.mime import LOOK_BYTES, encoding_of
@@ -26,11 +26,6 @@ from engram.model.errors import BadExpression
 
 if TYPE_CHECKING:
     from engram.datasets.annex.magic import Magic
-
-#: How the three places are named in errors, first to last.
-GIT_CONFIG: Final = "git config"
-GIT_ATTRIBUTES: Final = "gitattributes"
-ANNEX_CONFIG: Final = "git-annex config"
 
 #: What separates terms; brackets stand alone without it.
 _SPACE = re.compile("[\t-\r \xa0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
@@ -90,7 +85,7 @@ class _Step:
 class Expression:
     """A parsed expression.
 
-    >>> expression = parse("largerthan=100kb and (include=*.dat or include=raw/*)", GIT_CONFIG)
+    >>> expression = parse("largerthan=100kb and (include=*.dat or include=raw/*)", "git config")
     >>> expression.matches(File(b"raw/notes.txt", 200_000, b""))
     True
     """
@@ -107,24 +102,6 @@ class Expression:
             if step.widens != large:
                 large = step.holds(file)
         return large
-
-
-def rule_for(config: str | None, attribute: bytes | bool | None, annex_config: str | None) -> tuple[str, str] | None:
-    """The expression that holds for a file, and where it comes from; ``None`` if everything is large.
-
-    Args:
-        config: ``annex.largefiles`` in git's configuration, ``None`` if it is not set.
-        attribute: the file's ``annex.largefiles`` attribute: a value, ``True`` if it is set without one, ``False`` if
-            it is unset, ``None`` if it is unspecified.
-        annex_config: ``annex.largefiles`` in ``config.log`` on the git-annex branch, ``None`` if it is not there.
-    """
-    if config is not None:
-        return config, GIT_CONFIG
-    if isinstance(attribute, bool):
-        return ("set" if attribute else "unset"), GIT_ATTRIBUTES
-    if attribute:
-        return os.fsdecode(attribute), GIT_ATTRIBUTES
-    return None if annex_config is None else (annex_config, ANNEX_CONFIG)
 
 
 def no_magic() -> None:

@@ -13,8 +13,6 @@ from engram.model.keys import normal_form
 
 #: A longer file is no pointer, whatever it begins with.
 MAX_POINTER_BYTES: Final = 32768
-#: How much of a file to read, at most, to know whether it is a pointer.
-READ_BYTES: Final = MAX_POINTER_BYTES + 1
 
 _MARK: Final = b"/annex/objects/"
 _LINE_MARK: Final = b"/annex/"
@@ -23,8 +21,8 @@ _LINE_MARK: Final = b"/annex/"
 def key_in(text: bytes) -> bytes | None:
     r"""The key that a link target, or the content of a pointer file, names; ``None`` when it names none.
 
-    At most `READ_BYTES` of a file need be given. A pointer with something else appended to it names none: git-annex
-    takes it for content.
+    No more than one byte beyond `MAX_POINTER_BYTES` need be given. A pointer with something else appended to it names
+    none: git-annex takes it for content.
 
     >>> key_in(b"../.git/annex/objects/WM/pw/SHA256E-s5--abc/SHA256E-s5--abc")
     b'SHA256E-s5--abc'
@@ -35,14 +33,6 @@ def key_in(text: bytes) -> bytes | None:
     if len(text) > MAX_POINTER_BYTES or not _all_marked(rest):
         return None
     return _key_in_line(line)
-
-
-def is_spoiled(text: bytes) -> bool:
-    """Whether this is a pointer with something else appended to it.
-
-    git-annex warns and keeps such a file as content of its own, so that nothing is lost.
-    """
-    return _key_in_line(text.partition(b"\n")[0]) is not None and key_in(text) is None
 
 
 def _key_in_line(line: bytes) -> bytes | None:

@@ -44,6 +44,8 @@ class GetRequest:
     scopes: tuple[bytes, ...] = (b"",)
     #: The one sibling to get it from; '' for any.
     source: str = ""
+    #: ``anything``, ``auto`` (what this repository prefers), or that only if it prefers something.
+    which: str = "auto-if-wanted"
     #: How many transfers at once, where git-annex makes them; 0 for its own choice.
     jobs: int = 0
     #: The dataset that the whole command is about.
@@ -158,8 +160,14 @@ class Getter:
         for name in _BEYOND_US:
             if value := dataset.setting(name):
                 return f"{name} is {value}"
-        wanted = lacking.whereabouts.wanted(dataset.annex_uuid.encode())
+        if self._request.which == "auto":
+            return "it tells what this repository prefers (--data auto)"
+        wanted = self._prefers(dataset, lacking.whereabouts)
         return f"this repository wants {os.fsdecode(wanted)}" if wanted else ""
+
+    def _prefers(self, dataset: Dataset, whereabouts: Whereabouts) -> bytes:
+        """What this repository prefers, as far as the user wants that to count."""
+        return b"" if self._request.which == "anything" else whereabouts.wanted(dataset.annex_uuid.encode())
 
     def _receiving(self, dataset: Dataset) -> Receiving:
         return Receiving(
@@ -179,7 +187,7 @@ class Getter:
             receiving,
             only=self._request.source,
             jobs=self._request.jobs,
-            automatic=bool(whereabouts.wanted(dataset.annex_uuid.encode())),
+            automatic=self._request.which == "auto" or bool(self._prefers(dataset, whereabouts)),
             advance=self._progress.advance,
         )
 

@@ -233,10 +233,6 @@ class GitIndex:
             raise NotUnderstood("unknown flags in the index")
         return (flags & (ASSUME_VALID | STAGE_MASK)) | extended
 
-    def stat_fields(self, i: int) -> tuple[int, ...]:
-        """The ten numbers of `STAT_BLOCK`."""
-        return STAT_BLOCK.unpack_from(self.data, self.offsets[i])
-
     def stat_matches(self, i: int, status: os.stat_result, rules: StatRules = ALL_RULES) -> bool:
         """*status* says that the file is as it was, to the nanosecond. Only then, and if not `is_racy`, trust it.
 

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 #: Files of at least this size are hashed in threads.
 LARGE_BYTES = 1 << 20
-#: git content of at least this size is streamed into the pack, not held in memory.
-STREAMED_BYTES = 16 << 20
 _POINTER_START = b"/annex/objects/"
 
 

@@ -14,6 +14,7 @@ def whereis(
     dataset: AnyPath | None = None,
     key: str | Iterable[str] = (),
     all_keys: bool = False,
+    unused: bool = False,
     recursive: bool = False,
     recursion_limit: int | None = None,
 ) -> list[Outcome]:
@@ -24,6 +25,7 @@ def whereis(
         dataset: the dataset; default is the one around the current folder.
         key: these git-annex keys instead of files.
         all_keys: every key that the dataset ever had instead of files.
+        unused: what `unused` has listed instead of files.
         recursive: also in subdatasets.
         recursion_limit: so many levels deep.
     """
@@ -32,6 +34,7 @@ def whereis(
         dataset=text(dataset),
         keys=_several(key),
         all_keys=all_keys,
+        unused=unused,
         recursive=recursive,
         recursion_limit=recursion_limit,
     )
@@ -81,6 +84,7 @@ def fsck(
     full: bool = False,
     key: str | Iterable[str] = (),
     all_keys: bool = False,
+    unused: bool = False,
     jobs: int | None = None,
     recursive: bool = False,
     recursion_limit: int | None = None,
@@ -93,6 +97,7 @@ def fsck(
         full: hold every byte against the key of its content.
         key: these git-annex keys instead of files.
         all_keys: every key that the dataset ever had instead of files.
+        unused: what `unused` has listed instead of files.
         jobs: how many large files are read at once; default is the setting.
         recursive: also in subdatasets.
         recursion_limit: so many levels deep.
@@ -103,6 +108,7 @@ def fsck(
         full=full,
         keys=_several(key),
         all_keys=all_keys,
+        unused=unused,
         jobs=jobs,
         recursive=recursive,
         recursion_limit=recursion_limit,

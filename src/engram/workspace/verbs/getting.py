@@ -1,5 +1,6 @@
 """`engram.get`."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from engram.model.outcome import Outcome
@@ -16,6 +17,8 @@ def get(
     recursive: bool = False,
     recursion_limit: int | Literal["existing"] | None = None,
     get_data: bool = True,
+    data: Literal["auto-if-wanted", "anything", "auto", "nothing"] = "auto-if-wanted",
+    cfg_proc: str | Sequence[str] = (),
     description: str | None = None,
     reckless: str | None = None,
     jobs: int | None = None,
@@ -29,6 +32,8 @@ def get(
         recursive: also from subdatasets, which are installed where they are missing.
         recursion_limit: so many levels deep; ``"existing"``: only those that are installed.
         get_data: the contents of files; otherwise only the subdatasets that hold them.
+        data: which contents: what this copy prefers, if it prefers some; all; only what it prefers; none.
+        cfg_proc: procedures to run in each subdataset that is installed.
         description: what to call the subdatasets that are installed, for people.
         reckless: how to clone them: ``auto``, ``ephemeral``, ``shared-…``; default is as the dataset itself.
         jobs: how many transfers at once, where git-annex makes them; default is the setting.
@@ -38,6 +43,8 @@ def get(
         dataset=text(dataset),
         source=source,
         data=get_data,
+        which=data,
+        procedures=(cfg_proc,) if isinstance(cfg_proc, str) else tuple(cfg_proc),
         description=description,
         reckless=reckless,
         recursive=recursive,

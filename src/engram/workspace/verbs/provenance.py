@@ -3,13 +3,14 @@
 import os
 import shlex
 from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from engram.model.errors import UsageError
 from engram.model.outcome import Outcome
 from engram.workspace.context import context_here
 from engram.workspace.provenance import Provenance
-from engram.workspace.verbs.arguments import AnyPath, Paths, collected, text, texts
+from engram.workspace.verbs.arguments import AnyPath, Paths, check_count, collected, text, texts
 
 if TYPE_CHECKING:
     from engram.datasets.provenance.versions import Version
@@ -116,14 +117,16 @@ def rerun(
     return collected(outcomes)
 
 
-def history(path: AnyPath, *, dataset: AnyPath | None = None) -> "list[Version]":
+def history(path: AnyPath, *, dataset: AnyPath | None = None, limit: int | None = None) -> "list[Version]":
     """Every version of a file, newest first, with the command that made it. Raises `EngramError`.
 
     Args:
         path: the file; it may be gone by now.
         dataset: the dataset; default is the one around the current folder.
+        limit: only so many versions.
     """
-    return list(Provenance(context_here()).history(os.fspath(path), dataset=text(dataset)))
+    check_count("limit", limit)
+    return list(islice(Provenance(context_here()).history(os.fspath(path), dataset=text(dataset)), limit))
 
 
 def run_procedure(

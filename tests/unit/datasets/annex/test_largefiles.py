@@ -9,16 +9,13 @@ import pytest
 
 from engram.datasets.annex.globs import NoGlob, UnusualGlob, pattern_of
 from engram.datasets.annex.largefiles import (
-    ANNEX_CONFIG,
-    GIT_ATTRIBUTES,
-    GIT_CONFIG,
     File,
     NotNative,
     parse,
-    rule_for,
 )
 from engram.datasets.annex.magic import Magic, magic_of
 from engram.datasets.annex.sizes import size_in
+from engram.datasets.saving.choosing import LARGEFILES, Chooser, Rules
 from engram.model.errors import BadExpression
 
 #: Expression → whether it finds a text file of 100 bytes at ``a/b.TXT`` large.
@@ -109,29 +106,29 @@ class PlainText(Magic):
 
 
 def asked(path: str, expression: str) -> bool:
-    return parse(expression, GIT_CONFIG).matches(File(os.fsencode(path), 0, b"/nowhere"))
+    return parse(expression, "git config").matches(File(os.fsencode(path), 0, b"/nowhere"))
 
 
 @pytest.mark.parametrize(("expression", "large"), ANSWERS.items(), ids=ANSWERS)
 def test_an_expression_finds_a_file_large(expression: str, large: bool, file: File) -> None:
-    assert parse(expression, GIT_CONFIG, PlainText).matches(file) is large
+    assert parse(expression, "git config", PlainText).matches(file) is large
 
 
 @pytest.mark.parametrize("expression", [*REJECTED, "include=[b", "include=[b-a]"])
 def test_what_git_annex_does_not_take_is_refused_with_its_place(expression: str) -> None:
     with pytest.raises(BadExpression) as caught:
-        parse(f"anything or {expression}", GIT_ATTRIBUTES)
-    assert caught.value.source == GIT_ATTRIBUTES
+        parse(f"anything or {expression}", ".gitattributes")
+    assert caught.value.source == ".gitattributes"
     assert caught.value.expression == f"anything or {expression}"
 
 
 def test_brackets_nested_without_end_are_refused() -> None:
     with pytest.raises(BadExpression):
-        parse("not (" * 5000, GIT_CONFIG)
+        parse("not (" * 5000, "git config")
 
 
 def test_a_long_expression_is_taken() -> None:
-    assert parse("include=*.a or " * 20000 + "include=*.b", GIT_CONFIG).matches(File(b"x.b", 0, b""))
+    assert parse("include=*.a or " * 20000 + "include=*.b", "git config").matches(File(b"x.b", 0, b""))
 
 
 def test_nothing_is_read_before_a_term_needs_it() -> None:
@@ -145,7 +142,7 @@ def test_a_file_that_cannot_be_read_has_no_encoding() -> None:
 
 def test_media_types_need_the_libmagic_of_git_annex(file: File) -> None:
     with pytest.raises(NotNative, match="media types"):
-        parse("mimetype=text/*", GIT_CONFIG).matches(file)
+        parse("mimetype=text/*", "git config").matches(file)
 
 
 @pytest.mark.parametrize("glob", ["it's*", "a<b", "a\\b", "[]a]", "[[:alpha:]]", "[!]a]", "[[=a=]]"])
@@ -240,23 +237,6 @@ def test_a_size_is_read(text: str, size_bytes: int | None) -> None:
     assert size_in(text) == size_bytes
 
 
-def test_git_configuration_is_asked_before_attributes_and_the_branch_last() -> None:
-    assert rule_for("a", b"b", "c") == ("a", GIT_CONFIG)
-    assert rule_for("", b"b", "c") == ("", GIT_CONFIG)
-    assert rule_for(None, b"b", "c") == ("b", GIT_ATTRIBUTES)
-    assert rule_for(None, b"", "c") == ("c", ANNEX_CONFIG)
-    assert rule_for(None, None, "c") == ("c", ANNEX_CONFIG)
-    assert rule_for(None, None, None) is None
-
-
-@pytest.mark.parametrize("attribute", [True, False])
-def test_an_attribute_without_a_value_is_no_expression(attribute: bool) -> None:
-    rule = rule_for(None, attribute, None)
-    assert rule is not None
-    with pytest.raises(BadExpression):
-        parse(*rule)
-
-
 def answer_of(git_annex: Path, annex: Path, expression: str) -> bool | str:
     facts = ["--file=a/b.TXT", "--size=100", "--mimetype=text/plain", "--mimeencoding=us-ascii"]
     command = [str(git_annex), "matchexpression", "--largefiles", *facts, "--", expression]
@@ -302,15 +282,17 @@ def test_git_annex_adds_to_the_annex_what_is_large(
     (annex / "d").mkdir()
     for name, content in contents.items():
         (annex / name).write_bytes(content)
-    rule = rule_for(config, None if attribute is None else attribute.encode(), annex_config)
-    expression = None if rule is None else parse(*rule, lambda: magic_of(str(git_annex)))
-    try:
-        ours = {name for name in contents if expression is None or expression.matches(file_at(annex, name))}
-    except NotNative:
+    rules = Rules(
+        attributes=lambda path, names: {LARGEFILES: None if attribute is None else attribute.encode()},
+        largefiles=config,
+        fallback=annex_config,
+        backend="SHA256E",
+        has_annex=True,
+        find_magic=lambda: magic_of(str(git_annex)),
+    )
+    chooser = Chooser(rules, bytes(annex))
+    ours = {name for name, content in contents.items() if chooser.choose(name.encode(), len(content))[0]}
+    if chooser.hand_over:
         pytest.skip("this git-annex does not bring its libmagic along")
     ask(annex, "add", "--quiet", *contents)
     assert {name for name in contents if (annex / name).is_symlink()} == ours
-
-
-def file_at(top: Path, name: str) -> File:
-    return File(name.encode(), (top / name).stat().st_size, bytes(top / name))

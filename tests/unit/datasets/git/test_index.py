@@ -8,6 +8,7 @@ import pytest
 from engram.datasets.git.index import (
     INTENT_TO_ADD,
     SKIP_WORKTREE,
+    STAT_BLOCK,
     Entry,
     GitIndex,
     StatRules,
@@ -158,9 +159,9 @@ def test_an_entry_as_old_as_the_index_makes_git_look_again(work: Path, git: Git)
     assert index.is_racy(index.by_path[b"b.txt"])
     assert b"b.txt" in {index.paths[i] for i in index.racy_entries()}
     written = GitIndex.from_bytes(write_index(index, {}, None))
-    assert written.stat_fields(written.by_path[b"b.txt"])[9] == 0
+    assert STAT_BLOCK.unpack(written.entry(written.by_path[b"b.txt"]).stat_block)[9] == 0
     written = GitIndex.from_bytes(write_index(index, {}, None, checked=index.paths))
-    assert written.stat_fields(written.by_path[b"b.txt"])[9] == len("b.txt")
+    assert STAT_BLOCK.unpack(written.entry(written.by_path[b"b.txt"]).stat_block)[9] == len("b.txt")
 
 
 def test_an_index_that_is_not_there_is_empty(tmp_path: Path) -> None:
