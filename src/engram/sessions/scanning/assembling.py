@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
 from engram.model.findings import Finding
 from engram.model.recordings import Recording, Session, Task, session_id
@@ -13,6 +13,9 @@ from engram.sessions.identity import identified
 from engram.sessions.recogniser import Known, Recogniser, Seen
 from engram.sessions.scanning.folder import SeenFolder, extension
 from engram.sessions.templates import Reading, day_of
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 #: A recording may begin so long before the time in the folder's name. Source: the window of MAP's ingestion.
 _EARLY_S = 120
@@ -28,7 +31,7 @@ class Rules:
 
     share: str
     #: Zone of names and of what was recorded; ``None`` where nobody said.
-    zone: ZoneInfo | None = None
+    zone: "ZoneInfo | None" = None
     recognisers: tuple[Recogniser, ...] = ()
 
 
@@ -115,7 +118,7 @@ def _unknown(looked: SeenFolder, accounted: set[str]) -> Iterator[tuple[str, int
             yield (f".{kind}" if kind else ""), count
 
 
-def _started(moment: date | datetime, recordings: Iterable[Recording], zone: ZoneInfo | None) -> date | datetime:
+def _started(moment: date | datetime, recordings: Iterable[Recording], zone: "ZoneInfo | None") -> date | datetime:
     """When a session started: its name's time, else that of its first recording of that day."""
     if not isinstance(moment, datetime):
         own = [local(one.started, zone) for one in recordings if one.started is not None and one.kind in _CLOCKED]
@@ -126,7 +129,7 @@ def _started(moment: date | datetime, recordings: Iterable[Recording], zone: Zon
     return moment.replace(tzinfo=zone) if zone is not None else moment
 
 
-def local(time: datetime, zone: ZoneInfo | None) -> datetime:
+def local(time: datetime, zone: "ZoneInfo | None") -> datetime:
     """A time as the clock on the rig's wall showed it: without a zone."""
     return (time.astimezone(zone) if zone is not None and time.tzinfo is not None else time).replace(tzinfo=None)
 
@@ -164,7 +167,7 @@ def together(code: str, folder: str, paths: Sequence[str]) -> Iterator[Finding]:
         yield Finding(code=code, path=_below(folder, min(paths)), message=f"It {_TOGETHER[code]}{more}.")
 
 
-def _of_times(content: Content, recordings: Iterable[Recording], zone: ZoneInfo | None) -> Iterator[Finding]:
+def _of_times(content: Content, recordings: Iterable[Recording], zone: "ZoneInfo | None") -> Iterator[Finding]:
     """Recordings whose own clock tells another time than the folder's name."""
     moment = content.reading.named.started
     for one in recordings:

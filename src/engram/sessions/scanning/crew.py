@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
-from statistics import median
 from time import perf_counter
 from typing import TypeAlias
 
@@ -44,7 +43,7 @@ class Crew:
         began_s = perf_counter()
         found = _outcome(task)
         self._took_s.append(perf_counter() - began_s)
-        if len(self._took_s) == _MEASURED and median(self._took_s) > _ROUND_TRIP_S:
+        if len(self._took_s) == _MEASURED and sorted(self._took_s)[_MEASURED // 2] > _ROUND_TRIP_S:
             self._hire()
         return found
 

@@ -89,9 +89,10 @@ class LocalDisk:
         else:
             descriptor = os.open(path, flags)
         try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode):
                 raise Unreadable(path, "it is no regular file")
-            return os.pread(descriptor, count, offset)
+            return os.pread(descriptor, max(0, min(count, found.st_size - offset)), offset)
         finally:
             os.close(descriptor)
 

@@ -1,6 +1,7 @@
 """The files below one session's folder, as recognisers look at them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import TypeAlias
 
 from engram.model.errors import Unreadable
@@ -20,6 +21,7 @@ class SeenFolder:
         self.stats: dict[str, tuple[int, int]] = {}
         self._root = root
         self._files = files
+        self._asked: dict[str, Sequence[str]] = {}
         self._held: frozenset[str] | None = None
         self._disk = disk
         self._worker = worker
@@ -30,14 +32,24 @@ class SeenFolder:
         return self._files
 
     def ending(self, *suffixes: str) -> Sequence[str]:
-        found: set[str] = set()
-        for suffix in suffixes:
-            found.update(path for path in self._candidates(suffix) if path.lower().endswith(suffix))
-        return sorted(found)
+        kinds = _kinds(suffixes)
+        if kinds is not None and kinds.isdisjoint(self.by_extension):
+            return ()
+        lists = [found for suffix in dict.fromkeys(suffixes) if (found := self._ending(suffix))]
+        if len(lists) < 2:
+            return lists[0] if lists else ()
+        return sorted({path for found in lists for path in found})
 
-    def _candidates(self, suffix: str) -> Sequence[str]:
-        dot = suffix.rfind(".")
-        return self._files if dot < 0 or "/" in suffix[dot:] else self.by_extension.get(suffix[dot + 1 :], ())
+    def _ending(self, suffix: str) -> Sequence[str]:
+        """Sorted, as the files are. Many recognisers ask for the same, so that it is kept."""
+        found = self._asked.get(suffix)
+        if found is None:
+            dot = suffix.rfind(".")
+            candidates = self._files if dot < 0 or "/" in suffix else self.by_extension.get(suffix[dot + 1 :], ())
+            if dot != 0 or "/" in suffix:
+                candidates = [path for path in candidates if path.lower().endswith(suffix)]
+            found = self._asked[suffix] = candidates
+        return found
 
     def holds(self, path: str) -> bool:
         if self._held is None:  # most folders are never asked
@@ -70,6 +82,14 @@ class SeenFolder:
 
     def in_worker(self, path: str, reader: str) -> Mapping[str, object]:
         return self._worker(f"{self._root}/{path}", reader)
+
+
+@cache
+def _kinds(suffixes: tuple[str, ...]) -> frozenset[str] | None:
+    """What may follow the last dot of a name with one of these endings; ``None`` when anything may."""
+    if all("." in suffix and "/" not in suffix for suffix in suffixes):
+        return frozenset(suffix.rpartition(".")[2] for suffix in suffixes)
+    return None
 
 
 def extension(path: str) -> str:

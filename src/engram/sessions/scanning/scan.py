@@ -2,13 +2,13 @@
 
 import hashlib
 import threading
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from queue import Empty, Full, Queue
+from queue import Empty, SimpleQueue
 from time import monotonic
-from typing import TypeAlias
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from engram import durable
 from engram.model.errors import ShareUnavailable
@@ -27,10 +27,16 @@ from engram.sessions.scanning.state import ScanState
 from engram.sessions.scanning.walking import Walk
 from engram.sessions.templates import session_templates
 
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
 #: Raised when what is kept of a session means something else than before: the next scan looks at everything.
 STATE_FORMAT = "1"
 _POLL_S = 0.1
-_AHEAD = 256
+#: Events that are handed over at once, and how many such hands full may wait.
+_TOGETHER = 32
+_AHEAD = 16
+Answer = TypeVar("Answer")
 _Event: TypeAlias = Seen | Exception | None
 
 
@@ -75,7 +81,7 @@ class Scanner:
 
     def _scan(self, share: Share, disk: Disk) -> Generator[Seen, None, None]:
         zone = share.timezone or self.timezone
-        rules = Rules(share=share.name, zone=ZoneInfo(zone) if zone else None, recognisers=self.recognisers)
+        rules = Rules(share=share.name, zone=_zone(zone), recognisers=self.recognisers)
         look = Look(root=share.root, disk=disk, worker=self.worker, rules=rules, now_ns=self.now_ns, full=self.full)
         state = ScanState(self.steps, self.state_file, share=share.name, rules=self._rules_of(share, zone))
         templates = session_templates(share.template)
@@ -165,11 +171,23 @@ class _Tally:
         )
 
 
+def _zone(name: str) -> "ZoneInfo | None":
+    if not name:
+        return None
+    from zoneinfo import ZoneInfo  # here, because not every lab says where it is
+
+    return ZoneInfo(name)
+
+
 class _Producer:
-    """Runs a generator in a thread; what it yields is had by `next`, which never waits for long without looking up."""
+    """Runs a generator in a thread; what it yields is had by `next`, which never waits for long without looking up.
+
+    Events are handed over a few at a time: each hand-over lets the two threads wait for one another.
+    """
 
     def __init__(self, make: Callable[[], Generator[Seen, None, None]], stopped: threading.Event) -> None:
-        self._queue: Queue[_Event] = Queue(_AHEAD)
+        self._queue: SimpleQueue[list[_Event]] = SimpleQueue()
+        self._here: deque[_Event] = deque()
         self._stopped = stopped
         self._make = make
         # A daemon: a call on a dead mount never comes back, and must not keep the process.
@@ -178,11 +196,12 @@ class _Producer:
 
     def next(self, look_up: Callable[[], None]) -> _Event:
         """What comes next, ``None`` at the end. *look_up* is called now and then while nothing comes."""
-        while True:
+        while not self._here:
             try:
-                return self._queue.get(timeout=_POLL_S)
+                self._here.extend(self._queue.get(timeout=_POLL_S))
             except Empty:
                 look_up()
+        return self._here.popleft()
 
     def close(self) -> None:
         """Stop, and give what is at work a moment to end well."""
@@ -190,25 +209,25 @@ class _Producer:
         self._thread.join(1.0)
 
     def _run(self) -> None:
+        waiting: list[_Event] = []
+        began_s = monotonic()
         try:
             with closing(self._make()) as events:
                 for event in events:
-                    if not self._put(event):
-                        return
+                    waiting.append(event)
+                    if len(waiting) >= _TOGETHER or monotonic() - began_s > _POLL_S:
+                        self._put(waiting)
+                        waiting, began_s = [], monotonic()
         except Exception as error:  # noqa: BLE001  # raised again by whoever asks for what comes next
-            self._put(error)
+            self._put([*waiting, error])
         else:
-            self._put(None)
+            self._put([*waiting, None])
 
-    def _put(self, event: _Event) -> bool:
-        """Hand one on; False when nobody wants it any more."""
-        while not self._stopped.is_set():
-            try:
-                self._queue.put(event, timeout=_POLL_S)
-            except Full:
-                continue
-            return True
-        return False
+    def _put(self, events: list[_Event]) -> None:
+        """Hand some on; wait while nobody takes them, so that memory stays bounded."""
+        while self._queue.qsize() > _AHEAD and not self._stopped.is_set():
+            self._stopped.wait(_POLL_S / 10)
+        self._queue.put(events)
 
 
 class _Stopped(Exception):
@@ -224,42 +243,26 @@ class _Watched:
         self.calls: dict[int, tuple[str, float]] = {}
 
     def listing(self, path: str) -> Listing:
-        with self._noted(path):
-            return self._disk.listing(path)
+        return self._noted(self._disk.listing, path)
 
     def changed_ns(self, path: str) -> int:
-        with self._noted(path):
-            return self._disk.changed_ns(path)
+        return self._noted(self._disk.changed_ns, path)
 
     def identity(self, path: str) -> object:
-        with self._noted(path):
-            return self._disk.identity(path)
+        return self._noted(self._disk.identity, path)
 
     def stat(self, path: str) -> tuple[int, int]:
-        with self._noted(path):
-            return self._disk.stat(path)
+        return self._noted(self._disk.stat, path)
 
     def read(self, path: str, count: int, offset: int) -> bytes:
-        with self._noted(path):
-            return self._disk.read(path, count, offset)
+        return self._noted(lambda place: self._disk.read(place, count, offset), path)
 
-    def _noted(self, path: str) -> "_Note":
+    def _noted(self, call: Callable[[str], Answer], path: str) -> Answer:
         if self._is_over():
             raise _Stopped
-        return _Note(self.calls, path)
-
-
-class _Note:
-    """One call while it lasts. A generator as context manager would take three times as long."""
-
-    __slots__ = ("_calls", "_path")
-
-    def __init__(self, calls: dict[int, tuple[str, float]], path: str) -> None:
-        self._calls = calls
-        self._path = path
-
-    def __enter__(self) -> None:
-        self._calls[threading.get_ident()] = (self._path, monotonic())
-
-    def __exit__(self, *_: object) -> None:
-        del self._calls[threading.get_ident()]
+        me = threading.get_ident()
+        self.calls[me] = (path, monotonic())
+        try:
+            return call(path)
+        finally:
+            del self.calls[me]
