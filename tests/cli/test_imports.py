@@ -79,6 +79,7 @@ CALLS: dict[str, tuple[set[str], set[str]]] = {
     "sessions ingest --help": ({"shutil"}, _SHARES),
     "sessions plan --help": ({"shutil"}, _SHARES),
     "sessions scan --help": ({"shutil"}, _SHARES),
+    "sessions template --help": ({"shutil"}, _SHARES),
     "share --help": ({"shutil"}, _LAB),
     "share add --help": ({"shutil"}, _SHARES),
     "share list --help": ({"shutil"}, _SHARES),

@@ -156,6 +156,7 @@ def session_schemas() -> dict[str, Schema]:
         "scan": _record(ShareSeen, _names(ShareSeen), "scan"),
         "session": _session_schema(recording, finding),
         "share": share,
+        "template": _template_schema(),
     }
 
 
@@ -174,6 +175,15 @@ def _session_schema(recording: Schema, finding: Schema) -> Schema:
     counts = {"type": "object", "additionalProperties": {"type": "integer"}}
     schema["properties"]["unknown"] = {**counts, "description": field_notes(Session)["unknown"]}
     schema["required"] += [*lists, "started", "unknown"]
+    return schema
+
+
+def _template_schema() -> Schema:
+    from engram.sessions.inferring import Fit, Inferred, NearMiss  # here, because other help needs nothing of sessions
+
+    schema = _record(Inferred, _names(Inferred), "template")
+    for name, kind in (("fits", Fit), ("near_misses", NearMiss)):
+        schema["properties"][name]["items"] = _record(kind, _names(kind))
     return schema
 
 

@@ -6,13 +6,15 @@ from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 from engram.durable import Steps, make_folders
-from engram.model.errors import ShareUnavailable
+from engram.model.errors import ShareUnavailable, UsageError
 from engram.model.lab import Share
 from engram.model.outcome import Outcome, Status, failure
 from engram.workspace.context import Context
+from engram.workspace.lab_file import change_lab, put_share
 from engram.workspace.lab_here import LabHere, lab_here
 
 if TYPE_CHECKING:
+    from engram.sessions.inferring import Inferred
     from engram.sessions.recogniser import Recogniser
     from engram.sessions.scanning.duplicates import Duplicates
     from engram.sessions.scanning.scan import Scanner
@@ -59,6 +61,50 @@ class Scanning:
                     yield failure(error, action="scan", item=share.name)
         yield from duplicates.findings()
 
+    def infer(self, share: str, examples: tuple[str, ...]) -> "list[Inferred]":
+        """The templates that read all examples, the best first, and how each fits the share.
+
+        Args:
+            share: its name.
+            examples: folders of sessions, or files in them: relative to the share, or by any name that it is known by.
+
+        Raises `UsageError` when no template reads them.
+        """
+        from engram.sessions.inferring import candidates, infer
+
+        (wanted,) = lab_here(self._context).shares((share,))
+        inside = [self._inside(wanted, example) for example in examples]
+        depth = max(template.depth for template in candidates(inside))
+        return infer(share, inside, _folders(wanted, depth))
+
+    def save_template(self, share: str, template: str) -> Iterator[Outcome]:
+        """Let a share have this template, before those that it has. The usual ones that fit folders of it stay."""
+        from engram.sessions.templates import DEFAULTS, first_reading, parse_template
+
+        here = lab_here(self._context)
+        (wanted,) = here.shares((share,))
+        had = wanted.template
+        if not had:
+            usual = [parse_template(text) for text in (template, *DEFAULTS)]
+            folders = _folders(wanted, max(one.depth for one in usual))
+            won = {found.template.text for folder in folders if (found := first_reading(usual, folder)) is not None}
+            had = tuple(text for text in DEFAULTS if text in won)
+        kept = (template, *(one for one in had if one != template))
+        change_lab(Steps(), here.file, lambda file: put_share(file, share, {"template": kept}))
+        yield Outcome(action="add", item=f"template {template}", status=Status.OK, note=f"to share {share}")
+
+    def _inside(self, share: Share, example: str) -> str:
+        """An example as a folder of the share. Raises `UsageError` when it lies outside."""
+        from engram.sessions.inferring import below_a_root
+
+        absolute = os.path.normpath(os.path.join(self._context.folder, example))
+        named = (*below_a_root(example, (share.root, *share.also_known_as)), *below_a_root(absolute, (share.root,)))
+        inside = next(iter(named), "")
+        if not inside and os.path.isabs(example):
+            raise UsageError(f"{example} does not lie on the share {share.name}.", f"It begins at {share.root}")
+        inside = inside or example.replace("\\", "/").strip("/")
+        return os.path.dirname(inside) if os.path.isfile(os.path.join(share.root, inside)) else inside
+
     def _scan(self, scanner: "Scanner", share: Share, duplicates: "Duplicates", *, checksum: bool) -> "Iterator[Seen]":
         from engram.sessions.scanning.checksums import checked
         from engram.sessions.scanning.seen import SessionSeen
@@ -86,3 +132,12 @@ class Scanning:
             progress=self._context.progress,
             steps=steps,
         )
+
+
+def _folders(share: Share, depth: int) -> list[str]:
+    """The folders of a share down to a depth, as far as one gets in a few seconds."""
+    from engram.sessions.scanning.disk import LocalDisk
+    from engram.sessions.scanning.names import Excluded
+    from engram.sessions.scanning.reachable import folders_above
+
+    return folders_above(LocalDisk(), share.root, Excluded(share.exclude), depth)

@@ -55,3 +55,22 @@ def _look(disk: Disk, root: str, excluded: Excluded, found: list[OutOfReach], as
         else:
             paths = (f"{folder}/{name}" if folder else name for name in sorted(inner))
             waiting.extend(path for path in paths if not excluded.folder(path))
+
+
+def folders_above(disk: Disk, root: str, excluded: Excluded, depth: int) -> list[str]:
+    """The folders of a share that lie at most so many deep, as many as are found in ten seconds."""
+    until_s = monotonic() + _LOOKING_S
+    found: list[str] = []
+    waiting = deque([""])
+    while waiting and monotonic() < until_s:
+        folder = waiting.popleft()
+        try:
+            names = disk.listing(f"{root}/{folder}" if folder else root).folders
+        except OSError:
+            names = []
+        for path in (f"{folder}/{name}" if folder else name for name in sorted(names)):
+            if not excluded.folder(path):
+                found.append(path)
+                if path.count("/") + 1 < depth:
+                    waiting.append(path)
+    return found
