@@ -227,9 +227,14 @@ def test_a_session_of_an_unknown_subject_leaves_nothing_behind(subjects: Catalog
 
 def test_a_session_is_recorded_whole_or_not_at_all(subjects: Catalogue) -> None:
     before = contents(subjects)
-    with pytest.raises(RuntimeError, match="plug"), subjects.changing(ADA) as unit:  # noqa: PT012  # the plug is pulled in the middle
-        record_session(unit, SESSION, FILES)
-        raise RuntimeError("the plug was pulled")
+
+    def interrupted() -> None:
+        with subjects.changing(ADA) as unit:
+            record_session(unit, SESSION, FILES)
+            raise RuntimeError("the plug was pulled")
+
+    with pytest.raises(RuntimeError, match="plug"):
+        interrupted()
     assert contents(subjects) == before
     with subjects.rehearsing(ADA) as unit:
         assert record_session(unit, SESSION, FILES).became is Became.ADDED
