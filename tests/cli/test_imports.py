@@ -89,6 +89,13 @@ CALLS: dict[str, tuple[set[str], set[str]]] = {
     "subjects add --help": ({"shutil"}, _LAB),
     "subjects list --help": ({"shutil"}, _LAB),
     "subjects show --help": ({"shutil"}, _LAB),
+    "subjects import --help": ({"shutil"}, _LAB),
+    "people add --help": ({"shutil"}, _LAB),
+    "people list --help": ({"shutil"}, _LAB),
+    "probes add --help": ({"shutil"}, _LAB),
+    "probes implant --help": ({"shutil"}, _LAB),
+    "probes import --help": ({"shutil"}, _LAB),
+    "probes list --help": ({"shutil"}, _LAB),
     "demo --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
 }
 

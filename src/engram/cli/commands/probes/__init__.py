@@ -1,0 +1,1 @@
+"""Probes, and the subjects that they are implanted in."""
