@@ -12,13 +12,10 @@ from typing import TYPE_CHECKING
 from engram.datasets.annex import BRANCH
 from engram.datasets.annex.uuids import is_uuid
 from engram.datasets.git.config import GitConfig
-from engram.datasets.git.ignore import Ignore
-from engram.datasets.git.index import GitIndex, StatRules
 from engram.datasets.git.objects import decode_commit
 from engram.datasets.git.odb import ObjectStore
 from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.git.refs import Refs, Repository, find_repository
-from engram.datasets.settled import Settled
 from engram.durable import Steps
 from engram.model.errors import (
     DamagedRepository,
@@ -31,8 +28,11 @@ if TYPE_CHECKING:
     from engram.datasets.brought import Brought
     from engram.datasets.git.attributes import Attributes
     from engram.datasets.git.config_file import Setting
+    from engram.datasets.git.ignore import Ignore
+    from engram.datasets.git.index import GitIndex, StatRules
     from engram.datasets.programs import Programs
     from engram.datasets.ref_moves import RefMoves
+    from engram.datasets.settled import Settled
 
 _DIGEST_BYTES = 20
 
@@ -54,7 +54,7 @@ class Surroundings:
 class Dataset:
     """A git repository with a work tree, most often with an annex. Opened by `open_dataset`."""
 
-    def __init__(self, repository: Repository, around: Surroundings, last_index: GitIndex | None = None) -> None:
+    def __init__(self, repository: Repository, around: Surroundings, last_index: "GitIndex | None" = None) -> None:
         self.repository = repository
         self.around = around
         self.steps = around.steps
@@ -98,8 +98,10 @@ class Dataset:
         return Programs(environment=self.around.environment, configuration=self.around.configuration, steps=self.steps)
 
     @cached_property
-    def ignore(self) -> Ignore:
+    def ignore(self) -> "Ignore":
         """What git ignores in it."""
+        from engram.datasets.git.ignore import Ignore
+
         return Ignore.for_work_tree(
             self.repository.work_tree,
             git_dir=self.repository.common_dir,
@@ -143,16 +145,20 @@ class Dataset:
         folder = environment.get("XDG_CONFIG_HOME") or os.path.join(environment.get("HOME", ""), ".config")
         return os.fsencode(os.path.join(folder, "git", name)) if os.path.isabs(folder) else None
 
-    def read_index(self) -> GitIndex:
+    def read_index(self) -> "GitIndex":
         """Its index, as it is now; parsed anew only if somebody changed it."""
+        from engram.datasets.git.index import GitIndex
+
         known, self._last_index = self._last_index, None
         index = self.index_again(known) if known else GitIndex.read(os.path.join(self.repository.git_dir, b"index"))
         self._last_index = index
         return index
 
     @cached_property
-    def settled(self) -> Settled:
+    def settled(self) -> "Settled":
         """Which of its folders need not be looked through again."""
+        from engram.datasets.settled import Settled
+
         return Settled(self.work_tree, self.git_dir, self.steps)
 
     def reopened(self) -> "Dataset":
@@ -161,7 +167,7 @@ class Dataset:
         again.settled = self.settled
         return again
 
-    def index_again(self, index: GitIndex) -> GitIndex:
+    def index_again(self, index: "GitIndex") -> "GitIndex":
         """The same *index*, or, if somebody wrote it since, the new one: its digest tells."""
         try:
             with open(os.path.join(self.repository.git_dir, b"index"), "rb") as file:
@@ -173,8 +179,10 @@ class Dataset:
         return index if known else self.read_index()
 
     @cached_property
-    def stat_rules(self) -> StatRules:
+    def stat_rules(self) -> "StatRules":
         """Which of a file's properties count as a change."""
+        from engram.datasets.git.index import StatRules
+
         return StatRules(
             trust_ctime=self.config.is_true("core.trustctime", True),
             check_all=(self.config.get("core.checkstat") or "default").lower() != "minimal",
@@ -233,7 +241,7 @@ class Dataset:
         """The tree of a commit."""
         return decode_commit(self.objects.read(bytes.fromhex(commit))[1]).tree
 
-    def equals_head(self, index: GitIndex) -> bool:
+    def equals_head(self, index: "GitIndex") -> bool:
         """Whether the index is known to hold exactly what the last commit holds."""
         head = self.head_commit()
         if not head:

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from engram.datasets.arguments import scope_at
 from engram.datasets.copying.addresses import Address, read_address, without_secrets
 from engram.datasets.copying.clone_limits import is_reckless
 from engram.datasets.copying.cloning import Cloner, CloneRequest
@@ -177,6 +176,8 @@ class _Cloning:
             self._procedures = [find_procedure(name, environment=environment) for name in self._wish.procedures]
 
     def _check_super(self, parent: Dataset) -> None:
+        from engram.datasets.arguments import scope_at  # late: only a clone in a dataset needs it
+
         scope = scope_at(parent, self._path, self._path)
         if not scope or os.path.islink(self._path):
             raise OutsideDataset(self._path, parent.work_tree)
