@@ -6,6 +6,9 @@ walk, read, hash, chmod, three folders, rename, symlink, chmod, one sync of the 
 ``python bare.py dataset FOLDER`` lays out all files of a saved dataset: these, and git's index, and one pack
 with the objects of the main and the git-annex branch, stored, not compressed. FOLDER has been made by ``git init``.
 
+``python bare.py get CLONE SIBLING`` copies every object of SIBLING into CLONE: open, read, hash, write aside, one sync,
+folders, rename, chmod, one sync; and one pack with the objects of the git-annex branch, that no log is read for.
+
 ``python bare.py hash ALGORITHM FOLDER`` only reads and hashes.
 """
 
@@ -85,6 +88,50 @@ def _make_folder(path: str) -> None:
         return
 
 
+def take_all(clone: str, sibling: str) -> None:
+    """Put a copy of every object of *sibling* into *clone*, and write that down."""
+    theirs, aside = f"{sibling}/.git/annex/objects", f"{clone}/.git/annex/aside"
+    os.mkdir(aside)
+    folders = [os.path.relpath(entry.path, theirs) for entry in _objects_below(theirs)]
+    for number, path in enumerate(folders):
+        if _take(f"{theirs}/{path}", f"{aside}/{number}") not in path:
+            raise SystemExit(f"{path} is damaged")
+    _sync(aside)
+    mine = f"{clone}/.git/annex/objects"
+    _make_folder(mine)
+    for number, path in enumerate(folders):
+        first, second, key, _ = path.split("/")
+        _make_folder(f"{mine}/{first}")
+        _make_folder(f"{mine}/{first}/{second}")
+        _make_folder(f"{mine}/{first}/{second}/{key}")
+        os.rename(f"{aside}/{number}", f"{mine}/{path}")
+        os.chmod(f"{mine}/{first}/{second}/{key}", 0o555)  # noqa: S103 - as git-annex leaves it
+    pack = Pack()
+    _add_logs(pack, (os.path.basename(path) for path in folders))
+    pack.write(f"{clone}/.git/objects/pack")
+    _sync(mine)
+
+
+def _objects_below(folder: str) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _objects_below(entry.path)
+            else:
+                yield entry
+
+
+def _take(place: str, aside: str) -> str:
+    """The digest of a file, of which *aside* is a copy from then on."""
+    source = os.open(place, os.O_RDONLY)
+    content = os.read(source, os.fstat(source).st_size)
+    os.close(source)
+    target = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
+    os.write(target, content)
+    os.close(target)
+    return hashlib.sha256(content).hexdigest()
+
+
 # ---- git's files ----------------------------------------------------------------------------------------------------
 
 
@@ -93,13 +140,18 @@ def record(folder: str, links: list[Link]) -> None:
     pack = Pack()
     names = [(path, pack.add(_BLOB, target.encode())) for path, target in links]
     main = pack.add(_COMMIT, _commit(_add_tree(pack, _nested(names), b"120000")))
-    log = pack.add(_BLOB, _LOG)
-    logs = [(_log_path(target.rpartition("/")[2]), log) for _, target in links]
-    annex = pack.add(_COMMIT, _commit(_add_tree(pack, _nested(sorted(logs)), b"100644")))
+    annex = _add_logs(pack, (target.rpartition("/")[2] for _, target in links))
     pack.write(f"{folder}/.git/objects/pack")
     _write(f"{folder}/.git/index", _index(folder, names))
     _write(f"{folder}/.git/refs/heads/main", main.hex().encode() + b"\n")
     _write(f"{folder}/.git/refs/heads/git-annex", annex.hex().encode() + b"\n")
+
+
+def _add_logs(pack: "Pack", keys: Iterable[str]) -> bytes:
+    """A commit that says where the contents of *keys* are."""
+    log = pack.add(_BLOB, _LOG)
+    logs = [(_log_path(key), log) for key in keys]
+    return pack.add(_COMMIT, _commit(_add_tree(pack, _nested(sorted(logs)), b"100644")))
 
 
 class Pack:
@@ -220,6 +272,9 @@ def main(what: str, *arguments: str) -> None:
         algorithm, folder = arguments
         for entry in files_below(folder):
             digest(algorithm, entry.path)
+        return
+    if what == "get":
+        take_all(*arguments)
         return
     (folder,) = arguments
     links = lay_out(folder)

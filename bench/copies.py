@@ -96,8 +96,16 @@ _ROWS = (
     Row(
         name="clone-100k",
         title="clone of 100,000 files",
-        shows=(("clone-100k", CLONE),),
+        shows=(("clone-10k", CLONE), ("clone-100k", CLONE)),
         goals=(
+            Goal(
+                text="clone of 100,000 against 10,000",
+                limit=12,
+                unit="×",
+                value=lambda figures: (
+                    figures.cpu_s("clone-100k", "engram", CLONE) / figures.cpu_s("clone-10k", "engram", CLONE)
+                ),
+            ),
             Goal(
                 text="peak memory of a clone of 100,000",
                 limit=300,

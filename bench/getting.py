@@ -1,9 +1,9 @@
-"""Getting contents from a sibling on this machine: beside DataLad and git-annex, and a copy that is only hashed."""
+"""Getting contents from a sibling on this machine: beside DataLad and git-annex, and loops that only copy and hash."""
 
 import sys
 from pathlib import Path
 
-from bench import data
+from bench import bare, data
 from bench.datasets import Act, Maker, fill
 from bench.harness import Contender, Scenario, Stage
 from bench.places import Space
@@ -12,6 +12,7 @@ from bench.rows import Figures, Goal, Room, Row
 
 GET, AGAIN, GET_ONE = "get", "get, nothing to do", "get one file of 2 GiB"
 _TIMES = 3
+_BARE = (sys.executable, "-I", bare.__file__)
 #: Read, hash, write, sync: what a verified copy cannot do without.
 _COPY = """
 import hashlib, os, sys
@@ -43,8 +44,18 @@ def _small(count: int) -> Act:
                 if program == "engram":
                     stage.measure(AGAIN, *_COMMANDS[program], at=clone, times=_TIMES)
                 _gone(stage, clone)
+            if count <= 10_000:
+                _bare_loop(stage, source, turn, made)
 
     return act
+
+
+def _bare_loop(stage: Stage, source: Path, turn: int, count: int) -> None:
+    clone = _clone(stage, source, f"bare-{turn}")
+    stage.by("python", "bare loop").measure(GET, *_BARE, "get", str(clone), str(source))
+    here = sum(path.is_symlink() and path.exists() for path in clone.glob("**/*"))
+    expect(here == count, f"the bare loop brought {here} contents, {count} were saved")
+    _gone(stage, clone)
 
 
 def _large(mebibytes: int) -> Act:
@@ -135,6 +146,14 @@ _ROWS = (
                 limit=1.8,
                 unit="s",
                 value=lambda figures: _cpu(figures, "get-10k", "engram", GET),
+            ),
+            Goal(
+                text="get against a bare loop that lays out the same files",
+                limit=1.5,
+                unit="×",
+                value=lambda figures: (
+                    _cpu(figures, "get-10k", "engram", GET) / _cpu(figures, "get-10k", "bare loop", GET)
+                ),
             ),
             Goal(
                 text="get of 10,000 small files, beside DataLad",

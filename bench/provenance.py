@@ -22,7 +22,7 @@ def _run(count: int) -> Act:
         fill(stage, dataset, lambda folder: data.binary_files(folder, made, 4096))
         stage.run("engram", "save", "-m", "data", at=dataset)
         for turn in range(_TIMES):
-            for program in ("engram", "datalad"):
+            for program in ("engram", "datalad") if count <= 10_000 else ("engram",):
                 if program in stage.tools:
                     _run_with(stage if program == "engram" else stage.by(program), dataset, turn)
         _unlock(stage, dataset)
@@ -69,6 +69,15 @@ def _seconds(text: str, limit: float, step: str) -> Goal:
     return Goal(text=text, limit=limit, unit="s", value=lambda figures: figures.cpu_s("run-10k", "engram", step))
 
 
+def _growth(step: str) -> Goal:
+    return Goal(
+        text=f"{step}: in 100,000 files against 10,000",
+        limit=12,
+        unit="×",
+        value=lambda figures: figures.cpu_s("run-100k", "engram", step) / figures.cpu_s("run-10k", "engram", step),
+    )
+
+
 def _datalad_against(figures: Figures) -> float:
     return figures.cpu_s("run-10k", "datalad", NOTHING) / figures.cpu_s("run-10k", "engram", NOTHING)
 
@@ -79,6 +88,13 @@ _SCENARIOS = (
         title="commands in a dataset with 10,000 files of 4 KiB",
         contenders=(Contender("engram", _run(10_000)),),
         space=Space(size_mib=1024),
+        repeat=1,
+    ),
+    Scenario(
+        name="run-100k",
+        title="commands in a dataset with 100,000 files of 4 KiB",
+        contenders=(Contender("engram", _run(100_000)),),
+        space=Space(size_mib=10_240),
         repeat=1,
     ),
     Scenario(
@@ -99,6 +115,21 @@ _ROWS = (
             _seconds("run true", 0.12, NOTHING),
             Goal(text="DataLad against run true", limit=1, unit="×", at_least=True, value=_datalad_against),
         ),
+    ),
+    Row(
+        name="run-100k",
+        title="run commands in a dataset with 100,000 files",
+        shows=(("run-10k", NOTHING), ("run-10k", ONE), ("run-100k", NOTHING), ("run-100k", ONE)),
+        goals=(
+            *map(_growth, (NOTHING, ONE)),
+            Goal(
+                text="peak memory of a run in 100,000",
+                limit=300,
+                unit="MB",
+                value=lambda figures: figures.series("run-100k", "engram", ONE).peak_bytes / 1e6,
+            ),
+        ),
+        long=True,
     ),
     Row(name="history", title="history of one file", shows=(("history", HISTORY),), goals=()),
 )

@@ -73,10 +73,13 @@ class OpenSibling:
     #: ``annex.thin``: a file of the work tree may be the object itself, for anybody to write to.
     thin: bool
 
-    def places_of(self, key: bytes) -> tuple[bytes, bytes]:
-        """Where it may keep the content of *key*: its own layout first, then the other one."""
-        first, second = (object_path_lower, object_path) if self.bare else (object_path, object_path_lower)
-        return self.git_dir + b"/" + first(key), self.git_dir + b"/" + second(key)
+    def place_of(self, key: bytes) -> bytes:
+        """Where it keeps the content of *key*, as its layout has it."""
+        return self.git_dir + b"/" + (object_path_lower if self.bare else object_path)(key)
+
+    def other_place_of(self, key: bytes) -> bytes:
+        """Where it keeps the content of *key* if it came to it in the other layout."""
+        return self.git_dir + b"/" + (object_path if self.bare else object_path_lower)(key)
 
 
 class SiblingGone(Exception):

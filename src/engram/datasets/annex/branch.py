@@ -120,11 +120,13 @@ def presence_logs(
         read: gives a file of the branch as it is now, b"" for none.
     """
     logs: dict[bytes, bytes] = {}
-    first = with_line(b"", uuid, present=present, now_s=now_s)  # one object for the many keys nobody held before
+    known: dict[bytes, bytes] = {}  # what becomes of a log: many are alike, byte by byte
     for key in keys:
         path = log_path(key)
         old = read(path)
-        new = with_line(old, uuid, present=present, now_s=now_s) if old else first
+        new = known.get(old)
+        if new is None:
+            new = known[old] = with_line(old, uuid, present=present, now_s=now_s)
         if new != old:
             logs[path] = new
     return logs

@@ -31,14 +31,13 @@ class SiblingSource:
 
     def fetch(self, wanted: Iterable[Wanted]) -> Iterator[Fetched]:
         name, uuid = self._sibling.name, self._sibling.uuid
-        take, places_of = self._receiving.take, self._sibling.places_of
+        take = self._receiving.take
         for one in wanted:
-            first, second = places_of(one.key)
             try:
                 try:
-                    moved_bytes = take(one.key, first, name, uuid=uuid)
+                    moved_bytes = take(one.key, self._sibling.place_of(one.key), name, uuid=uuid)
                 except FileNotFoundError:
-                    moved_bytes = take(one.key, second, name, uuid=uuid)
+                    moved_bytes = take(one.key, self._sibling.other_place_of(one.key), name, uuid=uuid)
             except (FileNotFoundError, NotADirectoryError):
                 yield Fetched(wanted=one, source=name, problem=_missing(one, name))
             except (ChecksumMismatch, NoRoom, Unreadable) as problem:

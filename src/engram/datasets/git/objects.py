@@ -68,12 +68,16 @@ def decode_tree(data: bytes, name: str = "a tree") -> list[TreeEntry]:
     Raises:
         DamagedRepository: for bytes that are no tree, or that name ``.``, ``..`` or ``.git``.
     """
-    found = _TREE_LINE.findall(data)
-    if sum(len(mode) + len(entry) for mode, entry, _ in found) + 22 * len(found) != len(data):
+    entries: list[TreeEntry] = []
+    understood = 0
+    for mode, entry, oid in _TREE_LINE.findall(data):  # one loop: most trees have few lines, and there are many trees
+        if entry in _NOT_NAMES:
+            raise DamagedRepository(name, "it names an entry '.', '..' or '.git'")
+        understood += len(mode) + len(entry) + 22
+        entries.append((_MODES.get(mode) or int(mode, 8), entry, oid))
+    if understood != len(data):
         raise DamagedRepository(name, "it is not a list of tree entries")
-    if any(entry in _NOT_NAMES for _, entry, _ in found):
-        raise DamagedRepository(name, "it names an entry '.', '..' or '.git'")
-    return [(_MODES.get(mode) or int(mode, 8), entry, oid) for mode, entry, oid in found]
+    return entries
 
 
 class Commit(NamedTuple):
