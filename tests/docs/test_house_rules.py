@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,7 @@ def _of_alembic(module: Path) -> tuple[str, ...]:
     return ALEMBIC.get(_name(module).rpartition("/")[0], ())
 
 
+@lru_cache(maxsize=1)  # the rules come to one module after the other
 def _tree(module: Path) -> ast.Module:
     return ast.parse(module.read_text())
 
@@ -90,7 +92,7 @@ def _mode_writes(call: ast.Call, *, place: int) -> bool:
     return bool(modes) and isinstance(modes[0], ast.Constant) and bool(set(str(modes[0].value)) & set("wax+"))
 
 
-@pytest.mark.parametrize("module", MODULES, ids=_name)
+@pytest.mark.parametrize("module", MODULES, ids=_name, scope="class")
 class TestHouseRules:
     def test_fits_in_one_sitting(self, module: Path) -> None:
         lines = len(module.read_text().splitlines())
