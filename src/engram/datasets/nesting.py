@@ -27,10 +27,17 @@ def _below(dataset: Dataset, limit: int | None) -> Iterator[Dataset]:
         if index.mode(position) != SUBMODULE_MODE:
             continue
         place = os.path.join(dataset.work_tree, os.fsdecode(path))
-        if holds_repository(os.fsencode(place)):
+        if holds_repository(os.fsencode(place)) and not _beyond_a_link(dataset, path):
             inner = open_dataset(place, dataset.around)
             yield from _below(inner, None if limit is None else limit - 1)
             yield inner
+
+
+def _beyond_a_link(dataset: Dataset, path: bytes) -> bool:
+    """Whether a link in the work tree leads to what lies at *path*: it is somebody else's then."""
+    top = os.fsencode(dataset.work_tree)
+    names = path.split(b"/")
+    return any(os.path.islink(os.path.join(top, *names[: depth + 1])) for depth in range(len(names)))
 
 
 def topmost(dataset: Dataset) -> Dataset:

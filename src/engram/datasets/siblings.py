@@ -89,7 +89,7 @@ class SiblingGone(Exception):
         super().__init__(f"{name} {why}")
         self.name = name
         self.why = why
-        #: There is no repository at all: git-annex will not find one either.
+        #: There is no repository at all, or none that git may be let near: git-annex is not to look either.
         self.nothing_there = nothing_there
 
 
@@ -118,6 +118,10 @@ def open_sibling(sibling: Sibling) -> OpenSibling:
         if repository is None:
             where = sibling.place or sibling.url or "a special remote"
             raise SiblingGone(sibling.name, f"is not there ({where})", nothing_there=bool(sibling.place))
+        worktrees = os.path.join(repository.common_dir, b"worktrees")
+        if repository.common_dir != repository.git_dir and os.path.dirname(repository.git_dir) != worktrees:
+            why = f"says that it is part of a repository that knows nothing of it ({sibling.place})"
+            raise SiblingGone(sibling.name, why, nothing_there=True)
         config = GitConfig.from_file(os.path.join(repository.common_dir, b"config"))
     except (OSError, Unreadable, DamagedRepository, NotUnderstood) as error:
         raise SiblingGone(sibling.name, f"cannot be read ({sibling.place})") from error
