@@ -69,7 +69,9 @@ def content_folders_that_are_links(folder: Path, canary: Canary) -> str:
     """The folder of a content is a link into the cage, where a file lies by its name."""
     for number, place in enumerate(list((folder / ".git" / "annex" / "objects").glob("*/*/*/*"))):
         outside = canary.cage / f"content-{number}"
+        place.parent.chmod(0o755)  # only root moves what is sealed
         os.rename(place.parent, outside)
+        outside.chmod(0o555)
         place.parent.symlink_to(outside)
     canary.settle()
     return "folders of contents are links into the cage"

@@ -147,6 +147,7 @@ def test_somebody_may_drop_at_the_source_at_any_moment(cloned: Template, stride:
 def test_somebody_may_write_into_the_source_at_any_moment(cloned: Template, stride: Stride) -> None:
     def spoil(folder: Path) -> None:
         place = (folder / ORIGIN / "large.bin").resolve()
+        place.chmod(0o644)
         with place.open("r+b") as file:
             file.seek(len(LARGE) - 10)
             file.write(b"??????????")
