@@ -7,6 +7,8 @@
 `syscalls`             make the *k*-th system call of a command fail (needs strace)
 `soundness`            is every byte still there, is git content, is nothing left behind?
 `trees`                folders with every name, link, size and kind of file that has broken a tool
+`shares`               files of rigs that fit together; disks that are slow, die or never answer
+`troubled_share`       a recording share in every trouble that a lab's shares get into
 `sessions_on_disk`     a large folder with the names that neuroscientists give to files
 `changing`             random folders and random changes, with a model of what must be there
 `malice`               repositories that try to run something
