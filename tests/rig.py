@@ -1,5 +1,6 @@
 """The samples in ``tests/data/rig``, and small files that rigs could have written."""
 
+import json
 import pickle
 import struct
 from collections.abc import Mapping
@@ -57,4 +58,125 @@ TETRODES = {
     "day1.fet.3": b"12\n",
     "day1_2.cut": b"n_clusters: 5\nn_channels: 4\nn_params: 2\n\nExact_cut_for: day1    spikes: 10\n"
     b" 0 1 0 2 3 4 0 0 0 1\n",
+}
+
+
+def open_ephys() -> dict[str, bytes]:
+    """A recording of Open Ephys 0.6, binary format: a Neuropixels band and a board, as its manual shows them."""
+
+    def stream(folder: str, name: str, processor: str, rate: float, count: int) -> dict[str, object]:
+        channels = [
+            {"channel_name": f"CH{number}", "bit_volts": 0.195, "units": "uV", "description": "", "identifier": ""}
+            for number in range(1, count + 1)
+        ]
+        return {
+            "folder_name": f"{folder}/",
+            "sample_rate": rate,
+            "source_processor_name": processor,
+            "source_processor_id": 100,
+            "stream_name": name,
+            "recorded_processor": "Record Node",
+            "recorded_processor_id": 101,
+            "num_channels": count,
+            "channels": channels,
+        }
+
+    streams = [
+        stream("Neuropix-PXI-100.ProbeA-AP", "ProbeA-AP", "Neuropix-PXI", 30000.0, 4),
+        stream("NI-DAQmx-102.PXI-6133", "PXI-6133", "NI-DAQmx", 10000.0, 2),
+    ]
+    place = "Record Node 101/experiment1/recording1"
+    events = {
+        "folder_name": "Neuropix-PXI-100.ProbeA-AP/TTL/",
+        "channel_name": "ProbeA sync",
+        "description": "",
+        "identifier": "sync",
+        "sample_rate": 30000.0,
+        "type": "int16",
+        "source_processor": "Neuropix-PXI",
+        "stream_name": "ProbeA-AP",
+        "initial_state": 0,
+    }
+    said = {"GUI version": "0.6.4", "continuous": streams, "events": [events], "spikes": []}
+    files = {f"{place}/structure.oebin": json.dumps(said, indent=4).encode()}
+    for one, count, samples in ((streams[0], 4, 30), (streams[1], 2, 10)):
+        below = f"{place}/continuous/{one['folder_name']}"
+        files[f"{below}continuous.dat"] = bytes(2 * count * samples)
+        files[f"{below}sample_numbers.npy"] = npy((samples,), "<i8", struct.pack(f"<{samples}q", *range(samples)))
+        files[f"{below}timestamps.npy"] = npy((samples,), "<f8", bytes(8 * samples))
+    ttl = f"{place}/events/{events['folder_name']}"
+    files |= {
+        f"{ttl}{name}.npy": npy((2,), "<i8", struct.pack("<2q", 3, 9)) for name in ("sample_numbers", "full_words")
+    }
+    files |= {f"{ttl}states.npy": npy((2,), "<i2", struct.pack("<2h", 1, -1))}
+    files |= {f"{ttl}timestamps.npy": npy((2,), "<f8", bytes(16))}
+    files[f"{place}/sync_messages.txt"] = (
+        b"Software Time (milliseconds since midnight Jan 1st 1970 UTC): 1650365473374\n"
+        b"Start Time for Neuropix-PXI (100) - ProbeA-AP @ 30000 Hz: 0\n"
+    )
+    files["Record Node 101/settings.xml"] = (
+        b'<?xml version="1.0" encoding="UTF-8"?>\n<SETTINGS>\n<INFO><VERSION>0.6.4</VERSION></INFO>\n'
+        b'<SIGNALCHAIN><PROCESSOR name="Neuropix-PXI" pluginName="Neuropix-PXI" nodeId="100"><EDITOR>'
+        b'<NP_PROBE slot="2" port="1" dock="1" probe_serial_number="18194810652" probe_part_number="PRB_1_4_0480_1"/>'
+        b"</EDITOR></PROCESSOR></SIGNALCHAIN>\n</SETTINGS>\n"
+    )
+    return files
+
+
+def neuralynx(*, records: int = 2) -> dict[str, bytes]:
+    """Two channels, a tetrode, events and a position of Cheetah 6, as its manual shows them."""
+
+    def header(kind: str, name: str, size: int, channels: int, first: int = 0) -> bytes:
+        lines = [
+            "######## Neuralynx Data File Header",
+            f"-FileType {kind}",
+            "-FileVersion 3.4",
+            f"-RecordSize {size}",
+            "",
+            "-TimeCreated 2018/02/25 10:25:08",
+            "-TimeClosed 2018/02/25 10:35:08",
+            "",
+            '-ApplicationName Cheetah "6.3.0"',
+            "-AcquisitionSystem AcqSystem1 ATLAS",
+            f"-AcqEntName {name}",
+            "-SamplingFrequency 32000",
+            "-ADMaxValue 32767",
+            "-ADBitVolts " + " ".join(["0.000000030518510385491027"] * channels),
+            f"-NumADChannels {channels}",
+            "-ADChannel " + " ".join(map(str, range(first, first + channels))),
+            "-InputRange " + " ".join(["1000"] * channels),
+            "-InputInverted False",
+            "",
+        ]
+        return "\r\n".join(lines).encode("latin-1").ljust(16_384, b"\0")
+
+    record = struct.pack("<QIII", 1_000_000, 0, 32_000, 512) + bytes(1024)
+    later = struct.pack("<QIII", 1_016_000, 0, 32_000, 512) + bytes(1024)
+    return {
+        "CSC1.ncs": header("NCS", "CSC1", 1044, 1) + (record + later)[: 1044 * records],
+        "CSC2.ncs": header("NCS", "CSC2", 1044, 1, first=1) + (record + later)[: 1044 * records],
+        "TT1.ntt": header("Spike", "TT1", 304, 4) + bytes(304),
+        "Events.nev": header("Event", "Events", 184, 0) + bytes(184),
+        "VT1.nvt": header("Video", "VT1", 1828, 0),
+        "CheetahLogFile.txt": b"",
+    }
+
+
+AXONA = {
+    "r2142/day1.set": b"trial_date Tuesday, 14 Dec 2010\r\ntrial_time 10:44:07\r\nexperimenter Ada\r\ncomments \r\n"
+    b"duration 600\r\nsw_version 1.2.2.1\r\nADC_fullscale_mv 1500\r\nrawRate 48000\r\n",
+    "r2142/day1.bin": b"",
+    "r2142/day1.1": b"trial_date",
+    "r2142/day1.2": b"trial_date",
+    "r2142/day1.pos": b"trial_date",
+    "r2142/day1.eeg2": b"trial_date",
+}
+BIDS = {
+    "dataset_description.json": b'{"Name": "Arena", "BIDSVersion": "1.9.0", "DatasetType": "raw"}',
+    "README": b"",
+    "participants.tsv": b"participant_id\nsub-01\n",
+    "sub-01/ses-1/anat/sub-01_ses-1_T1w.nii.gz": b"",
+    "sub-01/ses-1/func/sub-01_ses-1_task-rest_bold.nii.gz": b"",
+    "sub-01/ses-1/func/sub-01_ses-1_task-rest_bold.json": b"{}",
+    "other/notes.md": b"",
 }

@@ -1,17 +1,24 @@
 """Every recogniser keeps its promises, whatever is in a file, and whatever is missing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
 from engram.sessions import discovery
 from engram.sessions.recogniser import Folder, Known, Recogniser, Seen
 from engram.sessions.recognisers import (
+    axona,
+    bids,
+    containers,
     deeplabcut,
     kilosort,
     matlab,
     matmot,
     motive,
+    neuralynx,
+    neurologger,
+    nwb,
+    open_ephys,
     scanimage,
     sessions_txt,
     spikeglx,
@@ -20,6 +27,7 @@ from engram.sessions.recognisers import (
     video,
 )
 from engram.testing.recognisers import FakeFolder, RecogniserContract
+from tests import rig
 from tests.rig import ARCHIVE, EPHYS, IMAGING, PHY, RIG, TETRODES, sample
 
 
@@ -104,6 +112,62 @@ class TestTetrodes(RecogniserContract):
 
     def sample(self) -> FakeFolder:
         return FakeFolder(TETRODES)
+
+
+class TestOpenEphys(RecogniserContract):
+    recogniser = open_ephys.RECOGNISER
+
+    def sample(self) -> FakeFolder:
+        return FakeFolder(rig.open_ephys())
+
+
+class TestNeuralynx(RecogniserContract):
+    recogniser = neuralynx.RECOGNISER
+
+    def sample(self) -> FakeFolder:
+        return FakeFolder(rig.neuralynx())
+
+
+class TestAxona(RecogniserContract):
+    recogniser = axona.RECOGNISER
+
+    def sample(self) -> FakeFolder:
+        return FakeFolder(rig.AXONA)
+
+
+class TestNWB(RecogniserContract):
+    recogniser = nwb.RECOGNISER
+
+    def sample(self) -> FakeFolder:
+        said = {"attributes": {"nwb_version": "2.7.0"}, "objects": {"/identifier": {"shape": [], "value": "x"}}}
+        return FakeFolder({"a.nwb": b"\x89HDF"}, answers={("a.nwb", "nwb_summary"): said})
+
+
+class TestBIDS(RecogniserContract):
+    recogniser = bids.RECOGNISER
+
+    def sample(self) -> FakeFolder:
+        return FakeFolder({**rig.BIDS, "x/sub-02_T1w.nii.gz": b"", "x/sub-02_T1w.json": b""}, subject="23457")
+
+
+class TestContainers(RecogniserContract):
+    recogniser = containers.RECOGNISER
+
+    def sample(self) -> FakeFolder:
+        answers: dict[tuple[str, str], Mapping[str, object]] = {
+            ("a.slp", "hdf5_outline"): {"objects": {"/frames": {"shape": [7]}}},
+            ("b.mesc", "hdf5_units"): {"objects": {"/MSession_0/MUnit_0": {"attributes": {}}}},
+            ("c_0001.h5", "hdf5_outline"): {"objects": {"/header": {}, "/sweep_0001/analogScans": {"shape": [2, 9]}}},
+        }
+        return FakeFolder({path: b"\x89HDF" for path, _ in answers}, answers=answers)
+
+
+class TestNeurologger(RecogniserContract):
+    recogniser = neurologger.RECOGNISER
+
+    def sample(self) -> FakeFolder:
+        header = (EPHYS / "sync_all.mat").read_bytes()
+        return FakeFolder({"neurologger_header.mat": header, "NEUR0000.DT2": b"", "NEUR0001.DT2": b""})
 
 
 def test_all_that_come_with_engram_are_tried_here() -> None:

@@ -1,6 +1,6 @@
 """What the field's own readers say about files; run by a Python that has them, prints JSON.
 
-``readers_say.py FOLDER`` looks at every file below.
+``readers_say.py FOLDER`` looks at every file below; at a folder called ``open_ephys`` or ``neuralynx`` as a whole.
 """
 
 import json
@@ -67,10 +67,41 @@ def pickled(path):
     return json.loads(json.dumps(pandas.read_pickle(path), default=list))
 
 
+def open_ephys(path):
+    """Streams of a folder that has a record node in it."""
+    reader = neo.rawio.OpenEphysBinaryRawIO(str(path))
+    reader.parse_header()
+    streams = reader.header["signal_streams"]
+    return {
+        str(stream["name"]): {
+            "samples": int(reader.get_signal_size(0, 0, number)),
+            "rate_hz": float(reader.get_signal_sampling_rate(number)),
+            "channels": int((reader.header["signal_channels"]["stream_id"] == stream["id"]).sum()),
+        }
+        for number, stream in enumerate(streams)
+    }
+
+
+def neuralynx(path):
+    """Of a folder of such files."""
+    reader = neo.rawio.NeuralynxRawIO(dirname=str(path))
+    reader.parse_header()
+    header = next(iter(reader.file_headers.values()))
+    return {
+        "rate_hz": float(reader.get_signal_sampling_rate(0)),
+        "channels": len(reader.header["signal_channels"]),
+        "started": header["recording_opened"].isoformat(),
+    }
+
+
+FOLDERS = {"open_ephys": open_ephys, "neuralynx": neuralynx}
 READERS = {".meta": spikeglx, ".tif": picture, ".h5": poses, ".npy": array, ".pickle": pickled}
 
 
 def main(folder):
+    if folder.name in FOLDERS:
+        json.dump(FOLDERS[folder.name](folder), sys.stdout)
+        return
     said = {}
     for path in sorted(folder.rglob("*")):
         reader = READERS.get(path.suffix)

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from engram.sessions.reading.tiff import scanimage
 from engram.sessions.reading.window import Window
 from engram.sessions.workers import Worker
 from engram.testing.recognisers import FakeFolder, folder_on_disk
-from tests.rig import RIG
+from tests.rig import RIG, neuralynx, open_ephys
 
 pytestmark = pytest.mark.integration
 
@@ -25,17 +26,22 @@ pytestmark = pytest.mark.integration
 NOT_READ_BY_NEO = "NP1110"
 
 
-@pytest.fixture(scope="module")
-def said() -> dict[str, dict[str, Any]]:
-    """What neo, probeinterface, tifffile, pandas and numpy say, by file."""
+def ask(folder: Path) -> dict[str, Any]:
+    """What neo, probeinterface, tifffile, pandas and numpy say of a folder."""
     for peer in os.environ.get("ENGRAM_PEERS", "").split(os.pathsep):
         python = Path(peer, "bin", "python")
         if "peers-readers" in peer and python.exists():
             script = Path(__file__).with_name("readers_say.py")
-            done = subprocess.run([str(python), str(script), str(RIG)], capture_output=True, text=True, check=False)
+            done = subprocess.run([str(python), str(script), str(folder)], capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stderr
             return json.loads(done.stdout)
     pytest.skip("the field's readers are not installed: ./dev services")
+
+
+@pytest.fixture(scope="module")
+def said() -> dict[str, dict[str, Any]]:
+    """What they say of the samples, by file."""
+    return ask(RIG)
 
 
 def window(path: str) -> Window:
@@ -134,3 +140,36 @@ def test_pandas_reads_the_same_poses(said: dict[str, dict[str, Any]]) -> None:
 def test_pickle_reads_the_same_metadata(said: dict[str, dict[str, Any]]) -> None:
     for path, theirs in of(said, ".pickle", 2).items():
         assert json.loads(json.dumps(unpickled(window(path)).value)) == theirs
+
+
+def written(files: Mapping[str, bytes], folder: Path) -> Path:
+    for path, data in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+    return folder
+
+
+def seen(name: str, folder: FakeFolder) -> list[Recording]:
+    (recogniser,) = (one for one in discovery.built_in() if one.name == name)
+    return [one for one in recogniser.recognise(folder) if isinstance(one, Recording)]
+
+
+def test_neo_reads_the_same_streams_of_open_ephys(tmp_path: Path) -> None:
+    theirs = ask(written(open_ephys(), tmp_path / "open_ephys"))
+    ours = {one.device: one for one in seen("Open Ephys", FakeFolder(open_ephys()))}
+    assert len(theirs) == len(ours) == 2
+    for name, stream in theirs.items():
+        (one,) = (one for device, one in ours.items() if name.endswith(device))
+        assert (one.samples, one.sampling_rate_hz, one.channels) == (
+            *(stream["samples"], stream["rate_hz"], stream["channels"]),
+        )
+
+
+def test_neo_reads_the_same_header_of_neuralynx(tmp_path: Path) -> None:
+    continuous = {path: data for path, data in neuralynx().items() if path.endswith(".ncs")}
+    theirs = ask(written(continuous, tmp_path / "neuralynx"))
+    (one,) = seen("Neuralynx", FakeFolder(continuous))
+    assert one.started is not None
+    assert (one.sampling_rate_hz, one.channels, one.started.isoformat()) == (
+        *(theirs["rate_hz"], theirs["channels"], theirs["started"]),
+    )

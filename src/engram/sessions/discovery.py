@@ -14,7 +14,7 @@ GROUP = "engram.recognisers"
 #: Those of engram itself, asked in this order; ``pyproject.toml`` names the same, so that others see how it is done.
 BUILT_IN = (
     *("spikeglx", "scanimage", "suite2p", "deeplabcut", "matmot", "motive", "sessions_txt", "matlab", "video"),
-    *("kilosort", "tetrodes"),
+    *("kilosort", "tetrodes", "open_ephys", "neuralynx", "axona", "nwb", "bids", "containers", "neurologger"),
 )
 
 

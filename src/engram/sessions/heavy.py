@@ -23,6 +23,8 @@ _DEEPEST = 32
 _MOST_ATTRIBUTES = 128
 _MOST_ATTRIBUTE_BYTES = 1 << 16
 _MOST_VALUE_CHARACTERS = 1_000
+#: Shapes that hold one value; MATLAB writes the last of them.
+_SINGLE = frozenset({(), (1,), (1, 1)})
 
 
 class Refused(Exception):
@@ -39,6 +41,26 @@ def hdf5_top(file: BinaryIO) -> Mapping[str, Any]:
     return _outline(file, 1)
 
 
+def hdf5_units(file: BinaryIO) -> Mapping[str, Any]:
+    """The same of its two uppermost levels: the sessions and units of a Femtonics file."""
+    return _outline(file, 2)
+
+
+def nwb_summary(file: BinaryIO) -> Mapping[str, Any]:
+    """What an NWB file says of itself, its subject and its session; its data are not walked over."""
+    import h5py
+
+    with h5py.File(file, "r") as opened:
+        walk = _Walk(h5py)
+        root = h5py.h5g.open(opened.id, b"/")
+        said: dict[str, Any] = {}
+        for place in ("", "/general", "/general/subject"):
+            group = walk.group(root, place)
+            if group is not None:
+                said |= walk.values(group, place)
+        return {"attributes": walk.attributes(root), "objects": said}
+
+
 def mat_variables(file: BinaryIO) -> Mapping[str, Any]:
     """Names, shapes and classes of the variables of a MATLAB file of version 4 or 5."""
     import scipy.io
@@ -49,10 +71,12 @@ def mat_variables(file: BinaryIO) -> Mapping[str, Any]:
 READERS: Mapping[str, Callable[[BinaryIO], Mapping[str, Any]]] = {
     "hdf5_outline": hdf5_outline,
     "hdf5_top": hdf5_top,
+    "hdf5_units": hdf5_units,
+    "nwb_summary": nwb_summary,
     "mat_variables": mat_variables,
 }
 #: What each needs, in the words of ``pip``.
-NEEDED = {"hdf5_outline": "h5py", "hdf5_top": "h5py", "mat_variables": "scipy"}
+NEEDED = {name: "scipy" if name == "mat_variables" else "h5py" for name in READERS}
 
 
 def _outline(file: BinaryIO, deepest: int) -> Mapping[str, Any]:
@@ -92,6 +116,31 @@ class _Walk:
                 if deepest > 1:
                     yield from self.below(found, path, deepest - 1)
 
+    def group(self, root: Any, place: str) -> Any:
+        """A group by its path, through hard links alone; ``None`` when there is none."""
+        found = root
+        for part in place.encode().split(b"/")[1:]:
+            if part not in found or self._leads_elsewhere(found, part, place):
+                return None
+            found = self.h5py.h5o.open(found, part)
+            if not isinstance(found, self.h5py.h5g.GroupID):
+                return None
+        return found
+
+    def values(self, group: Any, place: str) -> dict[str, Any]:
+        """The data sets that lie right in a group."""
+        said: dict[str, Any] = {}
+        for name in group:
+            path = f"{place}/{name.decode(errors='replace')}"
+            self.left -= 1
+            if self.left < 0:
+                raise Refused(f"more than {_MOST_OBJECTS} objects")
+            if not self._leads_elsewhere(group, name, path):
+                found = self.h5py.h5o.open(group, name)
+                if isinstance(found, self.h5py.h5d.DatasetID):
+                    said[path] = self._data_set(found, path)
+        return said
+
     def _leads_elsewhere(self, group: Any, name: bytes, path: str) -> bool:
         kind = group.links.get_info(name).type
         if kind == self.h5py.h5l.TYPE_SOFT:
@@ -109,8 +158,8 @@ class _Walk:
         said: dict[str, Any] = {"shape": list(found.shape), "attributes": self.attributes(found)}
         data = self.h5py.Dataset(found)
         said["type"] = _type(data.dtype)
-        if found.shape in {(), (1,)} and data.dtype.itemsize <= _MOST_ATTRIBUTE_BYTES and data.dtype.kind in "OSUifub":
-            said["value"] = _plain(data[()] if found.shape == () else data[0])
+        if found.shape in _SINGLE and data.dtype.itemsize <= _MOST_ATTRIBUTE_BYTES and data.dtype.kind in "OSUifub":
+            said["value"] = _plain(data[(0,) * len(found.shape)])
         return said
 
     def attributes(self, found: Any) -> dict[str, Any]:
