@@ -30,6 +30,7 @@ _LENGTH_RATIO = 1e-4
 _STREAM = re.compile(
     r"(?P<typo>[a-z]?)(?P<device>imec|obx|nidq)(?P<number>\d*)(?:\.(?P<band>ap|lf|obx))?$", re.IGNORECASE
 )
+_DEVICES = ("imec", "nidq", "obx")
 _RUN = re.compile(r"(?P<run>.+)_g(?P<gate>\d+)_t(?P<trigger>\d+|cat)\.")
 #: What CatGT and TPrime write beside a recording. Source: https://billkarsh.github.io/SpikeGLX/help/catgt_tshift/
 _EXTRACTED = re.compile(
@@ -41,10 +42,12 @@ _EXTRACTED = re.compile(
 
 def recognise(folder: Folder) -> Iterator[Seen]:
     """Every stream below *folder*, and what is wrong with it."""
-    yield from _side_files(folder)
     metas = [path for path in folder.ending(".meta") if not folder.holds(f"{path[:-5]}.mtv")]
+    binaries = [path for path in folder.ending(".bin", ".cbin") if any(mark in path.lower() for mark in _DEVICES)]
+    if metas or binaries or folder.ending("_fyi.txt", "_offsets.txt"):
+        yield from _side_files(folder)
     yield from each(metas, partial(_described, folder))
-    for path in folder.ending(".bin", ".cbin"):
+    for path in binaries:
         stem = path.rpartition(".")[0]
         if not folder.holds(f"{stem}.meta") and _stream(stem) is not None and not _EXTRACTED.search(path):
             yield Finding(code="missing-meta", path=path, message=f"There is no {name_of(stem)}.meta beside it.")
@@ -66,6 +69,8 @@ class _Meta:
     """A ``.meta`` file, read."""
 
     path: str
+    #: What its own name says of the stream.
+    named: re.Match[str] | None
     tags: dict[str, str]
     size_bytes: int
     #: ``ap``, ``lf``, ``nidq`` or ``obx``.
@@ -129,13 +134,15 @@ def _meta(path: str, tags: dict[str, str], size_bytes: int) -> _Meta:
     rates = {"imec": "imSampRate", "nidq": "niSampRate", "obx": "obSampRate"}
     if kind not in rates:
         raise Malformed(path, f"typeThis={kind[:20]}, which is no stream of SpikeGLX")
-    stream = _band(path, tags) if kind == "imec" else kind
+    named, original = _stream(path[:-5]), _original(tags)
+    stream = _band(named, original, tags) if kind == "imec" else kind
     return _Meta(
         path=path,
+        named=named,
         tags=tags,
         size_bytes=size_bytes,
         stream=stream,
-        device=_device(path, tags, kind),
+        device=_device(original, named, kind),
         channels=channels,
         sampling_rate_hz=positive(tags, rates[kind], path),
         promised_bytes=integer(tags, "fileSizeBytes", path),
@@ -154,16 +161,16 @@ def _original(tags: dict[str, str]) -> re.Match[str] | None:
     return _stream(name.removesuffix(".bin"))
 
 
-def _band(path: str, tags: dict[str, str]) -> str:
-    for match in (_stream(path[:-5]), _original(tags)):
+def _band(named: re.Match[str] | None, original: re.Match[str] | None, tags: dict[str, str]) -> str:
+    for match in (named, original):
         if match is not None and match["band"]:
             return match["band"].lower()
     counts = tags.get("snsApLfSy", "").split(",")
     return "lf" if len(counts) == 3 and counts[0] == "0" != counts[1] else "ap"
 
 
-def _device(path: str, tags: dict[str, str], kind: str) -> str:
-    for match in (_original(tags), _stream(path[:-5])):
+def _device(original: re.Match[str] | None, named: re.Match[str] | None, kind: str) -> str:
+    for match in (original, named):
         if match is not None and match["device"].lower() == kind:
             return kind + match["number"]
     return kind
@@ -171,7 +178,7 @@ def _device(path: str, tags: dict[str, str], kind: str) -> str:
 
 def _names(meta: _Meta) -> Iterator[Finding]:
     """Names that are not quite the documented ones, or that say something else than the metadata."""
-    name, match = name_of(meta.path), _stream(meta.stem)
+    name, match = name_of(meta.path), meta.named
     if match is None:
         message = f"The stream ({meta.device}.{meta.stream}) is missing in its name."
         yield Finding(code="misnamed", path=meta.path, message=message)
