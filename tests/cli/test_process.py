@@ -20,6 +20,24 @@ run.run.__kwdefaults__["commands"] = "tests.cli.verbs"
 sys.exit(main.main())
 """
 _PLAIN = "import sys; from engram.cli.main import main; sys.exit(main())"
+#: Ctrl-C is pressed as the n-th module is looked for after our first one, or as Python ends; it imports nothing itself.
+_PRESSED = """
+import _signal, atexit, posix, sys
+when = sys.argv.pop(1)
+seen = []
+def press():
+    posix.kill(posix.getpid(), _signal.SIGINT)
+class Finder:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if seen or name == "engram.cli.main":
+            seen.append(name)
+        if str(len(seen)) == when:
+            press()
+sys.meta_path.insert(0, Finder)
+if when == "end":
+    atexit.register(press)
+"""
 ROOT = Path(__file__).parents[2]
 AROUND = {
     **os.environ,
@@ -76,6 +94,14 @@ class TestSignals:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
         assert process.returncode == 130
+
+    @pytest.mark.parametrize("when", [2, 3, 4, 5, 8, 13, 21, 34, 55, 89, "end"])
+    def test_at_any_moment_from_our_first_import_on_no_traceback_is_shown(self, when: int | str) -> None:
+        process = start(str(when), "help", "topics", code=_PRESSED + _PLAIN)
+        _, err = process.communicate(timeout=30)
+        assert process.returncode in (-signal.SIGINT, 130)
+        assert b"Traceback" not in err
+        assert len(err.splitlines()) <= 2
 
     def test_a_signal_that_was_switched_off_stays_off(self, tmp_path: Path) -> None:
         code = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n" + _ENGRAM

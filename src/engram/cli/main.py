@@ -1,12 +1,19 @@
 """Where the command line begins and ends: signals, errors, exit codes."""
 
-import gc
-import os
-import signal
 import sys
-from contextlib import suppress
-from types import FrameType
-from typing import NoReturn
+
+try:
+    import gc
+    import os
+    import signal
+    from contextlib import suppress
+except KeyboardInterrupt:  # nobody listens yet, and nothing was begun
+    sys.exit(130)
+
+TYPE_CHECKING = False  # as type checkers want it; typing would take longer than what is imported above
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import NoReturn
 
 #: Signals that end a call in good order; ``nohup`` and background jobs may have switched some off.
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -37,6 +44,7 @@ def main() -> int:
         gc.enable()
         code = run(call_here(), sys.argv[1:])
         gc.freeze()  # nor is there anything to be gained at the end
+        _stop_listening()
     except KeyboardInterrupt as interrupt:
         _leave(interrupt)
     return code
@@ -48,17 +56,23 @@ def _listen() -> None:
             signal.signal(number, _interrupt)
 
 
-def _interrupt(number: int, _: FrameType | None) -> None:
+def _stop_listening() -> None:
+    """From here on a signal ends the process without a word: Python's own end would show where it was."""
+    for number in _ENDINGS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _interrupt(number: int, _: "FrameType | None") -> None:
     """The first signal unwinds, so that every `finally` is done; a second one, or too long a wait, ends at once."""
-    for ending in _ENDINGS:
-        signal.signal(ending, signal.SIG_DFL)
+    _stop_listening()
     interrupt = Interrupted(number)
     signal.signal(signal.SIGALRM, lambda *_: _leave(interrupt))
     signal.setitimer(signal.ITIMER_REAL, _GRACE_S)
     raise interrupt
 
 
-def _leave(interrupt: KeyboardInterrupt) -> NoReturn:
+def _leave(interrupt: KeyboardInterrupt) -> "NoReturn":
     """End without waiting for threads: what they hold is either not begun or safe on the disk."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, RuntimeError):  # RuntimeError: it was being written when the signal came
