@@ -4,11 +4,13 @@ import os
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, insert, inspect, select
 
 from engram.catalogue.addresses import Address
+from engram.catalogue.for_datajoint import LINEAGE_TABLE, note_lineage
 from engram.catalogue.opening import engine_for, set_up_sqlite
 from engram.catalogue.refusals import refusals_told
+from engram.catalogue.tables import whole_schema
 from engram.catalogue.tables.changes import COUNTER
 from engram.catalogue.versions import HEAD, refuse_other_versions, version_of
 from engram.durable import Steps, make_folders, remove, rename, sync_file, sync_folder
@@ -62,11 +64,7 @@ def _set_up(engine: Engine, address: Address) -> bool:
 
 
 def _refuse_strangers(connection: Connection, shown: str) -> None:
-    from sqlalchemy import inspect
-
-    from engram.catalogue.tables import whole_schema
-
-    ours = set(whole_schema().tables)
+    ours = {*whole_schema().tables, LINEAGE_TABLE}
     strange = sorted(set(inspect(connection).get_table_names()) - ours)
     if strange:
         found = f"holds tables of something else ({', '.join(strange[:3])})"
@@ -98,3 +96,5 @@ def migrate(connection: Connection, version: str) -> None:
     command.upgrade(config, version)
     if connection.execute(select(COUNTER.c.counter_id)).first() is None:
         connection.execute(insert(COUNTER), {"counter_id": 1, "counter_next": 1})
+    if version == HEAD:
+        note_lineage(connection)
