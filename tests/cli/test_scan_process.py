@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ _SLOWLY = """
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from engram.cli import run
 from engram.cli.main import main
 from engram.testing.shares import SlowDisk
@@ -54,10 +56,10 @@ def start(lab: Path, code: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(words, cwd=lab, stdout=pipe, stderr=pipe, stdin=subprocess.DEVNULL, env=AROUND)
 
 
-def scanned(process: "subprocess.Popen[bytes]") -> dict[str, int]:
+def scanned(process: "subprocess.Popen[bytes]") -> dict[str, Any]:
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
-    found: dict[str, int] = json.loads(out.splitlines()[-1])
+    found: dict[str, Any] = json.loads(out.splitlines()[-1])
     return found
 
 

@@ -70,7 +70,8 @@ def test_a_share_that_is_not_there_is_marked(engram: Engram, lab: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        (("raw", "nowhere"), "There is no folder"),
+        (("raw", "nowhere"), "nowhere: No such file or directory"),
+        (("raw", "engram.toml"), "engram.toml: Not a directory"),
         (("a b", "share"), "cannot be the name of a share"),
         (("raw", "."), "The lab itself lies on that share"),
         (("raw", "share", "--template", "{subjcet}"), "there is no field {subjcet}"),

@@ -80,7 +80,8 @@ class ScanView:
         if not self._quiet:
             what = _contents((*session.recordings, *seen.derived), len(session.tasks), session.unknown)
             state = "" if session.state == "new" else f" [{session.state}]"
-            yield f"{ink(printable(session.id), 'action', self._colours)}{state}: {what}"
+            nothing = "" if session.state == "excluded" else ": empty"
+            yield f"{ink(printable(session.id), 'action', self._colours)}{state}{f': {what}' if what else nothing}"
         for finding in session.findings:
             yield from self._finding(finding)
 
@@ -132,7 +133,7 @@ def _contents(recordings: Iterable[Recording], tasks: int, unknown: Iterable[tup
     told += [plural(tasks, "task")] if tasks else []
     others = sum(count for _, count in unknown)
     told += [f"{plural(others, 'file')} of unknown format"] if others else []
-    return ", ".join(told) or "empty"
+    return ", ".join(told)
 
 
 _RANK = {kind: place for place, kind in enumerate(_NOUNS)}

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from engram.model.recordings import Session
+from engram.model.recordings import Recording, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +24,5 @@ class Scanned:
     session: Session
     #: Sorted by path.
     files: tuple[FileSeen, ...] = ()
+    #: What was computed from it and lies elsewhere on the share; paths are relative to the share.
+    derived: tuple[Recording, ...] = ()

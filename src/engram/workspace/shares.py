@@ -13,11 +13,14 @@ from engram.model.outcome import Outcome, Status
 from engram.model.plan import Plan, PlannedStep
 from engram.sessions.scanning.disk import PATIENCE_S, LocalDisk
 from engram.sessions.scanning.names import Excluded
-from engram.sessions.scanning.reachable import out_of_reach
+from engram.sessions.scanning.reachable import out_of_reach, trouble_with
 from engram.sessions.templates import DEFAULTS, session_templates
 from engram.workspace.context import Context
 from engram.workspace.lab_file import change_lab, check_name, put_share, take_share
 from engram.workspace.lab_here import LabHere, lab_here
+
+#: So long a share is waited for where it is only shown.
+_GLANCE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,11 @@ class Shares:
                 f"The lab has a share {name} already.", f"Take another name, or: engram share remove {name}"
             )
         session_templates(template)
+        if why := trouble_with(LocalDisk(), root, PATIENCE_S):
+            raise UsageError(
+                f"{_account()} on {os.uname().nodename} cannot read {root}: {why}.",
+                "Check the spelling, that the share is mounted, and that this account may read it.",
+            )
         share = Share(
             name=name, root=root, template=template, timezone=timezone, also_known_as=also_known_as, exclude=exclude
         )
@@ -133,9 +141,7 @@ def _values(share: Share) -> Mapping[str, str | tuple[str, ...]]:
 
 
 def _check_place(here: LabHere, share: Share) -> None:
-    """Refuse a share that is no folder, overlaps another, or holds the lab: that writes, and on a share nobody does."""
-    if not os.path.isdir(share.root):
-        raise UsageError(f"There is no folder {share.root}.", "Check the spelling, and that the share is mounted.")
+    """Refuse a share that overlaps another, or holds the lab: that writes, and on a share nobody does."""
     if _lies_in(here.lab.folder, share.root):
         raise UsageError(
             f"The lab itself lies on that share, in {here.lab.folder}; nothing on a share is ever written.",
@@ -174,8 +180,4 @@ def _account() -> str:
 
 
 def _here(share: Share) -> ShareHere:
-    try:
-        with os.scandir(share.root):
-            return ShareHere(share, "")
-    except OSError as error:
-        return ShareHere(share, error.strerror or str(error))
+    return ShareHere(share, trouble_with(LocalDisk(), share.root, _GLANCE_S))

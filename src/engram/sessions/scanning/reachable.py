@@ -20,25 +20,49 @@ class OutOfReach:
     reason: str
 
 
-def out_of_reach(disk: Disk, root: str, excluded: Excluded, patience_s: float) -> OutOfReach | None:
+def out_of_reach(
+    disk: Disk, root: str, excluded: Excluded, patience_s: float, *, looking_s: float = _LOOKING_S
+) -> OutOfReach | None:
     """The first folder that cannot be read, the topmost first; ``None`` when all that were looked at can.
 
-    A share that does not answer within *patience_s* cannot be read, either.
+    It is looked for *looking_s*; a share that then does not answer within *patience_s* cannot be read, either.
     """
     found: list[OutOfReach] = []
     asked = [root]
     # A daemon: a call on a dead mount never comes back, and must not keep the process.
-    thread = threading.Thread(target=_look, args=(disk, root, excluded, found, asked), daemon=True)
+    thread = threading.Thread(target=_look, args=(disk, root, excluded, found, asked, looking_s), daemon=True)
     thread.start()
-    thread.join(patience_s + _LOOKING_S)
+    thread.join(patience_s + looking_s)
     if thread.is_alive():
         folder = asked[0].removeprefix(root).lstrip("/")
         return OutOfReach(folder, f"it has not answered for {patience_s:g} s")
     return found[0] if found else None
 
 
-def _look(disk: Disk, root: str, excluded: Excluded, found: list[OutOfReach], asked: list[str]) -> None:
-    until_s = monotonic() + _LOOKING_S
+def trouble_with(disk: Disk, root: str, patience_s: float) -> str:
+    """Why a share cannot be read just now, as part of a sentence; '' when it can."""
+    found: list[str] = []
+
+    def ask() -> None:
+        try:
+            disk.identity(root)
+            disk.listing(root)
+        except OSError as error:
+            found.append(error.strerror or str(error))
+        else:
+            found.append("")
+
+    # A daemon, as above.
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(patience_s)
+    return found[0] if found else f"it has not answered for {patience_s:g} s"
+
+
+def _look(
+    disk: Disk, root: str, excluded: Excluded, found: list[OutOfReach], asked: list[str], looking_s: float
+) -> None:
+    until_s = monotonic() + looking_s
     waiting = deque([""])
     while waiting and monotonic() < until_s:
         folder = waiting.popleft()
