@@ -146,7 +146,7 @@ def why_not_trusted(lab_file: str) -> str:
     """Why a lab's file is not read, as part of a sentence; '' when it is."""
     if os.stat(lab_file).st_uid not in (os.geteuid(), 0):
         return "it belongs to somebody else"
-    return why_not_trusted_folder(os.path.dirname(lab_file))
+    return why_not_trusted_folder(os.path.dirname(os.path.realpath(lab_file)))
 
 
 def why_not_trusted_folder(folder: str) -> str:
@@ -189,7 +189,8 @@ def _from_environment(environment: Mapping[str, str]) -> Iterator[Given]:
 def _from_options(options: Sequence[str]) -> Iterator[Given]:
     for option in options:
         name, _, value = option.removeprefix(":").partition("=")
-        yield name, None if option.startswith(":") else value, "-c"
+        if name.partition(".")[0] not in LAB_TABLES:  # a share's or location's: whoever reads the lab reads it, too
+            yield name, None if option.startswith(":") else value, "-c"
 
 
 def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
