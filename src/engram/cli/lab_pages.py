@@ -10,7 +10,8 @@ from engram.workspace.lab_file import keys
 _INTRODUCTION = (
     "A lab is a folder with a file engram.toml. It is found from every folder below it; --lab DIR names another one."
     " Commands that change it keep its comments and its order. What is unknown in it is an error that names what is"
-    " nearest; a text that may be one of several can also be a list of them. One that came inside a dataset, or belongs"
+    " nearest; a text that may be one of several can also be a list of them. Every value can be given for one call,"
+    " too: -c engram.shares.NAME.root=/mnt/N, or ENGRAM_SHARES_NAME_ROOT. A file that came inside a dataset, or belongs"
     " to somebody else, is not read."
 )
 _SETTINGS = {

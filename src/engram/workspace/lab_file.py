@@ -3,13 +3,13 @@
 import fcntl
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from engram import durable
-from engram.config import LAB_FILE, LAB_SECTIONS, is_timezone, nearest_of, read_toml
+from engram.config import LAB_FILE, LAB_SECTIONS, LAB_TABLES, is_timezone, nearest_of, read_toml
 from engram.model.errors import BadLabFile, ExtraMissing, UsageError
 from engram.model.lab import Lab, Layout, NamedLocation, Share
 
@@ -52,13 +52,53 @@ def keys(section: str) -> tuple[str, ...]:
     return tuple(_KEYS[section])
 
 
-def read_lab(path: str) -> Lab:
-    """What a lab's file says. Raises `BadLabFile`, which names everything that is wrong, and `BadSetting`."""
-    tables = read_toml(path)
+def read_lab(path: str, *, options: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> Lab:
+    """What a lab's file says. Raises `BadLabFile`, which names everything that is wrong, and `BadSetting`.
+
+    Args:
+        path: of the file.
+        options: what ``-c`` says of shares, locations and layouts: ``shares.NAME.root=/mnt/N``. Others are passed over.
+        environment: where the same is said as ``ENGRAM_SHARES_NAME_ROOT``.
+    """
+    tables: dict[str, Any] = read_toml(path)
+    for source, name, value in (*_from_environment(environment or {}, tables), *_from_options(options)):
+        _put(path, tables, source, name, value)
     problems = list(_problems(tables))
     if problems:
         raise BadLabFile(path, "; ".join(problems))
     return _lab(os.path.dirname(os.path.realpath(path)), tables)
+
+
+def _from_environment(environment: Mapping[str, str], tables: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Source, name and value of what variables say. What they call a thing is its name in capitals, - being _."""
+    for variable, value in environment.items():
+        for section in LAB_TABLES:
+            rest = variable.removeprefix(f"ENGRAM_{section.upper()}_")
+            if rest != variable:
+                known = tables.get(section, {})
+                named = [each for each in known if rest.startswith(f"{each.upper().replace('-', '_')}_")]
+                thing = max(named, key=len, default=rest.lower())
+                yield variable, f"{section}.{thing}.{rest[len(thing) + 1 :].lower()}", value
+
+
+def _from_options(options: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    for option in options:
+        name, _, value = option.removeprefix(":").partition("=")
+        if name.partition(".")[0] in LAB_TABLES:
+            yield "-c", name, "" if option.startswith(":") else value
+
+
+def _put(path: str, tables: dict[str, Any], source: str, name: str, value: str) -> None:
+    """Let a value stand in the file's place, as if it had been written there; an empty one takes the key away."""
+    section, _, rest = name.partition(".")
+    thing, _, key = rest.rpartition(".")
+    table = tables.setdefault(section, {}).setdefault(thing, {}) if thing else None
+    if not isinstance(table, dict) or not key:
+        raise BadLabFile(path, f"{source} says {name}, which is no value: write {section}.NAME.KEY=VALUE")
+    if value:
+        table[key] = value
+    else:
+        table.pop(key, None)
 
 
 def _problems(tables: Mapping[str, object]) -> Iterator[str]:

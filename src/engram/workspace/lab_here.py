@@ -42,7 +42,7 @@ def lab_here(context: Context) -> LabHere:
     if not file:
         _tell_of_one_not_trusted(context.folder)
         raise NoLab(context.folder)
-    lab = read_lab(file)
+    lab = read_lab(file, options=context.options, environment=context.environment)
     settings = read_settings(
         user_file(context.environment), environment=context.environment, options=context.options, lab_file=file
     )

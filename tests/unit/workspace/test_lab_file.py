@@ -189,6 +189,29 @@ class TestTheLabHere:
         assert lab_here(said).settings.catalogue_url == "sqlite:///y.db"
         assert lab_here(said).settings != Settings()
 
+    def test_every_value_can_be_given_for_one_call(self, tmp_path: Path) -> None:
+        lab_file(tmp_path, '[shares.rig-4]\nroot = "/a"\ntimezone = "Europe/Oslo"\n[shares.rig]\nroot = "/b"\n')
+
+        def shares(*options: str, **environment: str) -> dict[str, tuple[str, str]]:
+            context = Context(folder=str(tmp_path), environment={"HOME": "/none", **environment}, options=options)
+            return {share.name: (share.root, share.timezone) for share in lab_here(context).lab.shares}
+
+        assert shares() == {"rig-4": ("/a", "Europe/Oslo"), "rig": ("/b", "")}
+        assert shares("shares.rig-4.root=/x")["rig-4"] == ("/x", "Europe/Oslo")
+        assert shares(":shares.rig-4.timezone")["rig-4"] == ("/a", "")
+        assert shares(ENGRAM_SHARES_RIG_4_ROOT="/y")["rig-4"] == ("/y", "Europe/Oslo")
+        assert shares("shares.rig.root=/z", ENGRAM_SHARES_RIG_ROOT="/y")["rig"] == ("/z", "")
+        assert shares("shares.new.root=/n")["new"] == ("/n", "")
+        for options, environment in (
+            (("shares.rig.rooot=/x",), {}),
+            (("shares.rig=/x",), {}),
+            (("shares",), {}),
+            ((), {"ENGRAM_SHARES_RIG_ROOOT": "/x"}),
+            ((), {"ENGRAM_SHARES_OTHER_ROOT": "/x"}),
+        ):
+            with pytest.raises(BadLabFile):
+                shares(*options, **environment)
+
     def test_no_lab_is_said_with_how_to_make_one(self, tmp_path: Path) -> None:
         with pytest.raises(NoLab) as caught:
             lab_here(Context(folder=str(tmp_path)))
