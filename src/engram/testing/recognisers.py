@@ -160,7 +160,9 @@ class RecogniserContract:
         folder = self.sample()
         path = data.draw(st.sampled_from([*folder.files()]), "file")
         content = folder.contents[path]
-        spoiled = data.draw(st.one_of(_cut(content), _flipped(content), st.binary(max_size=64)), "content")
+        spoiled = data.draw(
+            st.one_of(_cut(content), _flipped(content), _swollen(content), st.binary(max_size=64)), "content"
+        )
         sizes = {path: data.draw(st.sampled_from([len(spoiled), 1 << 40]), "size")}
         folder = replace(folder, contents={**folder.contents, path: spoiled}, sizes=sizes)
         if data.draw(st.booleans(), "the worker dies of it"):
@@ -200,6 +202,16 @@ def _flipped(content: bytes) -> st.SearchStrategy[bytes]:
     return st.dictionaries(places, st.integers(0, 255), max_size=4).map(lambda changes: _changed(content, changes))
 
 
+def _swollen(content: bytes) -> st.SearchStrategy[bytes]:
+    """A very long run of one byte somewhere near the start: what reads it twice for each of them never ends."""
+    place, byte = st.integers(0, min(len(content), 2000)), st.sampled_from(b" \t\n0a,;<[(=\"'_\0\xff")
+    return st.tuples(place, byte).map(lambda drawn: _with_run(content, *drawn))
+
+
+def _with_run(content: bytes, place: int, byte: int) -> bytes:
+    return content[:place] + bytes([byte]) * 200_000 + content[place:]
+
+
 def _changed(content: bytes, changes: Mapping[int, int]) -> bytes:
     data = bytearray(content)
     for place, value in changes.items():
@@ -232,7 +244,8 @@ def sound(seen: Sequence[Seen], folder: FakeFolder) -> None:
 
 def _recording_is_sound(one: Recording) -> None:
     assert one.kind in KINDS
-    assert one.device
+    assert 0 < len(one.device) <= 4096
+    assert len(one.serial) <= 100
     assert one.started is None or isinstance(one.started, datetime)
     for name in ("duration_s", "sampling_rate_hz", "channels", "samples", "size_bytes"):
         number = getattr(one, name)

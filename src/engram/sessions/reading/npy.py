@@ -10,7 +10,8 @@ from engram.model.errors import Malformed
 from engram.sessions.reading.window import Readable
 
 _MAGIC = b"\x93NUMPY"
-_LONGEST_HEADER_BYTES = 1 << 16
+#: As numpy itself has it.
+_LONGEST_HEADER_BYTES = 10_000
 _DESCR = re.compile(r"'descr'\s*:\s*(?:'([^']{1,40})'|(\[.*\]))", re.DOTALL)
 _ORDER = re.compile(r"'fortran_order'\s*:\s*(True|False)")
 _SHAPE = re.compile(r"'shape'\s*:\s*\(([0-9, L]{0,200})\)")

@@ -34,7 +34,9 @@ _KNOWN = frozenset(
 #: ``cluster_group.tsv`` and its kin: a column for each property that somebody gave the clusters.
 _TABLE = re.compile(r"cluster_\w+\.(?:tsv|csv)", re.IGNORECASE)
 _GROUPS = ("cluster_group.tsv", "cluster_groups.csv", "cluster_group.csv", "cluster_KSLabel.tsv")
-_SETTING = re.compile(r"^\s*(sample_rate|n_channels_dat|dat_path|hp_filtered)\s*=\s*(.+?)\s*$", re.MULTILINE)
+_SETTING = re.compile(
+    r"^[ \t]{0,20}(sample_rate|n_channels_dat|dat_path|hp_filtered)[ \t]{0,20}=(.{1,2000})$", re.MULTILINE
+)
 _PROBE = re.compile(r"(?:^|_)(?:(imec\d+)|(probe_?\d+))$", re.IGNORECASE)
 
 
@@ -104,7 +106,7 @@ def _settings(folder: Folder, place: str) -> tuple[dict[str, str], list[Finding]
         text = text_of(folder.read(path, 1 << 16))
     except Unreadable as error:
         return {}, [finding_for(path, error)]
-    return {match[1]: match[2] for match in _SETTING.finditer(text)}, []
+    return {match[1]: match[2].strip() for match in _SETTING.finditer(text)}, []
 
 
 def _lengths(folder: Folder, place: str) -> tuple[int | None, list[Finding]]:

@@ -28,7 +28,6 @@ _KINDS = {
     ".nev": ("events", "neuralynx"),
     ".nvt": ("tracking", "neuralynx"),
 }
-_FIELD = re.compile(r"^-(\w{1,40})[ \t]+(.{1,200}?)\s*$", re.MULTILINE)
 #: Cheetah 5.4 and older; newer ones have ``-TimeCreated 2018/02/25 10:25:08``.
 _OPENED = re.compile(
     r"Time Opened \(m/d/y\): (\d{1,2})/(\d{1,2})/(\d{4})\s+(?:At Time: |\(h:m:s\.ms\) )(\d{1,2}):(\d{1,2}):(\d{1,2})"
@@ -57,7 +56,7 @@ def _files(folder: Folder, kind: str, device: str, paths: list[str], first: str)
     if not head.startswith(_MARK):
         raise Malformed(first, "it does not begin with Neuralynx's header")
     text = head.decode("latin-1").rstrip("\0")
-    fields = dict(_FIELD.findall(text))
+    fields = dict(_fields(text))
     channels = fields.get("NumADChannels", "")
     yield Recording(
         kind=kind,
@@ -74,6 +73,14 @@ def _files(folder: Folder, kind: str, device: str, paths: list[str], first: str)
         if len(head) < _HEADER_BYTES or rest:
             message = f"It does not end with a whole record of {size} bytes."
             yield Finding(code="truncated", path=first, message=message)
+
+
+def _fields(text: str) -> Iterator[tuple[str, str]]:
+    """The lines of the form ``-Name value``."""
+    for line in text.splitlines():
+        if line.startswith("-"):
+            name, _, value = line[1:].partition(" ")
+            yield name, value.strip()[:200]
 
 
 def _started(text: str, fields: dict[str, str]) -> datetime | None:

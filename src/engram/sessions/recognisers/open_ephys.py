@@ -24,7 +24,7 @@ _LARGEST_SETTINGS_BYTES = 1 << 18
 _SAMPLE_BYTES = 2
 _MOST_STREAMS = 256
 _EPOCH_MS = re.compile(r"Software [Tt]ime[^:]{0,80}:\s*(\d{12,14})(?!\d)")
-_SERIAL = re.compile(r'<NP_PROBE\b[^>]{0,2000}?\bprobe_serial_number="(\d{1,20})"')
+_SERIAL = re.compile(r'<NP_PROBE\b[^<>]{0,2000}?\bprobe_serial_number="(\d{1,20})"')
 
 
 def recognise(folder: Folder) -> Iterator[Seen]:

@@ -38,6 +38,7 @@ def probe_name(part: str, kind: str) -> str:
     >>> probe_name("NP1015", "0"), probe_name("PRB2_4_2_0640_0", "24"), probe_name("", "")
     ('Neuropixels 1.0 NHP short', 'Neuropixels 2.0 four-shank', 'Neuropixels 3A')
     """
+    part, kind = part[:40], kind[:40]
     if not part and not kind:
         return "Neuropixels 3A"
     for length in range(len(part), 3, -1):

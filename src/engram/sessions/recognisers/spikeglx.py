@@ -28,7 +28,7 @@ _SAMPLE_BYTES = 2
 #: A recording's declared length may differ from its size by so much; of 36 real ones none does at all.
 _LENGTH_RATIO = 1e-4
 _STREAM = re.compile(
-    r"(?P<typo>[a-z]?)(?P<device>imec|obx|nidq)(?P<number>\d*)(?:\.(?P<band>ap|lf|obx))?$", re.IGNORECASE
+    r"(?P<typo>[a-z]?)(?P<device>imec|obx|nidq)(?P<number>\d{0,4})(?:\.(?P<band>ap|lf|obx))?$", re.IGNORECASE
 )
 _DEVICES = ("imec", "nidq", "obx")
 _RUN = re.compile(r"(?P<run>.+)_g(?P<gate>\d+)_t(?P<trigger>\d+|cat)\.")
@@ -262,7 +262,7 @@ def _recording(meta: _Meta, paths: tuple[str, ...], size_bytes: int | None, proc
         kind=kinds[meta.stream],
         device=meta.device,
         paths=paths,
-        serial=(tags.get("imDatPrb_sn") or tags.get("imProbeSN") or "").strip(),
+        serial=(tags.get("imDatPrb_sn") or tags.get("imProbeSN") or "").strip()[:100],
         started=None if created is None else iso_time(created, "fileCreateTime", meta.path),
         duration_s=samples / rate_hz if samples is not None and rate_hz else None,
         sampling_rate_hz=rate_hz,

@@ -83,11 +83,11 @@ def _tint(folder: Folder, path: str) -> Iterator[Seen]:
     if match is None:
         return
     text = text_of(folder.read(path, 1 << 16))
-    clusters = re.match(r"n_clusters:\s*(\d{1,6})", text)
+    clusters = re.match(r"n_clusters:\s{0,20}(\d{1,6})", text)
     if clusters is None:
         raise Malformed(path, "no Tint cut: its first line is not n_clusters")
     facts: list[tuple[str, Leaf]] = [("sorter", "tint"), ("clusters", int(clusters[1])), ("base", match["base"])]
-    spikes = re.search(r"Exact_cut_for:\s*(.{1,200}?)\s+spikes:\s*(\d{1,12})", text)
+    spikes = re.search(r"Exact_cut_for:[ \t]{0,20}(\S[^\n]{0,200}?)[ \t]{1,20}spikes:[ \t]{0,20}(\d{1,12})", text)
     if spikes:
         facts.append(("spikes", int(spikes[2])))
     facts.append(("curated", when_curated(folder, [path])))

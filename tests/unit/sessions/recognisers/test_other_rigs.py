@@ -237,3 +237,21 @@ class TestTetrodes:
     def test_a_cut_of_another_recording_is_stale(self) -> None:
         cut = b"n_clusters: 5\n\nExact_cut_for: day2    spikes: 10\n"
         assert findings(tetrodes.RECOGNISER, FakeFolder({"day1_2.cut": cut})) == [("stale-copy", "day1_2.cut")]
+
+
+#: What a pattern that can be matched in two ways would try in billions of ways.
+RUN = " " * 100_000
+
+
+@pytest.mark.parametrize(
+    ("recogniser", "path", "content"),
+    [
+        (sessions_txt.RECOGNISER, "sessions.txt", f"#1, a{RUN}b, start=3"),
+        (sessions_txt.RECOGNISER, "sessions.txt", f"#1, a start{RUN}=3{RUN}x"),
+        (tetrodes.RECOGNISER, "day1_2.cut", f"n_clusters: 5\nExact_cut_for: {RUN}x{RUN}"),
+        (kilosort.RECOGNISER, "params.py", f"sample_rate = {RUN}1{RUN}x\n" + "\n" * 30_000),
+    ],
+)
+def test_long_runs_of_blanks_cost_no_time(recogniser: Recogniser, path: str, content: str) -> None:
+    folder = FakeFolder({path: content.encode(), "spike_times.npy": npy((1,))})
+    list(recogniser.recognise(folder))
