@@ -12,7 +12,7 @@ from sqlalchemy import Connection, RowMapping, Select, select
 from engram.catalogue.names import escaped, unescaped
 from engram.catalogue.session_parts import CONFIRMED
 from engram.catalogue.tables.animals import SUBJECT
-from engram.catalogue.tables.behaviour import TASK
+from engram.catalogue.tables.behaviour import ARENA, TASK
 from engram.catalogue.tables.recordings import (
     EXCLUSION,
     FILE,
@@ -78,7 +78,7 @@ class _Reader:
         there = folders.where(SESSION_FOLDER.c.folder_state == "there").order_by(SESSION_FOLDER.c.folder_id)
         self._recordings = self._read(recordings.order_by(RECORDING.c.recording_id))
         self._folders = self._read(there)
-        self._tasks = self._read(select(TASK).order_by(TASK.c.task_start_s))
+        self._tasks = self._read(select(TASK, ARENA.c.arena_name).outerjoin(ARENA).order_by(TASK.c.task_start_s))
         self._findings = self._read(select(SESSION_FINDING).order_by(SESSION_FINDING.c.finding_id))
         self._groups = self._read(groups.order_by(SESSION_GROUP.c.group_name))
 
@@ -157,6 +157,7 @@ def _task(row: RowMapping) -> Task:
         stop_s=row["task_stop_s"],
         type=unescaped(row["task_type"]),
         confirmed=row["task_standing"] == CONFIRMED,
+        arena=row["arena_name"] or "",
     )
 
 

@@ -59,6 +59,8 @@ def record_recordings(
             changes.append(f"{recording.id} is new")
         else:
             number = row["recording_id"]
+            if row["implant_id"] is not None:  # perhaps a person said so
+                values = {**values, "implant_id": row["implant_id"], "probe_id": row["probe_id"]}
             if changed := unit.edit(RECORDING, row, values):
                 changes.append(f"{recording.id}: {', '.join(f'{name[10:]} was {was}' for name, was, _ in changed)}")
         ids[recording.id] = number

@@ -131,7 +131,8 @@ def _with_parts(kind: type, record: str, name: str, part: Schema) -> Schema:
 
 def session_schemas() -> dict[str, Schema]:
     """The schemas of what a scan of the lab's shares tells."""
-    from engram.sessions.scanning.seen import ShareSeen  # here, because other help needs nothing of sessions
+    from engram.sessions.annotating import Row  # here, because other help needs nothing of sessions
+    from engram.sessions.scanning.seen import ShareSeen
 
     finding = _object(Finding, {name: _field(Finding, name) for name in ("code", "path", "message")}, "finding")
     finding["properties"]["code"]["enum"] = list(FINDINGS)
@@ -152,6 +153,7 @@ def session_schemas() -> dict[str, Schema]:
     share["required"].append("trouble")
     return {
         "finding": finding,
+        "missing": _record(Row, _names(Row), "missing"),
         "recording": recording,
         "scan": _record(ShareSeen, _names(ShareSeen), "scan"),
         "session": _session_schema(recording, finding),

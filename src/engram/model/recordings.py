@@ -88,10 +88,12 @@ class Task:
     type: str = ""
     #: Whether a person confirmed it; inferred otherwise.
     confirmed: bool = False
+    #: In which arena it was; '' when nobody said.
+    arena: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """One of the *tasks* of a session."""
-        return {name: getattr(self, name) for name in ("name", "start_s", "stop_s", "type", "confirmed")}
+        return {name: getattr(self, name) for name in ("name", "start_s", "stop_s", "type", "confirmed", "arena")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,17 +4,18 @@ One row says one thing. What engram inferred stands there already, and counts as
 so.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
 from math import isfinite
+from typing import Any
 
 from engram.model.recordings import Task
 
 #: Columns of the table, in their order. *session*, *what* and *item* say what a row is about; *choices* is for people.
 COLUMNS = ("session", "started", "what", "item", "value", "start_s", "stop_s", "arena", "note", "confirmed", "choices")
+#: Of a task, as its *value*: it never happened.
+NEVER = "-"
 _YES, _NO = {"yes", "y", "true", "1", "x", "ja"}, {"no", "n", "false", "0", "", "nei", "nein"}
 
 
@@ -36,24 +37,39 @@ class What(StrEnum):
 class Row:
     """One row of the table."""
 
+    #: The id of the session that it is about.
     session: str
+    #: When that began.
     started: str = ""
+    #: What the row says of it.
     what: What
+    #: Of a task its number in the session; of an implant or a curator the id of the recording.
     item: str = ""
+    #: What is said: what was inferred, until a person says otherwise; '' where nothing is known.
     value: str = ""
+    #: Of a task: when it began, in seconds from the start of the session.
     start_s: float | None = None
+    #: Of a task: when it ended.
     stop_s: float | None = None
+    #: Of a task: in which arena it was.
     arena: str = ""
+    #: Of a task: of which type it was.
     note: str = ""
+    #: Whether a person says so.
     confirmed: bool = False
     #: What *value* can be, for the reader; '' for anything.
     choices: tuple[str, ...] = ()
 
     def cells(self) -> tuple[str, ...]:
         """As text, in the order of `COLUMNS`."""
-        times = (_seconds(self.start_s), _seconds(self.stop_s))
+        times = (seconds(self.start_s), seconds(self.stop_s))
         head = (self.session, self.started, str(self.what), self.item, self.value)
         return (*head, *times, self.arena, self.note, "yes" if self.confirmed else "no", "; ".join(self.choices))
+
+    def as_json(self) -> dict[str, Any]:
+        """The record behind ``sessions missing --json``. Fields may be added, never changed."""
+        record = {name: getattr(self, name) for name in COLUMNS}
+        return {"record": "missing", **record, "what": str(self.what), "choices": list(self.choices)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +80,6 @@ class Problem:
     row: int
     column: str
     message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vocabulary:
-    """The names that a table may use, and the sessions that it may be about."""
-
-    #: How long each session lasted, ``None`` where nobody knows; by id.
-    sessions: Mapping[str, float | None] = field(default_factory=dict)
-    #: What each of a session's items is: ids of its recordings.
-    recordings: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    people: frozenset[str] = frozenset()
-    projects: frozenset[str] = frozenset()
-    rooms: frozenset[str] = frozenset()
-    arenas: frozenset[str] = frozenset()
-    #: By session: the names of its subject's implants.
-    implants: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def task_rows(session: str, started: str, tasks: Sequence[Task]) -> Iterator[Row]:
@@ -97,6 +97,7 @@ def task_rows(session: str, started: str, tasks: Sequence[Task]) -> Iterator[Row
             value=task.name,
             start_s=task.start_s,
             stop_s=following if task.stop_s is None else task.stop_s,
+            arena=task.arena,
             note=task.type,
             confirmed=task.confirmed,
         )
@@ -184,78 +185,10 @@ class _CellReader:
         self._problems.append(Problem(self._number, column, message))
 
 
-def check(rows: Sequence[tuple[int, Row]], known: Vocabulary) -> list[Problem]:
-    """What is impossible in a table whose cells all parse: unknown names, times that cannot be, tasks that overlap."""
-    problems = [problem for number, row in rows for problem in _of_one(number, row, known)]
-    tasks: dict[str, list[tuple[float, float | None, int]]] = defaultdict(list)
-    for number, row in rows:
-        if row.what is What.TASK and row.start_s is not None:
-            tasks[row.session].append((row.start_s, row.stop_s, number))
-    for named in tasks.values():
-        problems += _overlaps(sorted(named, key=lambda task: task[0]))
-    return sorted(problems, key=lambda problem: (problem.row, COLUMNS.index(problem.column)))
+def seconds(time_s: float | None) -> str:
+    """A time as a cell holds it, exactly; '' for none.
 
-
-def _of_one(number: int, row: Row, known: Vocabulary) -> Iterator[Problem]:
-    if row.session not in known.sessions:
-        yield Problem(number, "session", f"the catalogue has no session {row.session}")
-        return
-    if row.value and row.what is not What.TASK and row.value not in _choices(row, known):
-        yield Problem(number, "value", f"the catalogue has no {_NOUNS[row.what]} {row.value}{_nearest(row, known)}")
-    if row.arena and row.arena not in known.arenas:
-        yield Problem(number, "arena", f"the catalogue has no arena {row.arena}")
-    if row.what in (What.IMPLANT, What.CURATOR) and row.item not in known.recordings.get(row.session, frozenset()):
-        yield Problem(number, "item", f"{row.session} has no recording {row.item}")
-    if row.confirmed and not row.value:
-        yield Problem(number, "value", "it is confirmed, and empty")
-    yield from _times(number, row, known.sessions[row.session])
-
-
-def _times(number: int, row: Row, duration_s: float | None) -> Iterator[Problem]:
-    if row.what is not What.TASK:
-        if (row.start_s, row.stop_s) != (None, None):
-            yield Problem(number, "start_s", f"only a task has times, no {row.what}")
-        return
-    if row.stop_s is not None and row.start_s is None:
-        yield Problem(number, "start_s", "it stops and never starts")
-    if None not in (row.start_s, row.stop_s) and (row.stop_s or 0.0) <= (row.start_s or 0.0):
-        yield Problem(number, "stop_s", f"it stops at {_seconds(row.stop_s)} s, before it started")
-    for column, time_s in (("start_s", row.start_s), ("stop_s", row.stop_s)):
-        if duration_s is not None and time_s is not None and time_s > duration_s + _LENIENCE_S:
-            yield Problem(number, column, f"{_seconds(time_s)} s is after the session's end ({_seconds(duration_s)} s)")
-
-
-#: Devices of one session do not stop at the same moment.
-_LENIENCE_S = 60.0
-_NOUNS = {
-    What.EXPERIMENTER: "person",
-    What.CURATOR: "person",
-    What.PROJECT: "project",
-    What.ROOM: "room",
-    What.IMPLANT: "implant of this subject called",
-}
-
-
-def _choices(row: Row, known: Vocabulary) -> frozenset[str]:
-    if row.what in (What.EXPERIMENTER, What.CURATOR):
-        return known.people
-    if row.what is What.IMPLANT:
-        return known.implants.get(row.session, frozenset())
-    return known.projects if row.what is What.PROJECT else known.rooms
-
-
-def _nearest(row: Row, known: Vocabulary) -> str:
-    from difflib import get_close_matches  # here, because it is needed for a mistake alone
-
-    close = get_close_matches(row.value, sorted(_choices(row, known)), n=1, cutoff=0.6)
-    return f"; the nearest is {close[0]}" if close else ""
-
-
-def _overlaps(tasks: Sequence[tuple[float, float | None, int]]) -> Iterator[Problem]:
-    for (_, stop_s, before), (start_s, _, number) in pairwise(tasks):
-        if stop_s is not None and start_s < stop_s:
-            yield Problem(number, "start_s", f"it starts before the task of row {before} stops ({_seconds(stop_s)} s)")
-
-
-def _seconds(time_s: float | None) -> str:
-    return "" if time_s is None else f"{time_s:.3f}".rstrip("0").rstrip(".")
+    >>> seconds(2200.5), seconds(30.0), seconds(None)
+    ('2200.5', '30', '')
+    """
+    return "" if time_s is None else repr(float(time_s)).removesuffix(".0")

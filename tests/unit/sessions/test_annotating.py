@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engram.model.recordings import Task
-from engram.sessions.annotating import COLUMNS, Problem, Row, Vocabulary, What, check, read_rows, task_rows
+from engram.sessions.annotating import COLUMNS, Problem, Row, What, read_rows, task_rows
+from engram.sessions.answers import Vocabulary, check
 
 S = "12347/2020-01-01T10-00-30"
 KNOWN = Vocabulary(

@@ -1,0 +1,119 @@
+"""What people have said of sessions, and what there is to choose from; read in one go."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, RowMapping, Select, Table, select
+
+from engram.catalogue.directory import was_in
+from engram.catalogue.names import unescaped
+from engram.catalogue.session_parts import CONFIRMED
+from engram.catalogue.tables.animals import IMPLANT, PERSON, PROBE, PROJECT, SUBJECT
+from engram.catalogue.tables.behaviour import ARENA
+from engram.catalogue.tables.outputs import CLUSTERING
+from engram.catalogue.tables.recordings import RECORDING
+from engram.catalogue.tables.sessions import ROOM, SESSION, SESSION_EXPERIMENTER, SESSION_PROJECT
+
+_Parts: TypeAlias = Mapping[int, list[RowMapping]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What people have said of a session, beside its tasks."""
+
+    experimenters: tuple[str, ...] = ()
+    projects: tuple[str, ...] = ()
+    room: str = ""
+    #: Who is responsible for its subject.
+    responsible: str = ""
+    #: By the id of a recording: the implant that it was made with.
+    implants: Mapping[str, str] = field(default_factory=dict)
+    #: By the id of a recording: the implants that it can have been made with; its probe's where that is known.
+    candidates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: By the id of a recording: who curated it, as a person confirmed.
+    curators: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What the catalogue has of everything that is called by a name alone."""
+
+    people: frozenset[str] = frozenset()
+    projects: frozenset[str] = frozenset()
+    rooms: frozenset[str] = frozenset()
+    arenas: frozenset[str] = frozenset()
+
+
+def names_in(connection: Connection) -> Names:
+    """Every person, project, room and arena."""
+
+    def every(table: Table, column: str) -> frozenset[str]:
+        return frozenset(connection.execute(select(table.c[column])).scalars())
+
+    return Names(
+        people=every(PERSON, "person_name"),
+        projects=every(PROJECT, "project_name"),
+        rooms=every(ROOM, "room_name"),
+        arenas=every(ARENA, "arena_name"),
+    )
+
+
+def said_of_sessions(connection: Connection) -> dict[str, Said]:
+    """What was said of each session, by its id."""
+    reader = _Reader(connection)
+    return {unescaped(row["session_name"]): reader.said(row) for row in reader.sessions}
+
+
+class _Reader:
+    """Everything that was said, by session."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        around = SESSION.join(SUBJECT).outerjoin(ROOM)
+        around = around.outerjoin(PERSON, PERSON.c.person_id == SUBJECT.c.responsible_id)
+        sessions = select(SESSION, ROOM.c.room_name, PERSON.c.person_name).select_from(around)
+        self.sessions = connection.execute(sessions.order_by(SESSION.c.session_name)).mappings().all()
+        people = select(SESSION_EXPERIMENTER, PERSON.c.person_name).join(PERSON).order_by(PERSON.c.person_name)
+        projects = select(SESSION_PROJECT, PROJECT.c.project_name).join(PROJECT).order_by(PROJECT.c.project_name)
+        self._people = self._read("session_id", people)
+        self._projects = self._read("session_id", projects)
+        recordings = select(RECORDING).where(RECORDING.c.recording_state == "there")
+        self._recordings = self._read("session_id", recordings.order_by(RECORDING.c.recording_id))
+        self._implants = self._read("subject_id", select(IMPLANT, PROBE.c.probe_serial).join(PROBE))
+        self._labels = {row["implant_id"]: label_of(row) for rows in self._implants.values() for row in rows}
+        curated = select(CLUSTERING.c.clustering_name, PERSON.c.person_name).join(PERSON)
+        confirmed = curated.where(CLUSTERING.c.clustering_standing == CONFIRMED)
+        self._curators = {unescaped(name): who for name, who in connection.execute(confirmed)}
+
+    def _read(self, key: str, rows: "Select[Any]") -> _Parts:
+        found: dict[int, list[RowMapping]] = defaultdict(list)
+        for row in self._connection.execute(rows).mappings():
+            found[row[key]].append(row)
+        return found
+
+    def said(self, row: RowMapping) -> Said:
+        """What was said of one session."""
+        recordings = {unescaped(one["recording_name"]): one for one in self._recordings.get(row["session_id"], [])}
+        return Said(
+            experimenters=tuple(one["person_name"] for one in self._people.get(row["session_id"], [])),
+            projects=tuple(one["project_name"] for one in self._projects.get(row["session_id"], [])),
+            room=row["room_name"] or "",
+            responsible=row["person_name"] or "",
+            implants={name: self._labels.get(one["implant_id"], "") for name, one in recordings.items()},
+            candidates={name: self._candidates(row, one) for name, one in recordings.items()},
+            curators={name: self._curators[name] for name in recordings if name in self._curators},
+        )
+
+    def _candidates(self, session: RowMapping, recording: RowMapping) -> tuple[str, ...]:
+        mine = [dict(one) for one in self._implants.get(session["subject_id"], [])]
+        there = [one for one in mine if was_in(one, session["session_date"])]
+        same = [one for one in there if recording["probe_id"] in (None, one["probe_id"])]
+        return tuple(sorted(self._labels[one["implant_id"]] for one in same))
+
+
+def label_of(implant: RowMapping) -> str:
+    """How people tell one implant of a subject from another: ``18005123491@2020-01-01T09:00``, its name before it."""
+    name = f"{implant['implant_name']} " if implant["implant_name"] else ""
+    return f"{name}{implant['probe_serial']}@{implant['implant_inserted']:%Y-%m-%dT%H:%M}"

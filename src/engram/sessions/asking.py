@@ -1,0 +1,128 @@
+"""What is asked of people, and what becomes of their answers: between the catalogue and the table."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from engram.catalogue.known import known_sessions
+from engram.catalogue.opening import Catalogue
+from engram.catalogue.said import Names, Said, names_in, said_of_sessions
+from engram.catalogue.saying import Saying, TaskSaid
+from engram.catalogue.unit import Unit
+from engram.model.recordings import Session, Task
+from engram.sessions.annotating import NEVER, Row, What, task_rows
+from engram.sessions.answers import Vocabulary
+
+#: Recordings that an implanted probe makes.
+_OF_IMPLANTS = ("neuropixels-ap", "neuropixels-lf", "ephys")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Everything that the catalogue knows when people are asked."""
+
+    sessions: Mapping[str, Session]
+    said: Mapping[str, Said]
+    names: Names
+
+
+def asked_of(catalogue: Catalogue) -> Asked:
+    """Read it. Memory grows with all sessions and recordings, not with files."""
+    with catalogue.reading() as connection:
+        sessions = {known.session.id: known.session for known in known_sessions(connection, files=False)}
+        return Asked(sessions=sessions, said=said_of_sessions(connection), names=names_in(connection))
+
+
+def missing(asked: Asked) -> Iterator[Row]:
+    """A row for everything that a person must still say, with what can be inferred; by session."""
+    for name, session in asked.sessions.items():
+        yield from _of_session(session, asked.said[name], asked.names)
+
+
+def _of_session(session: Session, said: Said, names: Names) -> Iterator[Row]:
+    started = session.started
+    when = f"{started:%Y-%m-%d %H:%M:%S}" if isinstance(started, datetime) else f"{started:%Y-%m-%d}"
+    blank = Row(session=session.id, started=when, what=What.EXPERIMENTER)
+    if not said.experimenters:
+        yield replace(blank, value=said.responsible, choices=tuple(sorted(names.people)))
+    if not said.projects:
+        yield replace(blank, what=What.PROJECT, choices=tuple(sorted(names.projects)))
+    if names.rooms and not said.room:  # a lab that keeps none is not asked
+        yield replace(blank, what=What.ROOM, choices=tuple(sorted(names.rooms)))
+    yield from (row for row in task_rows(session.id, when, session.tasks) if not row.confirmed)
+    for recording in session.recordings:
+        row = replace(blank, item=recording.id)
+        candidates = said.candidates.get(recording.id, ())
+        if recording.kind in _OF_IMPLANTS and candidates and not said.implants.get(recording.id):
+            likely = candidates[0] if len(candidates) == 1 else ""
+            yield replace(row, what=What.IMPLANT, value=likely, choices=candidates)
+        if recording.kind == "sorting" and recording.id not in said.curators:
+            curator = recording.fact("curator")
+            value = curator if isinstance(curator, str) else ""
+            yield replace(row, what=What.CURATOR, value=value, choices=tuple(sorted(names.people)))
+
+
+def vocabulary(asked: Asked, *, adds: bool) -> Vocabulary:
+    """What a table of answers may say."""
+    said = asked.said.items()
+    return Vocabulary(
+        sessions={name: _duration_s(session) for name, session in asked.sessions.items()},
+        recordings={name: frozenset(one.id for one in each.recordings) for name, each in asked.sessions.items()},
+        people=asked.names.people,
+        projects=asked.names.projects,
+        rooms=asked.names.rooms,
+        arenas=asked.names.arenas,
+        implants={
+            name: frozenset(label for labels in each.candidates.values() for label in labels) for name, each in said
+        },
+        adds=adds,
+    )
+
+
+def _duration_s(session: Session) -> float | None:
+    """How long a session lasted, as far as its recordings say; ``None`` where a file has tasks after their end."""
+    if not isinstance(session.started, datetime):
+        return None
+    begun = session.started.replace(tzinfo=None)
+    ends = [
+        (one.started.replace(tzinfo=None) - begun).total_seconds() + one.duration_s
+        for one in session.recordings
+        if one.started is not None and one.duration_s is not None and not one.processing
+    ]
+    last = max((task.start_s for task in session.tasks), default=0.0)
+    return max(ends) if ends and max(ends) > last else None
+
+
+def answer(unit: Unit, session: str, rows: Sequence[Row], *, adds: bool) -> tuple[str, ...]:
+    """Put what the confirmed ones of a session's *rows* say into the catalogue; what changed, in words.
+
+    Raises `NotInCatalogue`.
+    """
+    said = [row for row in rows if row.confirmed]
+    saying = Saying(unit, session, adds=adds)
+    for what, say in ((What.EXPERIMENTER, saying.experimenters), (What.PROJECT, saying.projects)):
+        if names := [row.value for row in said if row.what is what]:
+            say(names)
+    if tasks := [_task(row) for row in said if row.what is What.TASK]:
+        saying.tasks(tasks)
+    for row in said:
+        if row.what is What.ROOM:
+            saying.room(row.value)
+        elif row.what is What.IMPLANT:
+            saying.implant(row.item, row.value)
+        elif row.what is What.CURATOR:
+            saying.curator(row.item, row.value)
+    return saying.finish()
+
+
+def _task(row: Row) -> TaskSaid:
+    never = row.value == NEVER
+    task = Task(
+        name="" if never else row.value,
+        start_s=row.start_s or 0.0,
+        stop_s=row.stop_s,
+        type=row.note,
+        confirmed=True,
+        arena=row.arena,
+    )
+    return TaskSaid(task=task, number=int(row.item) if row.item.isascii() and row.item.isdigit() else 0, never=never)
