@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: What scans saw, beside the lab's file.
 SCAN_STATE = "scan.db"
+#: Libraries with which more can be recognised.
+_EXTRAS = ("h5py", "scipy")
 _MEND_PLUGIN = "The others are asked. Mend or remove that plugin; its format counts as unknown until then."
 
 
@@ -118,6 +120,8 @@ class Scanning:
     def _scanner(
         self, here: LabHere, recognisers: "tuple[Recogniser, ...]", worker: "Worker", *, full: bool
     ) -> "Scanner":
+        from importlib.util import find_spec
+
         from engram.sessions.scanning.scan import Scanner
 
         steps = Steps()
@@ -129,6 +133,7 @@ class Scanning:
             now_ns=time.time_ns(),
             timezone=here.settings.lab_timezone,
             full=full,
+            extras=tuple(name for name in _EXTRAS if find_spec(name) is not None),
             progress=self._context.progress,
             steps=steps,
         )

@@ -33,7 +33,7 @@ class Crew:
         """The results of *tasks*; an `OSError` that one raised stands in the place of its result, others are raised."""
         results = self._do_together(tasks) if self._threads else [self._do_here(task) for task in tasks]
         for found in results:
-            if isinstance(found, Exception) and not isinstance(found, OSError):
+            if isinstance(found, BaseException) and not isinstance(found, OSError):
                 raise found
         return results
 
@@ -78,5 +78,5 @@ class Crew:
 def _outcome(task: Task) -> Result:
     try:
         return task()
-    except Exception as error:  # noqa: BLE001  # it is raised by who asked: a thread that dies would be waited for
+    except BaseException as error:  # noqa: BLE001  # it is raised by who asked: a thread that dies would be waited for
         return error

@@ -17,6 +17,8 @@ _DAY_NS = 86_400 * 10**9
 YOUNG_NS = 7 * _DAY_NS
 #: A file that changed between two scans and was written so lately is being written still.
 _JUST_NOW_NS = 3600 * 10**9
+#: Findings about the look, not about what was looked at.
+_PASSING = frozenset({"unreadable", "recogniser-failed"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +88,7 @@ def _as_kept(kept: Kept, stats: Callable[[], dict[str, tuple[int, int]]], again:
     session = unpacked(kept.session)
     files = kept.files.count(b"\0") + 1 if kept.files else 0
     seen = SessionSeen(session=session, paths=kept.paths, ask_stats=stats)
-    unreadable = sum(finding.code == "unreadable" for finding in session.findings)
-    return Looked(seen=seen, kept=again, files=files, unchanged=True, unreadable=unreadable)
+    return Looked(seen=seen, kept=again, files=files, unchanged=True)
 
 
 def look_at(look: Look, content: Content, inner: list[str], had: Kept | None) -> Looked:
@@ -105,6 +106,11 @@ def look_at(look: Look, content: Content, inner: list[str], had: Kept | None) ->
     session = assemble(content, looked, look.rules, being_written=written)
     newest_ns = max([newest_ns, *(time for _, time in looked.stats.values())])
     same = had is not None and before == looked.stats and had.files == joined(content.files)
+    files, stats = content.files, looked.stats
+    seen = SessionSeen(session=session, paths=lambda: files, ask_stats=lambda: stats)
+    unreadable = sum(finding.code in _PASSING for finding in session.findings)
+    if unreadable:  # it may be readable next time, without a change that one could see
+        return Looked(seen=seen, kept=None, files=len(files), unreadable=unreadable)
     kept = Kept(
         folders=tuple(content.folders),
         inner=tuple(inner),
@@ -114,9 +120,7 @@ def look_at(look: Look, content: Content, inner: list[str], had: Kept | None) ->
         files=joined(content.files),
         stats=json.dumps(looked.stats).encode(),
     )
-    files, stats = content.files, looked.stats
-    seen = SessionSeen(session=session, paths=lambda: files, ask_stats=lambda: stats)
-    return Looked(seen=seen, kept=kept, files=len(files), unreadable=len(content.unreadable))
+    return Looked(seen=seen, kept=kept, files=len(files))
 
 
 def _ask_for_all(looked: SeenFolder, content: Content) -> None:

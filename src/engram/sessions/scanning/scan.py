@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from engram import durable
+from engram import __version__, durable
 from engram.model.errors import ShareUnavailable
 from engram.model.lab import Share
 from engram.model.progress import Progress, Silent
@@ -53,6 +53,8 @@ class Scanner:
     #: The lab's time zone, '' for none.
     timezone: str = ""
     full: bool = False
+    #: Optional libraries that are installed: with another one more can be recognised.
+    extras: tuple[str, ...] = ()
     disk: Disk = field(default_factory=LocalDisk)
     progress: Progress = field(default_factory=Silent)
     steps: durable.Steps = field(default_factory=durable.Steps)
@@ -97,7 +99,7 @@ class Scanner:
     def _rules_of(self, share: Share, zone: str) -> str:
         """What the meaning of everything that is kept depends on."""
         known = [(one.name, one.suffixes, one.reads) for one in self.recognisers]
-        text = repr((STATE_FORMAT, share.root, share.template, share.exclude, zone, known))
+        text = repr((STATE_FORMAT, __version__, self.extras, share.root, share.template, share.exclude, zone, known))
         return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
     def _walked(self, walk: Walk) -> Iterator[Seen]:
@@ -218,6 +220,8 @@ class _Producer:
                     if len(waiting) >= _TOGETHER or monotonic() - began_s > _POLL_S:
                         self._put(waiting)
                         waiting, began_s = [], monotonic()
+        except _Stopped:
+            return
         except Exception as error:  # noqa: BLE001  # raised again by whoever asks for what comes next
             self._put([*waiting, error])
         else:
@@ -230,8 +234,8 @@ class _Producer:
         self._queue.put(events)
 
 
-class _Stopped(Exception):
-    """Nobody wants to know any more."""
+class _Stopped(BaseException):
+    """Nobody wants to know any more. No `Exception`: what guards against mistakes of recognisers must let it pass."""
 
 
 class _Watched:

@@ -254,7 +254,7 @@ class Walk:
         assert isinstance(found, Looked)
         content = unit.content
         self.files += found.files
-        if found.kept is not None and not unit.moved and not content.unreadable:
+        if found.kept is not None and not unit.moved:
             self.state.keep(content.folder, found.kept)
         if content.files or content.unreadable or not unit.inner:
             yield content.reading, found

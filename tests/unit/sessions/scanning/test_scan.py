@@ -526,6 +526,48 @@ class TestASharesOwnTroubles:
         assert set(found.sessions) == {"s/2020-01-01", "s/2020-01-03"}
         assert lab.scan().sessions.keys() == found.sessions.keys()
 
+    def test_what_could_not_be_read_once_is_read_next_time(self, lab: Lab) -> None:
+        """Without any change on the share that one could see."""
+        lab.write("s/20200101/a.rec", "- 5")
+        lab.write("s/20200102/b.rec", "- 6")
+        age(lab.root, 30)
+
+        class Stale(LocalDisk):
+            def read(self, path: str, count: int, offset: int) -> bytes:
+                raise OSError(116, "Stale file handle", path)
+
+        found = lab.scan(disk=Stale())
+        assert {code for code, _ in found.codes()} == {"unreadable"}
+        assert found.summary.unreadable == 2
+        assert lab.scan().codes() == set()
+        assert lab.scan().summary.unchanged == 2
+
+    def test_what_was_stopped_half_way_is_not_remembered(self, lab: Lab) -> None:
+        for day in range(1, 6):
+            lab.write(f"s/2020010{day}/a.rec", "- 5")
+        age(lab.root, 30)
+
+        class Waiting(LocalDisk):
+            def read(self, path: str, count: int, offset: int) -> bytes:
+                time.sleep(0.02)
+                return super().read(path, count, offset)
+
+        def look_often(folder: Folder) -> Iterator[Seen]:
+            for _ in range(10):
+                folder.read("a.rec", 1)
+            yield from _recognise(folder)
+
+        often = replace(RECORDER, recognise=look_often)
+        scanner = Scanner(
+            state_file=str(lab.state), recognisers=(often,), worker=_no_worker, now_ns=lab.now_ns, disk=Waiting()
+        )
+        events = scanner.scan(Share(name="raw", root=str(lab.root)))
+        next(events)
+        events.close()  # type: ignore[attr-defined]  # it is a generator
+        again = lab.scan(recognisers=(often,))
+        assert again.codes() == set()
+        assert 1 <= again.summary.unchanged < 5
+
     def test_a_wrong_template_is_told_before_anything_is_looked_at(self, lab: Lab) -> None:
         with pytest.raises(BadTemplate):
             lab.scan(template=("{subject}",))
