@@ -1,16 +1,18 @@
 """Scan a share: the walk in a thread of its own, so that a share that does not answer keeps nobody waiting."""
 
 import hashlib
+import os
+import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from engram import __version__, durable
+from engram import durable
 from engram.model.errors import ShareUnavailable
 from engram.model.lab import Share
 from engram.model.progress import Progress, Silent
@@ -99,7 +101,18 @@ class Scanner:
     def _rules_of(self, share: Share, zone: str) -> str:
         """What the meaning of everything that is kept depends on."""
         known = [(one.name, one.suffixes, one.reads) for one in self.recognisers]
-        text = repr((STATE_FORMAT, __version__, self.extras, share.root, share.template, share.exclude, zone, known))
+        text = repr(
+            (
+                STATE_FORMAT,
+                _program(self.recognisers),
+                self.extras,
+                share.root,
+                share.template,
+                share.exclude,
+                zone,
+                known,
+            )
+        )
         return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
     def _walked(self, walk: Walk) -> Iterator[Seen]:
@@ -123,6 +136,24 @@ class Scanner:
             yield ShareFinding(share, finding)
         walk.state.forget_all_but(walk.folders)
         yield tally.summary(walk)
+
+
+def _program(recognisers: Iterable[Recogniser]) -> list[tuple[str, int, int]]:
+    """Names, sizes and times of the modules that decide what is seen: another version of them may see more."""
+    above = os.path.dirname(os.path.dirname(__file__))
+    found = []
+    for room in ("reading", "recognisers", "scanning"):
+        with os.scandir(os.path.join(above, room)) as entries:
+            for entry in entries:
+                if entry.name.endswith(".py"):
+                    status = entry.stat()
+                    found.append((f"{room}/{entry.name}", status.st_size, status.st_mtime_ns))
+    for module in {recogniser.recognise.__module__ for recogniser in recognisers}:
+        file = getattr(sys.modules.get(module), "__file__", None)
+        if file is not None and not file.startswith(above):
+            status = os.stat(file)
+            found.append((module, status.st_size, status.st_mtime_ns))
+    return sorted(found)
 
 
 class _Tally:
