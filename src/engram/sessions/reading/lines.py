@@ -24,10 +24,13 @@ def pairs(data: bytes) -> dict[str, str]:
     >>> pairs(b"typeThis=imec\r\ncatGTCmdline0=<CatGT -run=a -g=0>\n~imroTbl=(0,384)\n")
     {'typeThis': 'imec', 'catGTCmdline0': '<CatGT -run=a -g=0>'}
     """
-    lines = data.split(b"\n~", 1)
-    short = lines[0] + b"".join(b"\n" + line for line in lines[-1].split(b"\n")[1:] if line[:1] != b"~")
-    if len(lines) == 1:
-        short = data if data[:1] != b"~" else b""
+    short, tables = data, data.find(b"\n~")
+    if tables >= 0 or data[:1] == b"~":
+        last = data.endswith(b"\n")
+        if tables >= 0 and data.count(b"\n", tables) == data.count(b"\n~", tables) + last and data[:1] != b"~":
+            short = data[:tables]  # they come last, and are most of it
+        else:
+            short = b"\n".join(line for line in data.split(b"\n") if line[:1] != b"~")
     found = {}
     for line in short.replace(b"\r", b"").decode(errors="replace").split("\n"):
         name, equals, value = line.partition("=")
@@ -120,6 +123,8 @@ def flat_yaml(data: bytes) -> dict[str, str | tuple[str, ...]]:
             name, value = _entry(line)
             if value:
                 found[name], name = value, ""
+        elif stripped and not stripped.startswith("#"):
+            name = ""  # a mapping below it: its lists are not of the top
     return {name: value if isinstance(value, str) else tuple(value) for name, value in found.items() if value}
 
 

@@ -23,6 +23,8 @@ from engram.sessions.recognisers.paths import name_of
 from engram.sessions.recognisers.probes import probe_name
 from engram.sessions.recognisers.trouble import each
 
+#: Nearly all are shorter than the first; none is longer than the second.
+_USUAL_META_BYTES = 1 << 16
 _LARGEST_META_BYTES = 1 << 20
 _SAMPLE_BYTES = 2
 #: A recording's declared length may differ from its size by so much; of 36 real ones none does at all.
@@ -109,7 +111,9 @@ class _Meta:
 def _described(folder: Folder, path: str) -> Iterator[Seen]:
     if _EXTRACTED.search(path):
         return
-    data = folder.read(path, _LARGEST_META_BYTES + 1)
+    data = folder.read(path, _USUAL_META_BYTES)
+    if len(data) == _USUAL_META_BYTES:
+        data += folder.read(path, _LARGEST_META_BYTES, len(data))
     tags = pairs(data)
     if "typeThis" not in tags:
         if _stream(path[:-5]) is None:
