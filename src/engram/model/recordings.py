@@ -23,7 +23,8 @@ class Recording:
 
     #: One of `KINDS`.
     kind: str
-    #: ``imec0``, ``nidq``, ``scanimage``, the camera's name, …; unique among those of its kind in its session.
+    #: ``imec0``, ``nidq``, ``scanimage``, the camera's name, …; unique among those of its kind, start
+    #: and *processing* in its session.
     device: str
     #: Its files, the main one first; POSIX, relative to what was looked at. They are accounted for by this.
     paths: tuple[str, ...]

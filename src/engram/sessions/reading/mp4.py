@@ -1,4 +1,4 @@
-"""The header of an MP4 or QuickTime film.
+"""The header of an MP4, QuickTime or Motion JPEG 2000 film: all are made of the same boxes.
 
 Source: https://developer.apple.com/documentation/quicktime-file-format (boxes); ISO/IEC 14496-12.
 """
@@ -30,7 +30,7 @@ class Unfinished(Malformed):
 
 def mp4(window: Window) -> Film:
     """What the header of a film says. Raises `Unfinished` for one without, `Malformed` for what is none."""
-    if window.some(0, 8)[4:8] not in {b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip"}:
+    if window.some(0, 8)[4:8] not in {b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip", b"jP  "}:
         raise Malformed(window.path, "no MP4")
     budget = [_MOST_BOXES]
     promised, found = 0, None

@@ -37,7 +37,7 @@ _GROUPS = ("cluster_group.tsv", "cluster_groups.csv", "cluster_group.csv", "clus
 _SETTING = re.compile(
     r"^[ \t]{0,20}(sample_rate|n_channels_dat|dat_path|hp_filtered)[ \t]{0,20}=(.{1,2000})$", re.MULTILINE
 )
-_PROBE = re.compile(r"(?:^|_)(?:(imec\d+)|(probe_?\d+))$", re.IGNORECASE)
+_PROBE = re.compile(r"(?:^|_)(imec\d{1,4}|probe_?\d{1,4})(?=_|$)", re.IGNORECASE)
 
 
 def recognise(folder: Folder) -> Iterator[Seen]:
@@ -69,6 +69,8 @@ def _output(folder: Folder, place: str, paths: list[str], first: str) -> Iterato
     settings, trouble = _settings(folder, place)
     spikes, more = _lengths(folder, place)
     groups = _groups(folder, place)
+    if probe := next((name for part in reversed(place.split("/")) if (name := _probe(part))), ""):
+        facts["probe"] = probe.lower()
     if spikes is not None:
         facts["spikes"] = spikes
     facts |= {f"clusters_{group}": count for group, count in groups.items()}
@@ -147,12 +149,17 @@ def _groups(folder: Folder, place: str) -> dict[str, int]:
 
 
 def _device(place: str) -> str:
-    """The probe that the nearest folder is named for, else the folder's own name."""
+    """The probe, where the nearest folder that names one is called so; else the folder's own name."""
     parts = place.split("/")
-    for part in reversed(parts):
-        if match := _PROBE.search(part):
-            return (match[1] or match[2]).lower()
-    return parts[-1] or "kilosort"
+    return next((name.lower() for part in reversed(parts) if (name := _probe(part, whole=True))), "") or (
+        parts[-1] or "kilosort"
+    )
+
+
+def _probe(part: str, *, whole: bool = False) -> str:
+    """The probe that a folder's name tells of; *whole*: only when nothing comes behind it."""
+    match = _PROBE.search(part)
+    return match[1] if match is not None and (not whole or match.end() == len(part)) else ""
 
 
 RECOGNISER = Recogniser(

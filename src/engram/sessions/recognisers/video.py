@@ -1,4 +1,4 @@
-"""Films of cameras: ``.mp4`` and ``.avi``.
+"""Films of cameras: ``.mp4``, ``.avi`` and their kin.
 
 ``<alias>_<camera>_<number>-0000.avi`` are the films of single trials: all of one camera are one recording, with the
 list that says which trial each is (``<alias>_<date>_<camera>.txt``: number, tabulator, trial).
@@ -22,8 +22,9 @@ from engram.sessions.recogniser import Folder, Recogniser, Seen
 from engram.sessions.recognisers.paths import folder_of, name_of
 from engram.sessions.recognisers.trouble import each
 
-_TRIAL = re.compile(r"(?P<alias>[^_]+)_(?P<camera>.+)_(?P<number>\d{1,9})-\d{4}\.(?:avi|mp4)", re.IGNORECASE)
+_TRIAL = re.compile(r"(?P<alias>[^_]+)_(?P<camera>.+)_(?P<number>\d{1,9})-\d{4}\.(?:avi|mp4|mj2)", re.IGNORECASE)
 _LIST = re.compile(r"(?P<alias>[^_]+)_\d{6,8}_(?P<camera>.+)\.txt", re.IGNORECASE)
+_SUFFIXES = (".mp4", ".avi", ".m4v", ".mov", ".mj2")
 _HEAD_BYTES = 1 << 13
 
 
@@ -31,7 +32,7 @@ def recognise(folder: Folder) -> Iterator[Seen]:
     """Every camera's films below *folder*."""
     cameras: dict[tuple[str, str, str], dict[int, str]] = {}
     alone: list[str] = []
-    for path in folder.ending(".mp4", ".avi", ".m4v", ".mov"):
+    for path in folder.ending(*_SUFFIXES):
         match = _TRIAL.fullmatch(name_of(path))
         if match is None:
             alone.append(path)
@@ -123,7 +124,7 @@ def _facts(film: Film) -> Iterator[tuple[str, Leaf]]:
 
 RECOGNISER = Recogniser(
     name="video",
-    suffixes=(".mp4", ".avi", ".m4v", ".mov"),
+    suffixes=_SUFFIXES,
     recognise=recognise,
     source="https://developer.apple.com/documentation/quicktime-file-format",
     reads="the header and the size of each film; of a camera's trials the first film's",

@@ -1,5 +1,6 @@
 """Tracking, tasks, synchronisation, behaviour, films and clusterings."""
 
+import struct
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -179,6 +180,12 @@ class TestVideo:
         ]
         assert len(recordings(video.RECOGNISER, folder)) == 5
 
+    def test_the_boxes_of_motion_jpeg_2000_are_those_of_an_mp4(self) -> None:
+        mp4 = (IMAGING / "openfield_00001.mp4").read_bytes()
+        signature = struct.pack(">I4sI", 12, b"jP  ", 0x0D0A870A)
+        (one,) = recordings(video.RECOGNISER, FakeFolder({"SC026_side_7-0000.mj2": signature + mp4}))
+        assert (one.device, one.samples, one.fact("first_video")) == ("side", 120, 7)
+
 
 class TestKilosort:
     def test_an_output_tells_probe_spikes_groups_and_when_it_was_curated(self) -> None:
@@ -190,6 +197,7 @@ class TestKilosort:
             385,
             30000.0,
         )
+        assert one.fact("probe") == "imec0"
         assert (one.fact("spikes"), one.fact("clusters_good"), one.fact("clusters_noise")) == (3, 2, 1)
         assert one.fact("curated") == "2022-04-15T05:20:00+00:00"
         assert one.fact("made_of") == "D:/run_g0_tcat.imec0.ap.bin"
