@@ -127,14 +127,15 @@ def attribute_of(name: str, source: str) -> str:
     raise BadSetting(name, source, f"there is no such setting{nearest}")
 
 
-def find_lab(folder: str) -> str:
+def find_lab(folder: str, trusted: str = "") -> str:
     """The lab's file at or above a folder, or ''.
 
-    One that lies inside a dataset's work tree, or belongs to somebody else, is passed over: it came from elsewhere.
+    One that lies inside a dataset's work tree, or belongs to somebody else, is passed over: it came from elsewhere,
+    unless the user allowed what it says, which is noted in the folder *trusted*.
     """
     while True:
         candidate = os.path.join(folder, LAB_FILE)
-        if os.path.isfile(candidate) and not why_not_trusted(candidate):
+        if os.path.isfile(candidate) and not why_not_trusted(candidate, trusted):
             return candidate
         parent = os.path.dirname(folder)
         if parent == folder:
@@ -142,11 +143,22 @@ def find_lab(folder: str) -> str:
         folder = parent
 
 
-def why_not_trusted(lab_file: str) -> str:
-    """Why a lab's file is not read, as part of a sentence; '' when it is."""
+def why_not_trusted(lab_file: str, trusted: str = "") -> str:
+    """Why a lab's file is not read, as part of a sentence; '' when it is, or the folder *trusted* allows it."""
     if os.stat(lab_file).st_uid not in (os.geteuid(), 0):
-        return "it belongs to somebody else"
-    return why_not_trusted_folder(os.path.dirname(os.path.realpath(lab_file)))
+        why = "it belongs to somebody else"
+    else:
+        why = why_not_trusted_folder(os.path.dirname(os.path.realpath(lab_file)))
+    allowed = bool(why and trusted) and os.path.isfile(os.path.join(trusted, lab_seal(lab_file)))
+    return "" if allowed else why
+
+
+def lab_seal(lab_file: str) -> str:
+    """What stands for a lab's file, and all that it says now, among what the user trusts."""
+    from hashlib import sha256  # here, because few labs come from elsewhere
+
+    with open(lab_file, "rb") as file:
+        return f"lab-{sha256(os.fsencode(os.path.realpath(lab_file)) + bytes(1) + file.read()).hexdigest()}"
 
 
 def why_not_trusted_folder(folder: str) -> str:
@@ -161,13 +173,17 @@ def why_not_trusted_folder(folder: str) -> str:
         folder = parent
 
 
-def lab_file_in(folder: str) -> str:
+def lab_file_in(folder: str, trusted: str = "") -> str:
     """The file of the lab that the user named himself. Raises `UsageError` when there is none that may be read."""
     lab_file = os.path.join(folder, LAB_FILE)
     if not os.path.isfile(lab_file):
         raise UsageError(f"{folder} is no lab: it holds no {LAB_FILE}.", "Name a folder that does: --lab DIR")
-    if why := why_not_trusted(lab_file):
-        raise UsageError(f"{lab_file} is not read: {why}.", "Keep the lab in a folder of your own, outside datasets.")
+    if why := why_not_trusted(lab_file, trusted):
+        from shlex import quote  # here, because it is needed for a mistake alone
+
+        raise UsageError(
+            f"{lab_file} is not read: {why}.", f"If you know what it says: engram lab trust {quote(folder)}"
+        )
     return lab_file
 
 

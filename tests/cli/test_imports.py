@@ -98,6 +98,10 @@ CALLS: dict[str, tuple[set[str], set[str]]] = {
     "probes implant --help": ({"shutil"}, _LAB),
     "probes import --help": ({"shutil"}, _LAB),
     "probes list --help": ({"shutil"}, _LAB),
+    "lab check --help": ({"shutil"}, _LAB),
+    "lab backup --help": ({"shutil"}, _LAB),
+    "lab upgrade --help": ({"shutil"}, _LAB),
+    "lab trust --help": ({"shutil"}, _LAB),
     "demo --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
 }
 

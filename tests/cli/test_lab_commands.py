@@ -1,6 +1,7 @@
 """Whole screens of the lab's commands, on a real catalogue."""
 
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -155,3 +156,93 @@ def test_what_others_use_too_is_not_touched(engram: Engram, tmp_path: Path) -> N
 def test_the_room_takes_its_lab_from_the_folder(lab: Path) -> None:
     (report,) = Labs(Context(folder=str(lab / ".engram"))).show()
     assert report.timezone == "Europe/Oslo"
+
+
+def test_a_sound_lab_is_told_part_by_part(engram: Engram, lab: Path) -> None:
+    engram("subjects", "add", "12347")
+    shown = engram("--json", "lab", "check")
+    assert shown.code == 0
+    assert [(record["status"], record["item"]) for record in shown.records] == [
+        ("ok", f"{lab}/engram.toml"),
+        ("ok", f"{lab}/.engram/catalogue.db"),
+    ]
+
+
+def test_what_is_wrong_with_a_lab_is_told_and_the_rest_is_looked_at(engram: Engram, lab: Path) -> None:
+    with sqlite3.connect(lab / ".engram" / "catalogue.db") as connection:
+        connection.execute("UPDATE catalogue_counter SET counter_next = 1")
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute("INSERT INTO tag (tag_id, tag_name, tag_added_in) VALUES (7, 'x', 99)")
+    with (lab / "engram.toml").open("a") as file:
+        file.write('[shares.gone]\nroot = "/nowhere/at/all"\n')
+    shown = engram("--json", "lab", "check")
+    assert shown.code == 3
+    failed = [record["message"] for record in shown.records if record["status"] == "error"]
+    assert failed[0].endswith("A row of tag refers to one of catalogue_change that is not there.")
+    assert failed[1].endswith("The next number is 1, and there is a row 7 already.")
+    assert failed[2].startswith("/nowhere/at/all cannot be read")
+
+
+def test_a_backup_holds_everything_and_can_take_the_catalogues_place(engram: Engram, lab: Path) -> None:
+    engram("subjects", "add", "12347", "--sex", "F")
+    engram("subjects", "add", "12347", "--sex", "M")
+    assert engram("lab", "backup", "safe.db").out == f"lab-backup(ok): {lab}/safe.db [5 rows]\n"
+    refused = engram("lab", "backup", "safe.db")
+    assert (refused.code, "is never overwritten" in refused.err) == (2, True)
+    (lab / ".engram" / "catalogue.db").unlink()
+    (lab / "safe.db").rename(lab / ".engram" / "catalogue.db")
+    assert engram("subjects", "list").out == "12347, M\n"
+    assert engram("subjects", "add", "12348").code == 0
+
+
+def test_the_lab_tells_when_it_was_backed_up(engram: Engram, lab: Path) -> None:
+    assert engram("--json", "lab", "show").records[0]["last_backup"] == ""
+    now = datetime(2026, 11, 28, 20, 5, 9, tzinfo=UTC)
+    labs = Labs(Context(folder=str(lab)))
+    for _ in range(2):
+        list(labs.backup(None, now=now))
+    assert {path.name for path in (lab / ".engram" / "backups").iterdir()} == {
+        "catalogue-20261128T200509Z.db",
+        "catalogue-20261128T200509Z-2.db",
+    }
+    assert engram("--json", "lab", "show").records[0]["last_backup"] == "2026-11-28T20:05:09Z"
+
+
+def test_an_older_catalogue_is_backed_up_and_upgraded(engram: Engram, lab: Path) -> None:
+    assert engram("lab", "upgrade").out == ""
+    place = lab / ".engram" / "catalogue.db"
+    with sqlite3.connect(place) as connection:
+        for table in ("imaging_output", "pose_output", "pose_model", "clustering_recording", "clustering"):
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute("UPDATE engram_version SET version_num = '0005'")
+    refused = engram("subjects", "list")
+    assert (refused.code, "engram lab upgrade" in refused.err) == (2, True)
+    shown = engram("lab", "upgrade")
+    assert [line.partition(":")[0] for line in shown.out.splitlines()[:2]] == ["lab-backup(ok)", "lab-upgrade(ok)"]
+    assert "[version 0005 → 0006]" in shown.out
+    assert engram("subjects", "add", "12347").code == 0
+    (backup,) = (lab / ".engram" / "backups").iterdir()
+    with sqlite3.connect(backup) as connection:
+        assert connection.execute("SELECT version_num FROM engram_version").fetchone() == ("0005",)
+
+
+def test_a_lab_inside_a_dataset_is_read_once_it_is_trusted_and_says_the_same(engram: Engram, tmp_path: Path) -> None:
+    engram("lab", "create", "mylab")
+    (tmp_path / "dataset" / ".git").mkdir(parents=True)
+    (tmp_path / "mylab").rename(tmp_path / "dataset" / "lab")
+    passed_over = engram("-C", "dataset/lab", "subjects", "list")
+    assert passed_over.code == 2
+    assert "lies inside the dataset" in passed_over.err
+    assert "engram lab trust" in passed_over.err
+    assert engram("--lab", "dataset/lab", "subjects", "list").code == 2
+    trusted = engram("lab", "trust", "dataset/lab")
+    assert trusted.out == (
+        f"lab-trust(ok): {tmp_path}/dataset/lab/engram.toml [catalogue sqlite:///.engram/catalogue.db]\n"
+    )
+    assert engram("-C", "dataset/lab", "subjects", "list").code == 0
+    assert engram("--lab", "dataset/lab", "subjects", "list").code == 0
+    assert engram("lab", "trust", "dataset/lab").out == ""
+    with (tmp_path / "dataset" / "lab" / "engram.toml").open("a") as file:
+        file.write("# another word\n")
+    assert engram("-C", "dataset/lab", "subjects", "list").code == 2
+    assert engram("lab", "trust", "nowhere").code == 2

@@ -13,7 +13,7 @@ from engram.catalogue.refusals import refusals_told
 from engram.catalogue.tables import whole_schema
 from engram.catalogue.tables.changes import COUNTER
 from engram.catalogue.versions import HEAD, refuse_other_versions, version_of
-from engram.durable import Steps, make_folders, remove, rename, sync_file, sync_folder
+from engram.durable import Steps, make_folders, open_new, remove, rename, sync_file, sync_folder
 from engram.model.errors import CatalogueUnusable
 
 #: A new SQLite catalogue has this at the end of its name until it is whole.
@@ -39,8 +39,8 @@ def _create_sqlite(address: Address, steps: Steps) -> bool:
     for rest in ("", "-journal", "-wal", "-shm"):
         if os.path.lexists(unfinished.file + rest):
             remove(steps, unfinished.file + rest)
-    steps.take("create", unfinished.file)
-    _set_up(engine_for(unfinished, creates=True), unfinished)
+    os.close(open_new(steps, unfinished.file))  # an empty file is an empty database
+    _set_up(engine_for(unfinished), unfinished)
     sync_file(steps, unfinished.file)
     rename(steps, unfinished.file, address.file)
     sync_folder(steps, folder)
@@ -69,6 +69,21 @@ def _refuse_strangers(connection: Connection, shown: str) -> None:
     if strange:
         found = f"holds tables of something else ({', '.join(strange[:3])})"
         raise CatalogueUnusable(shown, found, "Give the catalogue an empty database of its own.")
+
+
+def needs_upgrade(address: Address) -> bool:
+    """Whether a catalogue is of an older version. Raises `CatalogueUnusable` for an empty or a newer one."""
+    if address.file and not os.path.exists(address.file):
+        raise CatalogueUnusable(address.shown, "is not there", "Begin a new one: engram lab create")
+    engine = engine_for(address)
+    try:
+        with refusals_told(address.shown), engine.connect() as connection:
+            version = version_of(connection)
+            if not version or version > HEAD:
+                refuse_other_versions(connection, address.shown)
+            return version < HEAD
+    finally:
+        engine.dispose()
 
 
 def upgrade_catalogue(address: Address) -> tuple[str, str]:

@@ -19,7 +19,6 @@ from engram.model.errors import CatalogueUnusable, ExtraMissing
 #: How long one change waits for another before it gives up.
 PATIENCE_S = 30
 _WRITES = "engram_writes"
-_POSTGRESQL_OPTIONS = f"-c lock_timeout={PATIENCE_S * 1000} -c timezone=UTC"
 
 
 class Catalogue:
@@ -63,15 +62,17 @@ class Catalogue:
 
 
 @contextmanager
-def open_catalogue(address: Address, *, clock: Callable[[], datetime] | None = None) -> Iterator[Catalogue]:
-    """A catalogue, open meanwhile.
+def open_catalogue(
+    address: Address, *, clock: Callable[[], datetime] | None = None, patience_s: int = PATIENCE_S
+) -> Iterator[Catalogue]:
+    """A catalogue, open meanwhile. A change waits *patience_s* for another, then raises `CatalogueUnavailable`.
 
     Raises `CatalogueUnusable` when it is not there, or older or newer than this program.
     """
     if address.file and not os.path.exists(address.file):
         advice = "Put its latest backup there, or begin a new one: engram lab create"
         raise CatalogueUnusable(address.shown, "is not there", advice)
-    engine = engine_for(address)
+    engine = engine_for(address, patience_s=patience_s)
     catalogue = Catalogue(address, engine, clock=clock)
     try:
         with catalogue.reading() as connection:
@@ -81,33 +82,37 @@ def open_catalogue(address: Address, *, clock: Callable[[], datetime] | None = N
         catalogue.close()
 
 
-def engine_for(address: Address, *, creates: bool = False) -> Engine:
-    """SQLAlchemy's engine for an address; with *creates* an SQLite file that is missing is made."""
+def engine_for(address: Address, *, patience_s: int = PATIENCE_S) -> Engine:
+    """SQLAlchemy's engine for an address. An SQLite file that is missing is not made."""
     if address.file:
-        return _sqlite_engine(address.file, "rwc" if creates else "rw")
+        return _sqlite_engine(address.file, patience_s)
     try:
         if address.database == "postgresql":
-            return create_engine(
-                address.url, pool_pre_ping=True, connect_args={"options": _POSTGRESQL_OPTIONS, "connect_timeout": 10}
-            )
-        return _mariadb_engine(address)
+            return _postgresql_engine(address, patience_s)
+        return _mariadb_engine(address, patience_s)
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         extra = "postgresql" if address.database == "postgresql" else "mariadb"
         raise ExtraMissing(f"a driver for {extra}", f"pip install 'engram[{extra}]'") from error
 
 
-def _mariadb_engine(address: Address) -> Engine:
-    strict = f"SET sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = {PATIENCE_S}"
+def _postgresql_engine(address: Address, patience_s: int) -> Engine:
+    options = f"-c lock_timeout={patience_s * 1000} -c timezone=UTC"
+    arguments = {"options": options, "connect_timeout": 10}
+    return create_engine(address.url, pool_pre_ping=True, connect_args=arguments)
+
+
+def _mariadb_engine(address: Address, patience_s: int) -> Engine:
+    strict = f"SET sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = {patience_s}"
     arguments = {"charset": "utf8mb4", "init_command": strict, "connect_timeout": 10}
     return create_engine(address.url, pool_pre_ping=True, isolation_level="READ COMMITTED", connect_args=arguments)
 
 
-def _sqlite_engine(file: str, mode: str) -> Engine:
-    place = f"file:{quote(os.fsencode(file))}?mode={mode}"
+def _sqlite_engine(file: str, patience_s: int) -> Engine:
+    place = f"file:{quote(os.fsencode(file))}?mode=rw"
 
     def connect() -> sqlite3.Connection:
         # We say ourselves when a transaction begins: Python would let reading see several states.
-        connection = sqlite3.connect(place, uri=True, isolation_level=None, timeout=PATIENCE_S, check_same_thread=False)
+        connection = sqlite3.connect(place, uri=True, isolation_level=None, timeout=patience_s, check_same_thread=False)
         # What has returned is on the disk, as everywhere in this house.
         for setting in ("synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF", "temp_store = MEMORY"):
             connection.execute(f"PRAGMA {setting}")

@@ -87,12 +87,12 @@ def _kind(error: DBAPIError) -> Kind:
     original = error.orig
     if isinstance(original, sqlite3.Error):
         return _SQLITE.get((getattr(original, "sqlite_errorcode", None) or 0) & 0xFF, "")
+    number = original.args[0] if original is not None and original.args else None
+    if isinstance(number, int):  # MariaDB's: many of them share one SQLSTATE
+        return _MARIADB.get(number, "")
     state = getattr(original, "sqlstate", None)
     if isinstance(state, str):
         return next((kind for start, kind in _POSTGRESQL.items() if state.startswith(start)), "")
-    number = original.args[0] if original is not None and original.args else None
-    if isinstance(number, int):
-        return _MARIADB.get(number, "")
     # psycopg has no SQLSTATE where it never got through to the server
     return _LATER if isinstance(error, OperationalError) else ""
 

@@ -10,7 +10,7 @@ from engram.config import Settings, lab_file_in, read_settings
 from engram.model.errors import OutsideDataset, PathNotFound, UsageError
 from engram.model.outcome import Outcome
 from engram.model.progress import Progress, Silent
-from engram.workspace.context import Context, user_file
+from engram.workspace.context import Context, trust_folder, user_file
 
 if TYPE_CHECKING:
     from engram.cli.schemas import Help
@@ -78,7 +78,10 @@ class Call:
         return self._settings
 
     def _lab_file(self) -> str:
-        return lab_file_in(self.absolute(self.lab)) if self.lab else ""
+        if not self.lab:
+            return ""
+        around = Context(folder=self.folder, environment=self.environment)
+        return lab_file_in(self.absolute(self.lab), trust_folder(around))
 
     def absolute(self, path: str) -> str:
         """A path that the user typed, from the root; ``..`` stays, because links may stand before it."""

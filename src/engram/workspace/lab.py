@@ -1,20 +1,24 @@
 """Labs: make one, look at it, check it, keep it safe."""
 
 import os
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import count
 from typing import TYPE_CHECKING
 
-from engram.config import LAB_FILE, is_timezone, why_not_trusted_folder
-from engram.durable import Steps, make_folders
-from engram.model.errors import TargetExists, UsageError
-from engram.model.outcome import Outcome, Status
+from engram.config import LAB_FILE, is_timezone, lab_seal, why_not_trusted, why_not_trusted_folder
+from engram.durable import Steps, make_folders, replace
+from engram.model.errors import CatalogueDamaged, TargetExists, Unreadable, UsageError
+from engram.model.lab import Share
+from engram.model.outcome import Outcome, Status, failure
 from engram.model.plan import Plan, PlannedStep
 from engram.model.reports import LabReport
 from engram.workspace.catalogue_here import USUAL_URL, address_of, catalogue_extra, catalogue_here
-from engram.workspace.context import Context
+from engram.workspace.context import Context, trust_folder
 from engram.workspace.file_systems import network_file_system
-from engram.workspace.lab_file import write_new_lab
-from engram.workspace.lab_here import lab_here
+from engram.workspace.lab_file import read_lab, write_new_lab
+from engram.workspace.lab_here import LabHere, lab_here
 
 if TYPE_CHECKING:
     from engram.catalogue.addresses import Address
@@ -89,4 +93,118 @@ class Labs:
                 version=version_of(connection),
                 rows=tuple((table, count) for table, count in row_counts(connection) if count),
                 shares=tuple(share.name for share in here.lab.shares),
+                last_backup=_last_backup(here),
             )
+
+    def check(self) -> Iterator[Outcome]:
+        """Whether the lab's parts are sound: an outcome for its file, its catalogue and each share.
+
+        Raises:
+            NoLab, BadLabFile, CatalogueUnusable, ExtraMissing: when there is nothing to look into.
+        """
+        here = lab_here(self._context)
+        yield Outcome(action="lab-check", item=here.file, status=Status.OK)
+        address = address_of(here)
+        from engram.catalogue.checking import problems, row_counts
+
+        with catalogue_here(self._context) as catalogue, catalogue.reading() as connection:
+            found = list(problems(connection))
+            rows = sum(count for _, count in row_counts(connection))
+        for problem in found:
+            error = CatalogueDamaged(address.shown, problem.rstrip("."))
+            yield failure(error, action="lab-check", item=address.shown)
+        if not found:
+            yield Outcome(action="lab-check", item=address.shown, status=Status.OK, note=f"{rows} rows")
+        if address.file and (kind := network_file_system(address.file, self._mounts)):
+            moved = UsageError(f"It lies on a network file system ({kind}).", "Move it: engram lab move --to URL")
+            yield failure(moved, action="lab-check", item=address.file)
+        for share in here.lab.shares:
+            yield _of_share(share)
+
+    def backup(self, file: str | None, *, now: datetime | None = None) -> Iterator[Outcome]:
+        """Save the catalogue as an SQLite file that can take its place; by default among the lab's backups.
+
+        Raises:
+            NoLab, TargetExists, CatalogueUnusable, StorageFailed: before there is a file.
+        """
+        here = lab_here(self._context)
+        address = address_of(here)
+        with catalogue_extra():
+            from engram.catalogue.backing_up import back_up
+        path = os.path.join(self._context.folder, file) if file else _new_backup(here, now or datetime.now(UTC))
+        rows = back_up(address, path, self._steps)
+        yield Outcome(action="lab-backup", item=path, status=Status.OK, note=f"{rows} rows")
+
+    def upgrade(self, *, now: datetime | None = None) -> Iterator[Outcome]:
+        """Bring the catalogue to this program's version; a backup of it is made first.
+
+        Raises:
+            NoLab, CatalogueUnusable, StorageFailed: before anything is changed.
+        """
+        address = address_of(lab_here(self._context))
+        with catalogue_extra():
+            from engram.catalogue.migrating import needs_upgrade, upgrade_catalogue
+        if not needs_upgrade(address):
+            yield Outcome(action="lab-upgrade", item=address.shown, status=Status.NOT_NEEDED)
+            return
+        yield from self.backup(None, now=now)
+        before, after = upgrade_catalogue(address)
+        note = f"version {before} → {after}"
+        yield Outcome(action="lab-upgrade", item=address.shown, status=Status.OK, note=note)
+
+    def trust(self, folder: str) -> Iterator[Outcome]:
+        """Let the lab's file in a folder be read although it came from elsewhere, as long as it says what it says now.
+
+        Raises:
+            UsageError: when there is none, or it does not parse.
+        """
+        file = os.path.join(os.path.normpath(os.path.join(self._context.folder, folder)), LAB_FILE)
+        if not os.path.isfile(file):
+            raise UsageError(f"{folder} is no lab: it holds no {LAB_FILE}.", "Name a folder that does.")
+        lab = read_lab(file)
+        why = why_not_trusted(file)
+        trusted = trust_folder(self._context)
+        said = f"catalogue {lab.catalogue_url or USUAL_URL}"
+        said += "".join(f", share {share.name} at {share.root}" for share in lab.shares)
+        if not why or not why_not_trusted(file, trusted):
+            yield Outcome(action="lab-trust", item=file, status=Status.NOT_NEEDED, note=said)
+            return
+        make_folders(self._steps, trusted)
+        note = os.path.join(trusted, lab_seal(file))
+        replace(self._steps, note, os.fsencode(f"{file}\n"), mode=0o600)
+        yield Outcome(action="lab-trust", item=file, status=Status.OK, note=said)
+
+
+def _backups(lab: LabHere) -> str:
+    return os.path.join(lab.private, "backups")
+
+
+def _new_backup(lab: LabHere, now: datetime) -> str:
+    """``catalogue-20200101T100030Z.db``, or with a number behind it when there is one of that second."""
+    stem = os.path.join(_backups(lab), f"catalogue-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")
+    names = (f"{stem}{'' if number == 1 else f'-{number}'}.db" for number in count(1))
+    return next(name for name in names if not os.path.lexists(name))
+
+
+def _last_backup(lab: LabHere) -> str:
+    try:
+        names = sorted(name for name in os.listdir(_backups(lab)) if _BACKUP.fullmatch(name))
+    except FileNotFoundError:
+        return ""
+    if not names:
+        return ""
+    stamp = names[-1].removeprefix("catalogue-")[:16]
+    return f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:11]}:{stamp[11:13]}:{stamp[13:15]}Z"
+
+
+_BACKUP = re.compile(r"catalogue-\d{8}T\d{6}Z(-\d+)?\.db")
+
+
+def _of_share(share: Share) -> Outcome:
+    """Whether this account can look into a share, here and now."""
+    try:
+        with os.scandir(share.root) as entries:
+            next(entries, None)
+    except OSError as error:
+        return failure(Unreadable(share.root, error.strerror or str(error)), action="lab-check", item=share.name)
+    return Outcome(action="lab-check", item=share.name, status=Status.OK, note=share.root)

@@ -1,5 +1,6 @@
 """A lab's ``engram.toml``: read strictly, changed without losing a comment, an order or a byte of the rest."""
 
+import errno
 import fcntl
 import os
 import re
@@ -183,8 +184,9 @@ def write_new_lab(steps: durable.Steps, folder: str, *, name: str, timezone: str
     """Write the file of a new lab into a folder, and say where it is. `FileExistsError` when there is one."""
     path = os.path.join(folder, LAB_FILE)
     text = _NEW_LAB.format(name=_quoted(name), timezone=_quoted(timezone), url=_quoted(catalogue_url))
-    durable.write_new(steps, path, text.encode())
-    durable.sync_folder(steps, folder)
+    if os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
+    durable.replace(steps, path, text.encode())  # whole at any moment: half of one would be a lab without a name
     return path
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from engram.config import LAB_FILE, Settings, find_lab, read_settings, why_not_trusted
 from engram.model.errors import NoLab, UsageError
 from engram.model.lab import Lab, Share
-from engram.workspace.context import Context, user_file
+from engram.workspace.context import Context, trust_folder, user_file
 from engram.workspace.lab_file import PRIVATE, read_lab
 
 
@@ -38,7 +38,7 @@ class LabHere:
 
 def lab_here(context: Context) -> LabHere:
     """The lab of a call. Raises `NoLab`, and what reading its file raises."""
-    file = context.lab_file or find_lab(context.folder)
+    file = context.lab_file or find_lab(context.folder, trust_folder(context))
     if not file:
         _tell_of_one_not_trusted(context.folder)
         raise NoLab(context.folder)

@@ -6,7 +6,7 @@ from typing import Any
 
 from engram.config import DEFAULTS, Settings, attribute_of, find_lab, read_settings, setting_name, variable_name
 from engram.model.outcome import Leaf
-from engram.workspace.context import Context, user_file
+from engram.workspace.context import Context, trust_folder, user_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class SettingsHere:
             user_file(context.environment),
             environment=context.environment,
             options=context.options,
-            lab_file=context.lab_file or find_lab(context.folder),
+            lab_file=context.lab_file or find_lab(context.folder, trust_folder(context)),
         )
         for setting in explain(settings):
             if wanted in (None, setting.name):
