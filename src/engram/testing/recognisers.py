@@ -244,7 +244,8 @@ def sound(seen: Sequence[Seen], folder: FakeFolder) -> None:
 
 def _recording_is_sound(one: Recording) -> None:
     assert one.kind in KINDS
-    assert 0 < len(one.device) <= 4096
+    assert 0 < len(one.device) <= 120
+    assert one.device.isprintable()
     assert len(one.serial) <= 100
     assert one.started is None or isinstance(one.started, datetime)
     for name in ("duration_s", "sampling_rate_hz", "channels", "samples", "size_bytes"):

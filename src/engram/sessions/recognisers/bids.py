@@ -13,7 +13,7 @@ from engram.model.outcome import Leaf
 from engram.model.recordings import Recording
 from engram.sessions.reading.lines import parsed_json
 from engram.sessions.recogniser import Folder, Recogniser, Seen
-from engram.sessions.recognisers.paths import folder_of, name_of, within
+from engram.sessions.recognisers.paths import device_name, folder_of, name_of, within
 from engram.sessions.recognisers.trouble import each
 
 _LARGEST_DESCRIPTION_BYTES = 1 << 18
@@ -73,7 +73,11 @@ def _data_set(folder: Folder, files: list[str], path: str) -> Iterator[Seen]:
         facts.append(("name", name[:200]))
     processing = "derivative" if kind == "derivative" else ""
     yield Recording(
-        kind="bids", device=name_of(top) or "bids", paths=(path, *files), processing=processing, facts=tuple(facts)
+        kind="bids",
+        device=device_name(name_of(top)) or "bids",
+        paths=(path, *files),
+        processing=processing,
+        facts=tuple(facts),
     )
 
 
@@ -86,7 +90,9 @@ def _part(folder: Folder, subject: str, session: str, paths: list[str], taken: s
         if name_of(path).startswith(begins) and folder_of(path) in beside and path not in taken
     ]
     device = within(f"sub-{subject}", f"ses-{session}") if session else f"sub-{subject}"
-    yield Recording(kind="bids", device=device, paths=(*paths, *others), facts=(("subject", subject[:200]),))
+    yield Recording(
+        kind="bids", device=device_name(device), paths=(*paths, *others), facts=(("subject", subject[:200]),)
+    )
     own = re.sub(r"[^0-9a-z]", "", folder.subject.lower())
     if own and own != re.sub(r"[^0-9a-z]", "", subject.lower()):
         message = f"It is named for {subject[:100]}, but lies with subject {folder.subject}."

@@ -14,7 +14,7 @@ from engram.model.errors import ExtraMissing, Malformed, Unreadable
 from engram.model.outcome import Leaf
 from engram.model.recordings import Recording
 from engram.sessions.recogniser import Folder, Recogniser, Seen
-from engram.sessions.recognisers.paths import name_of
+from engram.sessions.recognisers.paths import device_name, name_of
 from engram.sessions.recognisers.trouble import each, finding_for
 
 _SWEEPS = re.compile(r"(?P<base>.+)_\d{4}(?:-\d{4})?\.h5", re.IGNORECASE)
@@ -62,7 +62,7 @@ def _sleap(path: str, objects: _Objects) -> Recording:
         facts = [("tracks", tracks[0]), ("nodes", tracks[2])]
     return Recording(
         kind="pose",
-        device=name_of(path).partition(".")[0] or "sleap",
+        device=device_name(name_of(path).partition(".")[0]) or "sleap",
         paths=(path,),
         samples=tracks[-1] if analysis and tracks else (frames or (None,))[0],
         processing="exported" if analysis else "",

@@ -21,7 +21,7 @@ from engram.sessions.reading.lines import flat_yaml, iso_time
 from engram.sessions.reading.pickles import unpickled
 from engram.sessions.reading.window import Window
 from engram.sessions.recogniser import Folder, Known, Recogniser, Seen
-from engram.sessions.recognisers.paths import folder_of, name_of
+from engram.sessions.recognisers.paths import device_name, folder_of, name_of
 from engram.sessions.recognisers.trouble import each, finding_for
 
 _FOLDER = re.compile(r"dlc(?P<line>_?)(?P<base>.+)", re.IGNORECASE)
@@ -106,7 +106,7 @@ def _output(folder: Folder, output: _Output, first: str) -> Iterator[Seen]:
     frames = said.frames
     yield Recording(
         kind="pose",
-        device=output.base,
+        device=device_name(output.base),
         paths=output.paths,
         started=said.started,
         duration_s=frames / said.rate_hz if frames and said.rate_hz else None,

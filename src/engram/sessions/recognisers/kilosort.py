@@ -18,7 +18,7 @@ from engram.sessions.reading.lines import text_of
 from engram.sessions.reading.npy import read_npy_header
 from engram.sessions.recogniser import Folder, Recogniser, Seen
 from engram.sessions.recognisers.curated import when_curated
-from engram.sessions.recognisers.paths import folder_of, name_of, within
+from engram.sessions.recognisers.paths import device_name, folder_of, name_of, within
 from engram.sessions.recognisers.trouble import each, finding_for
 
 _LARGEST_TEXT_BYTES = 1 << 20
@@ -81,7 +81,7 @@ def _output(folder: Folder, place: str, paths: list[str], first: str) -> Iterato
     rate = settings.get("sample_rate", "").rstrip(".")
     yield Recording(
         kind="sorting",
-        device=_device(place),
+        device=device_name(_device(place)),
         paths=tuple(paths),
         sampling_rate_hz=float(rate) if re.fullmatch(r"\d{1,9}(?:\.\d{1,9})?", rate) else None,
         channels=int(settings["n_channels_dat"])

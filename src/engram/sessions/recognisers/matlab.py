@@ -18,7 +18,7 @@ from engram.sessions.reading.lines import real_time
 from engram.sessions.reading.mat import NotVersion5, is_hdf5, mat_variables
 from engram.sessions.reading.window import Window
 from engram.sessions.recogniser import Folder, Recogniser, Seen
-from engram.sessions.recognisers.paths import folder_of, name_of
+from engram.sessions.recognisers.paths import device_name, folder_of, name_of
 from engram.sessions.recognisers.trouble import each, finding_for
 
 _BEHAVIOUR = re.compile(
@@ -59,7 +59,7 @@ def _recording(
     pieces = [date[:4], date[4:6], date[6:], time[:2], time[2:4], time[4:]] if date else []
     yield Recording(
         kind=kind,
-        device=device,
+        device=device_name(device),
         paths=(path,),
         started=real_time(*map(int, pieces)) if pieces else None,
         facts=tuple(facts.items()),

@@ -12,7 +12,7 @@ from engram.model.findings import Finding
 from engram.model.outcome import Leaf
 from engram.model.recordings import Recording
 from engram.sessions.recogniser import Folder, Recogniser, Seen
-from engram.sessions.recognisers.paths import name_of
+from engram.sessions.recognisers.paths import device_name, name_of
 from engram.sessions.recognisers.trouble import each, finding_for
 
 _KEPT = {
@@ -45,7 +45,7 @@ def _file(folder: Folder, path: str) -> Iterator[Seen]:
     facts += [(name, values[place][:1000]) for place, name in _KEPT.items() if values.get(place)]
     yield Recording(
         kind="nwb",
-        device=name_of(path).rpartition(".")[0] or name_of(path),
+        device=device_name(name_of(path).rpartition(".")[0]) or "nwb",
         paths=(path,),
         started=_time(path, values.get("/session_start_time", "")),
         facts=tuple(facts),

@@ -16,7 +16,7 @@ from engram.model.recordings import Recording
 from engram.sessions.reading.lines import parsed_json, text_of
 from engram.sessions.reading.npy import read_npy_header
 from engram.sessions.recogniser import Folder, Known, Recogniser, Seen
-from engram.sessions.recognisers.paths import folder_of, name_of, within
+from engram.sessions.recognisers.paths import device_name, folder_of, name_of, within
 from engram.sessions.recognisers.trouble import each
 
 _LARGEST_STRUCTURE_BYTES = 4 << 20
@@ -113,7 +113,7 @@ def _recording(
     started, serial, facts = shared
     yield Recording(
         kind=_kind(stream),
-        device=stream.name,
+        device=device_name(stream.name),
         paths=(data, *(path for path in files if path != data)),
         serial=serial if "Neuropix" in stream.processor else "",
         started=started,

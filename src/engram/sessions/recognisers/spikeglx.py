@@ -27,6 +27,7 @@ from engram.sessions.recognisers.trouble import each
 _USUAL_META_BYTES = 1 << 16
 _LARGEST_META_BYTES = 1 << 20
 _SAMPLE_BYTES = 2
+_MOST_CHANNELS = 1 << 20
 #: A recording's declared length may differ from its size by so much; of 36 real ones none does at all.
 _LENGTH_RATIO = 1e-4
 _STREAM = re.compile(
@@ -132,8 +133,8 @@ def _described(folder: Folder, path: str) -> Iterator[Seen]:
 
 def _meta(path: str, tags: dict[str, str], size_bytes: int) -> _Meta:
     channels = integer(tags, "nSavedChans", path)
-    if not channels:
-        raise Malformed(path, "nSavedChans is missing: how many channels were saved is not known")
+    if not channels or channels > _MOST_CHANNELS:
+        raise Malformed(path, "how many channels were saved (nSavedChans) is not said, or impossible")
     kind = tags["typeThis"].strip()
     rates = {"imec": "imSampRate", "nidq": "niSampRate", "obx": "obSampRate"}
     if kind not in rates:

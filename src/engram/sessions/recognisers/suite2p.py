@@ -18,7 +18,7 @@ from engram.sessions.reading.npy import npy_header, read_npy_header
 from engram.sessions.reading.pickles import Pickled, PickledArray, unpickled
 from engram.sessions.reading.window import Window
 from engram.sessions.recogniser import Folder, Recogniser, Seen
-from engram.sessions.recognisers.paths import folder_of, name_of, within
+from engram.sessions.recognisers.paths import device_name, folder_of, name_of, within
 from engram.sessions.recognisers.trouble import each, finding_for
 
 _PLANE = re.compile(r"plane\d+|combined")
@@ -49,7 +49,7 @@ def _run(folder: Folder, run: str, planes: list[str], ops: str) -> Iterator[Seen
     cells, frames = _sizes(folder, best)
     yield Recording(
         kind="segmentation",
-        device=_device(run),
+        device=device_name(_device(run)),
         paths=tuple(paths),
         sampling_rate_hz=_number(said.get("fs")),
         channels=_count(said.get("nchannels")),

@@ -15,7 +15,7 @@ from engram.model.recordings import Recording
 from engram.sessions.reading.lines import text_of
 from engram.sessions.recogniser import Folder, Known, Recogniser, Seen
 from engram.sessions.recognisers.curated import when_curated
-from engram.sessions.recognisers.paths import folder_of, name_of
+from engram.sessions.recognisers.paths import device_name, folder_of, name_of
 from engram.sessions.recognisers.trouble import each
 
 _MCLUST_CELL = re.compile(r"(?P<tetrode>.+?)_(?P<cell>\d{1,4})\.(?:t|t32|t64|_t)", re.IGNORECASE)
@@ -52,7 +52,9 @@ def _mclust_tetrode(folder: Folder, tetrode: str, cells: list[str], own: list[st
         raise Malformed(path, "no MClust spike file: it does not begin with its header")
     facts: list[tuple[str, Leaf]] = [("sorter", "mclust"), ("clusters", len(cells))]
     facts.append(("curated", when_curated(folder, [*own, *cells])))
-    yield Recording(kind="sorting", device=tetrode, paths=(*cells, *own), processing="curated", facts=tuple(facts))
+    yield Recording(
+        kind="sorting", device=device_name(tetrode), paths=(*cells, *own), processing="curated", facts=tuple(facts)
+    )
 
 
 def _klustakwik(folder: Folder) -> Iterator[Seen]:

@@ -19,7 +19,7 @@ from engram.sessions.reading.film import Film
 from engram.sessions.reading.mp4 import Unfinished, mp4
 from engram.sessions.reading.window import Window
 from engram.sessions.recogniser import Folder, Recogniser, Seen
-from engram.sessions.recognisers.paths import folder_of, name_of
+from engram.sessions.recognisers.paths import device_name, folder_of, name_of
 from engram.sessions.recognisers.trouble import each
 
 _TRIAL = re.compile(r"(?P<alias>[^_]+)_(?P<camera>.+)_(?P<number>\d{1,9})-\d{4}\.(?:avi|mp4|mj2)", re.IGNORECASE)
@@ -59,7 +59,7 @@ def _film(folder: Folder, path: str) -> Iterator[Seen]:
     film, trouble = _read(folder, path)
     yield Recording(
         kind="video",
-        device=name_of(path).rpartition(".")[0],
+        device=device_name(name_of(path).rpartition(".")[0]) or "video",
         paths=(path,),
         started=film.created,
         duration_s=film.duration_s,
@@ -81,7 +81,7 @@ def _trials(
     single = len(films) == 1
     yield Recording(
         kind="video",
-        device=camera[2],
+        device=device_name(camera[2]),
         paths=tuple(films[number] for number in numbers) + (() if listed is None else (listed,)),
         started=film.created,
         duration_s=film.duration_s if single else None,

@@ -10,7 +10,7 @@ from engram.model.findings import Finding
 from engram.model.recordings import Recording, Task
 from engram.sessions.recogniser import Recogniser
 from engram.sessions.recognisers import kilosort, matlab, matmot, motive, sessions_txt, tetrodes, video
-from engram.testing.recognisers import FakeFolder
+from engram.testing.recognisers import FakeFolder, sound
 from tests.rig import ARCHIVE, EPHYS, IMAGING, PHY, RIG, TETRODES, npy, sample
 
 
@@ -263,3 +263,14 @@ RUN = " " * 100_000
 def test_long_runs_of_blanks_cost_no_time(recogniser: Recogniser, path: str, content: str) -> None:
     folder = FakeFolder({path: content.encode(), "spike_times.npy": npy((1,))})
     list(recogniser.recognise(folder))
+
+
+@pytest.mark.parametrize("stem", ["x" * 250, "film\nof the day", "\udcff" * 40])
+def test_a_device_is_called_so_that_a_catalogue_can_keep_it(stem: str) -> None:
+    folder = FakeFolder(
+        {f"{stem}.mp4": b"", f"{stem}y.mp4": b"", f"dlc_{stem}/a.h5": b"", f"{stem}/spike_times.npy": npy((1,))}
+    )
+    seen = [one for recogniser in (video, kilosort) for one in recogniser.RECOGNISER.recognise(folder)]
+    sound(seen, folder)
+    devices = [one.device for one in seen if isinstance(one, Recording) and one.kind == "video"]
+    assert len(set(devices)) == 2
