@@ -126,8 +126,8 @@ class Walk:
                 self.outside[folder] = Outside(unreadable=found.strerror or str(found))
             return
         assert isinstance(found, Listing)
-        if not folder and not (found.folders or found.files) and self.state.count():
-            raise self._gone("it is empty, and held sessions before; is it mounted?")
+        if not folder and not (found.folders or found.files or self.look.full) and self.state.count():
+            raise self._gone("it is empty, and held sessions before; is it mounted? (If it is empty indeed: --full)")
         self._note_outside(folder, found)
         for name in sorted(found.folders, key=lambda name: (bool(folder) or name.lower() not in DERIVED, name)):
             yield from self._visit(f"{folder}/{name}" if folder else name)

@@ -499,6 +499,8 @@ class TestASharesOwnTroubles:
         shutil.rmtree(lab.root / "s")
         with pytest.raises(ShareUnavailable, match="is it mounted"):
             lab.scan()
+        assert lab.scan(full=True).summary == ShareSeen(share="raw")
+        assert lab.scan().summary == ShareSeen(share="raw")
 
     def test_another_folder_in_its_place_is_told(self, lab: Lab) -> None:
         lab.write("s/20200101/a.rec", "- ")

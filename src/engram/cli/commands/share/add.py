@@ -6,7 +6,7 @@ is looked whether this account, on this machine, can read it.
 
     engram share add recordings /mnt/N/recordings
     engram share add recordings /mnt/N/recordings --also-known-as N:/recordings
-    engram share add rig4 /mnt/rig4 --template '{subject}/{session:%Y%m%d}' --timezone Europe/Oslo
+    engram share add rig4 /mnt/rig4 --template '{subject}/{session:%Y%m%d}'
     engram share add old /mnt/old --exclude lost+found --dry-run
 """
 
