@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from engram.cli.catalogue_page import catalogue_page
 from engram.cli.datalad_page import datalad_page
 from engram.cli.schemas import field_notes, schemas
 from engram.cli.topic import Section, Topic
@@ -231,6 +232,7 @@ def _findings() -> Topic:
 
 #: Every topic by the name that one types.
 TOPICS: Mapping[str, tuple[str, Callable[[], Topic]]] = {
+    "catalogue": ("The tables of the lab's catalogue, for readers of SQL.", catalogue_page),
     "datalad": ("What is equal to DataLad, and what differs.", datalad_page),
     "environment": ("The environment variables that count.", _environment),
     "errors": ("What may go wrong, and what to do then.", _errors),
