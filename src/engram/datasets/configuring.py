@@ -20,6 +20,7 @@ from engram.datasets.programs import Programs
 from engram.datasets.worktree import link_above
 from engram.model.errors import ItemFailed, UsageError
 from engram.model.outcome import DatasetOutcome, Status
+from engram.model.plan import Plan, PlannedStep
 
 CARRIED = ".datalad/config"
 _SCOPES = (SYSTEM, GLOBAL, LOCAL, WORKTREE, COMMAND)
@@ -92,10 +93,48 @@ def configure_user(around: Surroundings, folder: str, wish: Configure) -> Iterat
         yield tell.value(name, config.get_all(name)[-1:])
 
 
+def plan_configure(dataset: Dataset, wish: Configure, *, refds: str) -> Plan:
+    """What `configure` would set or take away in a dataset. Raises as it does."""
+    check_may_write(dataset)
+    if wish.scope == "branch":
+        _check_is_own_file(dataset)
+        place = os.fsencode(os.path.join(dataset.work_tree, CARRIED))
+        known = _by_name(GitConfig.from_file(place).items(_SCOPES))
+    else:
+        known = _by_name(dataset.config.items((LOCAL,)))
+    inner = os.path.relpath(dataset.work_tree, refds)
+    return _planned(wish, known, "" if inner == "." else f" of {inner}")
+
+
+def plan_configure_user(around: Surroundings, wish: Configure) -> Plan:
+    """The same for the user's own settings."""
+    config = GitConfig.read(common_dir=None, git_dir=None, environment=around.environment)
+    return _planned(wish, _by_name(config.items((GLOBAL,))), "")
+
+
+def _planned(wish: Configure, known: Mapping[str, tuple[str, ...]], where: str) -> Plan:
+    steps, refused = [], []
+    for item in wish.items:
+        name, _, value = item.partition("=")
+        before = known.get(canonical(name) or name, ())
+        was = f"{wish.scope}{where}: {', '.join(map(_shown, before)) or 'nothing'}"
+        if wish.action == "set" and before != (value,):
+            steps.append(PlannedStep(action="set", item=name, why=f"{was} becomes {_shown(value)}"))
+        elif wish.action == "unset" and before:
+            steps.append(PlannedStep(action="unset", item=name, why=was))
+        elif wish.action == "unset":
+            refused.append(PlannedStep(action="unset", item=name, why=f"{wish.scope}{where}: it is not set there"))
+    return Plan(steps=tuple(steps), refused=tuple(refused))
+
+
+def _shown(value: str) -> str:
+    """A value without passwords."""
+    return os.fsdecode(without_secrets(os.fsencode(value)))
+
+
 def _dump(dataset: Dataset, tell: "_Teller") -> Iterator[DatasetOutcome]:
     for name, values in sorted(_read(dataset, "").items()):
-        shown = tuple(os.fsdecode(without_secrets(os.fsencode(value))) for value in values)
-        yield tell.value(name, shown)
+        yield tell.value(name, tuple(map(_shown, values)))
 
 
 def _read(dataset: Dataset, scope: str) -> dict[str, tuple[str, ...]]:

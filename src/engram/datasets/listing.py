@@ -20,6 +20,7 @@ from engram.datasets.saving.save import Saver
 from engram.datasets.saving.survey import SaveRequest
 from engram.model.errors import UsageError
 from engram.model.outcome import DatasetOutcome, Leaf, Outcome, Status
+from engram.model.plan import Plan, PlannedStep, joined
 
 #: DataLad's subject of the commit.
 MESSAGE = "[DATALAD] modified subdataset properties"
@@ -86,6 +87,43 @@ class Listing:
         for path in self.request.contains:
             if path not in self.met:
                 yield _not_contained(self.dataset, path)
+
+    def plan(self) -> Plan:
+        """Which properties would change, and what cannot. Raises as `records` does."""
+        self.request.check()
+        return joined(self._plans(self.dataset, self.request.levels))
+
+    def _plans(self, dataset: Dataset, levels: int | None) -> Iterator[Plan]:
+        if levels is not None and levels <= 0:
+            return
+        recorded = submodules_of(dataset)
+        chosen = [path for path, _ in subdatasets_in(dataset) if self._is_within(dataset, path)]
+        meant = [recorded[path] for path in chosen if path in recorded and self._is_meant(dataset, path)]
+        if meant:
+            check_may_write(dataset)
+        for module in meant:
+            yield self._plan_of(dataset, module)
+        for path in chosen:
+            place = os.path.join(dataset.work_tree, os.fsdecode(path))
+            if holds_repository(os.fsencode(place)):
+                inner = open_dataset(place, dataset.around)
+                yield from self._plans(inner, None if levels is None else levels - 1)
+
+    def _plan_of(self, dataset: Dataset, module: Submodule) -> Plan:
+        item = os.path.relpath(f"{dataset.work_tree}/{os.fsdecode(module.path)}", self.dataset.work_tree)
+        facts = self._facts(dataset, module)
+        steps, refused = [], []
+        for name, given in self.request.properties:
+            value, before = _filled(given, facts), module.properties.get(name.lower())
+            if value != before:
+                was = f", instead of {before}" if before is not None else ""
+                steps.append(PlannedStep(action="set", item=item, why=f"{name} = {value}{was}"))
+        for name in self.request.without:
+            if name.lower() in module.properties:
+                steps.append(PlannedStep(action="delete", item=item, why=f"{name}"))
+            else:
+                refused.append(PlannedStep(action="delete", item=item, why=f"it has no property {name}"))
+        return Plan(steps=tuple(steps), refused=tuple(refused))
 
     def _below(self, dataset: Dataset, levels: int | None) -> Iterator[Outcome]:
         if levels is not None and levels <= 0:
@@ -167,9 +205,18 @@ class Listing:
         yield from Saver(dataset, request).carry_out()
 
     def _with_properties(self, text: bytes, dataset: Dataset, module: Submodule) -> bytes:
+        facts = self._facts(dataset, module)
+        for name, value in self.request.properties:
+            text = with_property(text, module.name, name, _filled(value, facts))
+        for name in self.request.without:
+            text = with_property(text, module.name, name, None)
+        return text
+
+    def _facts(self, dataset: Dataset, module: Submodule) -> dict[str, str]:
+        """What a template can fill in."""
         place = f"{dataset.work_tree}/{os.fsdecode(module.path)}"
         relative = os.path.relpath(place, self.dataset.work_tree)
-        facts = {
+        return {
             **_properties(module),
             "path": place,
             "parentds": dataset.work_tree,
@@ -177,11 +224,6 @@ class Listing:
             "refds_relpath": relative,
             "refds_relname": relative.replace("/", "-"),
         }
-        for name, value in self.request.properties:
-            text = with_property(text, module.name, name, _filled(value, facts))
-        for name in self.request.without:
-            text = with_property(text, module.name, name, None)
-        return text
 
 
 def subdatasets_in(dataset: Dataset) -> list[tuple[bytes, bytes]]:

@@ -1,6 +1,6 @@
 """Plans: what would be done, as a record that one can print, keep and carry out later."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self, TypeAlias
 
@@ -105,6 +105,15 @@ class Plan:
             else:
                 ground.done.append(step)
         return ground
+
+
+def joined(plans: Iterable[Plan]) -> Plan:
+    """What all of these would do together, in their order."""
+    every = tuple(plans)
+    return Plan(
+        steps=tuple(step for plan in every for step in plan.steps),
+        refused=tuple(step for plan in every for step in plan.refused),
+    )
 
 
 @dataclass(slots=True, kw_only=True)

@@ -15,6 +15,11 @@ def asked_for(plan: Plan, method: Callable[..., Plan], context: Context, given: 
     return replace(plan, command=method.__name__.removeprefix("plan_"), folder=context.folder, request=request)
 
 
+def only_looked_at(plan: Plan, command: str, context: Context) -> Plan:
+    """*plan* as one that no file may ask for, as programs could run by it: it has no request."""
+    return replace(plan, command=command, folder=context.folder)
+
+
 def _asked(value: object) -> Asked:
     if value is None or isinstance(value, str | int):
         return value

@@ -18,6 +18,8 @@ from engram.workspace.opening import Opening
 
 #: Options that are handed on to git, which could start programs by them.
 _FOR_GIT = ("init_options", "git_options")
+#: Verbs that let programs run, or could: whoever wants that types it himself.
+_TYPED_ONLY = ("configuration", "run-procedure", "subdatasets", "trust")
 #: Verbs of which a part can be done by naming paths.
 _BY_PATH = ("fsck", "get", "remove", "save", "unlock")
 #: Verbs of which a part can be done by naming what it was in the plan.
@@ -106,6 +108,11 @@ def _verb(command: str, context: Context, steps: Steps | None) -> _Verb:
         **dict.fromkeys(("numcopies", "dropunused", "fsck"), Custody),
         "clean": Upkeep,
     }
+    if command in _TYPED_ONLY:
+        raise UsageError(
+            f"A plan of {command} is only to be looked at: a file cannot ask for what programs could run by.",
+            f"Type the command itself: engram {command} …",
+        )
     if command not in rooms or not os.path.isabs(context.folder):
         raise UsageError("This plan cannot be carried out: it does not say of what it is a plan.", "Make it anew.")
     room = rooms[command](context, steps=steps)

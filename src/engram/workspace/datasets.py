@@ -223,6 +223,14 @@ class Datasets:
 
         return told(trust(self._opening.dataset(dataset), self._opening.around))
 
+    def plan_trust(self, dataset: str) -> "Plan":
+        """What `trust` would allow."""
+        from engram.workspace.asked import only_looked_at
+        from engram.workspace.trusting import plan_trust
+
+        plan = plan_trust(self._opening.dataset(dataset), self._opening.around)
+        return only_looked_at(plan, "trust", self._context)
+
     # --- arguments
 
     def _savers(

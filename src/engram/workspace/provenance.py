@@ -342,46 +342,37 @@ class Provenance:
             NotTrusted: for one that the dataset itself holds, until the user allowed it.
         """
         from engram.datasets.provenance.commands import RunRequest
-        from engram.datasets.provenance.procedure_search import every_procedure, find
-        from engram.datasets.provenance.procedures import BUILT_IN, Procedure, run_procedure
+        from engram.datasets.provenance.procedures import run_procedure
         from engram.datasets.provenance.running import Runner
-        from engram.model.errors import NotTrusted, UsageError
+        from engram.workspace.procedures import Choice
 
-        opened = self._opening.dataset(dataset)
-        found = find(name, every_procedure(opened, self._context.environment, self._context.git_configuration))
-        if found.kind == "built-in":
-            if arguments:
-                raise UsageError(f"{name} takes no arguments.", f"Write: engram run-procedure {name}")
-            short = name.removeprefix("cfg_")
-            return told(run_procedure(Procedure(name=short, recipe=BUILT_IN[short]), opened, self._opening.around))
-        holder = self._opening.dataset(found.dataset) if found.dataset else None
-        if holder is not None and not self._ledger().has(holder, found.digest):
-            raise NotTrusted(holder.work_tree, f"procedure {name}")
-        line = found.line(opened, arguments)
-        request = RunRequest(command=line, folder=opened.work_tree, explicit=True)
-        return told(Runner(opened, request, self._helpers(starting)).carry_out())
+        choice = Choice.of(self._opening, self._context, name, dataset)
+        choice.check(arguments, self._ledger())
+        if choice.built_in is not None:
+            return told(run_procedure(choice.built_in, choice.dataset, self._opening.around))
+        line, folder = choice.found.line(choice.dataset, arguments), choice.dataset.work_tree
+        request = RunRequest(command=line, folder=folder, explicit=True)
+        return told(Runner(choice.dataset, request, self._helpers(starting)).carry_out())
+
+    def plan_run_procedure(self, name: str, arguments: Sequence[str] = (), *, dataset: str | None = None) -> "Plan":
+        """What `run_procedure` would run, or write if it is a built-in one. Raises as it does."""
+        from engram.workspace.asked import only_looked_at
+        from engram.workspace.procedures import Choice
+
+        choice = Choice.of(self._opening, self._context, name, dataset)
+        choice.check(arguments, self._ledger())
+        return only_looked_at(choice.plan(arguments), "run-procedure", self._context)
 
     def discover_procedures(self, *, dataset: str | None = None) -> Iterator[Outcome]:
         """Every procedure there is, in the order in which they are looked for. Runs none."""
-        from engram.datasets.provenance.procedure_search import about, every_procedure
-        from engram.model.errors import NoDataset
+        from engram.workspace.procedures import discovered
 
-        try:
-            opened = self._opening.dataset(dataset)
-        except NoDataset:
-            if dataset is not None:
-                raise
-            opened = None
-        names: set[str] = set()
-        for one in every_procedure(opened, self._context.environment, self._context.git_configuration):
-            state = "overridden" if one.name in names else "executable"
-            names.add(one.name)
-            yield about(one, "discover_procedure", state, opened)
+        yield from discovered(self._opening, self._context, dataset)
 
     def procedure_help(self, name: str, *, dataset: str | None = None) -> Iterator[Outcome]:
         """What a procedure says of itself. Raises `UsageError` when there is none of that name."""
-        from engram.datasets.provenance.procedure_search import about, every_procedure, find
+        from engram.datasets.provenance.procedure_search import about
+        from engram.workspace.procedures import Choice
 
-        opened = self._opening.dataset(dataset)
-        found = find(name, every_procedure(opened, self._context.environment, self._context.git_configuration))
-        yield about(found, "procedure_help", "executable", opened)
+        choice = Choice.of(self._opening, self._context, name, dataset)
+        yield about(choice.found, "procedure_help", "executable", choice.dataset)

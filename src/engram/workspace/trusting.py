@@ -12,12 +12,16 @@ from engram.datasets.provenance.procedure_search import FoundProcedure, brought_
 from engram.datasets.provenance.recorded_runs import RecordedRuns
 from engram.datasets.provenance.run_records import RunRecord
 from engram.model.outcome import DatasetOutcome, Outcome, Status
+from engram.model.plan import Plan, PlannedStep
 
 
 def trust(dataset: Dataset, around: Surroundings) -> Iterator[Outcome]:
     """One outcome for each program, procedure and foreign run record that it brings, then one for the dataset."""
-    records = _foreign_records(dataset, around)
-    procedures = _own_procedures(dataset, around)
+    ledger = Ledger.beside(around.trust_folder, around.steps)
+    records = _foreign_records(dataset, ledger)
+    procedures = _own_procedures(dataset, ledger)
+    if new := [*(record.digest for _, record in records), *(one.digest for one in procedures)]:
+        ledger.allow(dataset, new)
     brought = dataset.brought
     known = dataset.is_trusted
     if brought and not known:
@@ -26,38 +30,50 @@ def trust(dataset: Dataset, around: Surroundings) -> Iterator[Outcome]:
         note = os.path.join(around.trust_folder, dataset.seal)
         durable.replace(around.steps, note, text.encode("utf-8", "surrogateescape"), mode=0o600)
     status = Status.NOT_NEEDED if known or not brought else Status.OK
-    for one in brought:
-        yield _outcome(dataset, one.name, status, one.content.decode(errors="replace").strip().splitlines()[-1:])
-    for procedure in procedures:
-        yield _outcome(dataset, f"procedure {procedure.name}", Status.OK, [procedure.call_format])
-    for commit, record in records:
-        yield _outcome(dataset, f"run record of {commit.hex()[:7]}", Status.OK, [as_line(record.cmd)])
-    nothing = ["it brings nothing along that would run"] if not (brought or records or procedures) else []
+    for name, what in _programs(dataset):
+        yield _outcome(dataset, name, status, what)
+    for name, what in _recorded(records, procedures):
+        yield _outcome(dataset, name, Status.OK, what)
+    nothing = "it brings nothing along that would run" if not (brought or records or procedures) else ""
     yield _outcome(dataset, ".", Status.OK if records or procedures else status, nothing)
 
 
-def _foreign_records(dataset: Dataset, around: Surroundings) -> list[tuple[bytes, RunRecord]]:
-    """The run records from elsewhere that were not allowed yet, which now they are."""
+def plan_trust(dataset: Dataset, around: Surroundings) -> Plan:
+    """What `trust` would allow: what was allowed before, exactly as it is now, is left out."""
     ledger = Ledger.beside(around.trust_folder, around.steps)
+    recorded = _recorded(_foreign_records(dataset, ledger), _own_procedures(dataset, ledger))
+    every = [*(() if dataset.is_trusted else _programs(dataset)), *recorded]
+    return Plan(steps=tuple(PlannedStep(action="trust", item=name, why=what) for name, what in every))
+
+
+def _programs(dataset: Dataset) -> Iterator[tuple[str, str]]:
+    """What its ``.git`` brings along: the name, and the last line of what would run."""
+    for one in dataset.brought:
+        yield one.name, "".join(one.content.decode(errors="replace").strip().splitlines()[-1:])
+
+
+def _recorded(records: list[tuple[bytes, RunRecord]], procedures: list[FoundProcedure]) -> Iterator[tuple[str, str]]:
+    """What its history and its work tree bring along: the name, and what would run."""
+    for procedure in procedures:
+        yield f"procedure {procedure.name}", procedure.call_format
+    for commit, record in records:
+        yield f"run record of {commit.hex()[:7]}", as_line(record.cmd)
+
+
+def _foreign_records(dataset: Dataset, ledger: Ledger) -> list[tuple[bytes, RunRecord]]:
+    """The run records from elsewhere that were not allowed yet."""
     settings = DataladSettings(dataset)
     every = ((commit, as_seen(record, settings)) for commit, record in RecordedRuns(dataset).every())
     found = {record.digest: (commit, record) for commit, record in every}
-    foreign = [(commit, record) for commit, record in found.values() if not ledger.is_allowed(dataset, record)]
-    if foreign:
-        ledger.allow(dataset, [record.digest for _, record in foreign])
-    return foreign
+    return [(commit, record) for commit, record in found.values() if not ledger.is_allowed(dataset, record)]
 
 
-def _own_procedures(dataset: Dataset, around: Surroundings) -> list[FoundProcedure]:
-    """The procedures that the dataset holds and that were not allowed yet, which now they are."""
-    ledger = Ledger.beside(around.trust_folder, around.steps)
-    found = [one for one in brought_procedures(dataset) if not ledger.has(dataset, one.digest)]
-    if found:
-        ledger.allow(dataset, [one.digest for one in found])
-    return found
+def _own_procedures(dataset: Dataset, ledger: Ledger) -> list[FoundProcedure]:
+    """The procedures that the dataset holds and that were not allowed yet."""
+    return [one for one in brought_procedures(dataset) if not ledger.has(dataset, one.digest)]
 
 
-def _outcome(dataset: Dataset, item: str, status: Status, note: list[str]) -> DatasetOutcome:
+def _outcome(dataset: Dataset, item: str, status: Status, note: str) -> DatasetOutcome:
     return DatasetOutcome(
         action="trust",
         item=item,
@@ -65,5 +81,5 @@ def _outcome(dataset: Dataset, item: str, status: Status, note: list[str]) -> Da
         path=dataset.work_tree,
         type="dataset",
         refds=dataset.work_tree,
-        note="".join(note),
+        note=note,
     )

@@ -9,7 +9,7 @@ from itertools import chain
 from engram.durable import Steps
 from engram.model.errors import NoDataset, UsageError
 from engram.model.outcome import DatasetOutcome, Leaf, Outcome, Status
-from engram.model.plan import Plan
+from engram.model.plan import Plan, joined
 from engram.workspace.asked import asked_for
 from engram.workspace.context import Context
 from engram.workspace.opening import Opening, told
@@ -51,6 +51,29 @@ class Upkeep:
         below = self._opening.subdatasets(opened, [b""], recursion_limit)[::-1] if recursive else []
         return told(chain.from_iterable(configure(one, wish, refds=opened.work_tree) for one in (opened, *below)))
 
+    def plan_configuration(
+        self,
+        action: str,
+        items: Sequence[str],
+        *,
+        scope: str | None = None,
+        dataset: str | None = None,
+        recursive: bool = False,
+        recursion_limit: int | None = None,
+    ) -> Plan:
+        """What `configuration` would set or take away. Raises as it does."""
+        from engram.datasets.configuring import Configure, plan_configure, plan_configure_user
+        from engram.workspace.asked import only_looked_at
+
+        wish = Configure(action=action, items=tuple(items), scope=scope or "local")
+        wish.check()
+        if wish.scope == "global":
+            return only_looked_at(plan_configure_user(self._opening.around, wish), "configuration", self._context)
+        opened = self._opening.dataset(dataset)
+        below = self._opening.subdatasets(opened, [b""], recursion_limit)[::-1] if recursive else []
+        plans = [plan_configure(one, wish, refds=opened.work_tree) for one in (opened, *below)]
+        return only_looked_at(joined(plans), "configuration", self._context)
+
     def clean(
         self,
         *,
@@ -86,8 +109,7 @@ class Upkeep:
         opened = self._opening.dataset(dataset)
         below = self._opening.subdatasets(opened, [b""], recursion_limit)[::-1] if recursive else []
         plans = [plan_clean(one, tuple(what), refds=opened.work_tree) for one in (opened, *below)]
-        plan = Plan(steps=tuple(chain.from_iterable(plan.steps for plan in plans)))
-        return asked_for(plan, self.plan_clean, self._context, locals())
+        return asked_for(joined(plans), self.plan_clean, self._context, locals())
 
     def wtf(self, *, dataset: str | None = None, sections: Sequence[str] = ()) -> Iterator[Outcome]:
         """What whoever is to help needs to know, one outcome for each section. No secret is told.

@@ -8,6 +8,7 @@ Settings lie in three places: branch (.datalad/config, which travels with the da
     engram configuration set annex.numcopies=2
     engram configuration --scope branch set annex.numcopies=2
     engram configuration unset annex.numcopies
+    engram configuration --dry-run set annex.numcopies=2
 """
 
 from collections.abc import Iterable
@@ -30,6 +31,7 @@ _ACTIONS = ("dump", "get", "set", "unset")
 @click.option("--scope", type=click.Choice(("branch", "local", "global")), help="Only there; for set and unset: where.")
 @options.dataset("The dataset; default is the one around the current folder.")
 @options.recursion
+@options.plan
 @click.pass_obj
 def command(
     call: Call,
@@ -40,8 +42,17 @@ def command(
     dataset: str | None,
     recursive: bool,
     recursion_limit: int | None,
+    dry_run: bool,
+    plan_file: str | None,
 ) -> None:
-    outcomes = call.open(Upkeep).configuration(
+    upkeep = call.open(Upkeep)
+    if dry_run and action in ("set", "unset"):
+        plan = upkeep.plan_configuration(
+            action, items, scope=scope, dataset=dataset, recursive=recursive, recursion_limit=recursion_limit
+        )
+        call.show_plan(plan, into=plan_file)
+        return
+    outcomes = upkeep.configuration(
         action, items, scope=scope, dataset=dataset, recursive=recursive, recursion_limit=recursion_limit
     )
     view = ConfigurationView(several=recursive) if action in ("dump", "get") else None

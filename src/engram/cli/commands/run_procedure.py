@@ -6,6 +6,7 @@ from NAME on belongs to the procedure.
 
     engram run-procedure --discover
     engram run-procedure cfg_yoda
+    engram run-procedure --dry-run cfg_yoda     what it would run or write
     engram run-procedure --help-proc cfg_text2git
 """
 
@@ -28,8 +29,18 @@ from engram.workspace.provenance import Provenance
 @options.dataset("The dataset; default is the one around the current folder.")
 @click.option("--discover", is_flag=True, help="Show which procedures there are; run none.")
 @click.option("--help-proc", is_flag=True, help="Show what the procedure says of itself; run nothing.")
+@options.plan
 @click.pass_obj
-def command(call: Call, *, spec: Sequence[str], dataset: str | None, discover: bool, help_proc: bool) -> None:
+def command(
+    call: Call,
+    *,
+    spec: Sequence[str],
+    dataset: str | None,
+    discover: bool,
+    help_proc: bool,
+    dry_run: bool,
+    plan_file: str | None,
+) -> None:
     provenance = call.open(Provenance)
     if discover:
         call.show(provenance.discover_procedures(dataset=dataset), view=ProcedureView(), reads_only=True)
@@ -37,6 +48,8 @@ def command(call: Call, *, spec: Sequence[str], dataset: str | None, discover: b
         raise UsageError("Which procedure?", "See which there are: engram run-procedure --discover")
     elif help_proc:
         call.show(provenance.procedure_help(spec[0], dataset=dataset), view=ProcedureView(), reads_only=True)
+    elif dry_run:
+        call.show_plan(provenance.plan_run_procedure(spec[0], spec[1:], dataset=dataset), into=plan_file)
     else:
         outcomes = provenance.run_procedure(spec[0], spec[1:], dataset=dataset, starting=lambda _: call.screen.flush())
         call.show(ends_as_its_command(call, outcomes))

@@ -38,6 +38,7 @@ from engram.workspace.nesting import Nesting
     help="Record a property in .gitmodules, and save that. '<…{gitmodule_name}…>' fills in what is known of each.",
 )
 @click.option("--delete-property", "without", multiple=True, metavar="NAME", help="Take a property away again.")
+@options.plan
 @click.pass_obj
 def command(
     call: Call,
@@ -52,10 +53,26 @@ def command(
     bottomup: bool,
     properties: tuple[tuple[str, str], ...],
     without: tuple[str, ...],
+    dry_run: bool,
+    plan_file: str | None,
 ) -> None:
     if fulfilled is not None:
         state = "present" if fulfilled else "absent"
-    outcomes = call.open(Nesting).subdatasets(
+    nesting = call.open(Nesting)
+    if dry_run and (properties or without):
+        plan = nesting.plan_subdatasets(
+            paths,
+            dataset=dataset,
+            state=state,
+            contains=contains,
+            properties=properties,
+            without=without,
+            recursive=recursive,
+            recursion_limit=recursion_limit,
+        )
+        call.show_plan(plan, into=plan_file)
+        return
+    outcomes = nesting.subdatasets(
         paths,
         dataset=dataset,
         state=state,

@@ -5,12 +5,14 @@ hooks and commands that its .git brings along. What you allow is pinned to its c
 again.
 
     engram trust .
+    engram trust --dry-run .    what would be allowed
 """
 
 from collections.abc import Iterable
 
 import click
 
+from engram.cli import options
 from engram.cli.call import Call
 from engram.cli.render import outcome_line
 from engram.cli.root import Verb
@@ -20,9 +22,12 @@ from engram.workspace.datasets import Datasets
 
 @click.command(cls=Verb, help=__doc__)
 @click.argument("dataset", type=click.Path())
+@options.plan
 @click.pass_obj
-def command(call: Call, dataset: str) -> None:
-    call.show(call.open(Datasets).trust(dataset), view=_Answered())
+def command(call: Call, *, dataset: str, dry_run: bool, plan_file: str | None) -> None:
+    datasets = call.open(Datasets)
+    trust = datasets.plan_trust if dry_run else datasets.trust
+    call.show_either(trust(dataset), plan_file, view=_Answered())
 
 
 class _Answered:

@@ -21,6 +21,7 @@ from engram.datasets.saving.save import Saver
 from engram.datasets.saving.survey import SaveRequest
 from engram.model.errors import EngramError, PeerFailed, UsageError
 from engram.model.outcome import DatasetOutcome, Outcome, Status
+from engram.model.plan import Plan, PlannedStep
 
 #: Gives what a file of the dataset holds now; nothing for one that is not there.
 Read: TypeAlias = Callable[[str], bytes]
@@ -229,6 +230,27 @@ def _follow(recipe: Recipe, dataset: Dataset, around: Surroundings) -> Iterator[
     request = SaveRequest(scopes=tuple(os.fsencode(path) for path in files), message=recipe.message)
     if files:
         yield from (outcome for outcome in Saver(now, request).carry_out() if outcome.failed)
+
+
+def plan_procedure(procedure: Procedure, dataset: Dataset) -> Plan:
+    """What a built-in procedure would write and take away. Raises `UsageError` as carrying it out would fail."""
+    recipe = procedure.recipe
+    if recipe is None:
+        return Plan(steps=(PlannedStep(action="run", item=procedure.name, why=" ".join(procedure.call)),))
+    files = recipe.files(lambda path: _content(dataset, path))
+    try:
+        if recipe.wants_clean_files:
+            _check_clean(dataset, files)
+    except UsageError as error:
+        return Plan(refused=(PlannedStep(action="run", item=procedure.name, why=error.what),))
+    annex = [PlannedStep(action="remove", item=".git/annex", why="it keeps no annex")]
+    steps = annex if recipe.removes_annex and dataset.has_annex else []
+    for path, content in files.items():
+        is_there = os.path.lexists(_place(dataset, path))
+        if not is_there or _content(dataset, path) != content:
+            why = "changed, goes to git" if is_there else "new, goes to git"
+            steps.append(PlannedStep(action="add", item=path, bytes=len(content), why=why))
+    return Plan(steps=tuple(steps))
 
 
 def _place(dataset: Dataset, path: str) -> str:
