@@ -57,5 +57,5 @@ class Known:
     probes: frozenset[str] = frozenset()
     #: Findings that a person accepted: id of a session or recording, and the code.
     waived: frozenset[tuple[str, str]] = frozenset()
-    #: Sessions, recordings and folders (``SHARE:FOLDER``) that are left out, with the reason.
+    #: Sessions, recordings and folders (``SHARE:FOLDER``) that are left out, or patterns of these, with the reason.
     excluded: Mapping[str, str] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from engram.model.findings import Finding, Severity
 from engram.model.plan import Plan, PlannedStep
 from engram.model.recordings import Recording, Session
 from engram.sessions.comparing import Difference, difference
+from engram.sessions.exclusions import Exclusions
 from engram.sessions.identity import Place, identified, names_itself, places
 from engram.sessions.known import Known, KnownSession
 from engram.sessions.scanned import Scanned
@@ -67,6 +68,7 @@ class _Planner:
 
     def __init__(self, known: Known, found: Iterable[Scanned]) -> None:
         self._known = known
+        self._exclusions = Exclusions(known.excluded)
         sessions = [one.session for one in found]
         #: Places that were seen; whatever else the catalogue knows on these shares is gone.
         self._seen = {(place.share, place.path) for place in places(sessions)}
@@ -108,9 +110,8 @@ class _Planner:
     # --- what is not taken
 
     def _why_left(self, session: Session) -> str:
-        for name in (session.id, f"{session.share}:{session.folder}"):
-            if name in self._known.excluded:
-                return f"excluded: {self._known.excluded[name]}"
+        if why := self._exclusions.why((session.id, f"{session.share}:{session.folder}")):
+            return f"excluded: {why}"
         if session.state == "excluded":
             return "excluded by the share's settings"
         if session.state == "incomplete":
@@ -140,9 +141,8 @@ class _Planner:
         return Scanned(replace(one.session, recordings=tuple(kept)), one.files)
 
     def _is_sound(self, recording: Recording, session: Session) -> bool:
-        if recording.id in self._known.excluded:
-            why = f"excluded: {self._known.excluded[recording.id]}"
-            self._left.append(PlannedStep(action="leave", item=recording.id, why=why))
+        if why := self._exclusions.why([recording.id]):
+            self._left.append(PlannedStep(action="leave", item=recording.id, why=f"excluded: {why}"))
             return False
         wrong = [finding for finding in session.findings if self._counts(finding, recording, session)]
         if not wrong:
