@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from engram.workspace.verbs.comparing import diff
     from engram.workspace.verbs.dropping import drop, remove
     from engram.workspace.verbs.getting import get
+    from engram.workspace.verbs.lab import open_lab
     from engram.workspace.verbs.nesting import subdatasets
     from engram.workspace.verbs.provenance import history, rerun, run, run_procedure, unlock
     from engram.workspace.verbs.recording import create, save, status, trust
@@ -37,6 +38,7 @@ __all__ = [
     "get",
     "history",
     "numcopies",
+    "open_lab",
     "remove",
     "rerun",
     "run",
@@ -75,6 +77,7 @@ _HOMES = {
     "engram.workspace.verbs.dropping": ("drop", "remove"),
     "engram.workspace.verbs.getting": ("get",),
     "engram.workspace.verbs.comparing": ("diff",),
+    "engram.workspace.verbs.lab": ("open_lab",),
     "engram.workspace.verbs.nesting": ("subdatasets",),
     "engram.workspace.verbs.provenance": ("history", "rerun", "run", "run_procedure", "unlock"),
     "engram.workspace.verbs.recording": ("create", "save", "status", "trust"),
