@@ -1,14 +1,15 @@
 """DeepLabCut: poses in ``.h5`` with its ``.pickle``, and the configuration of the model.
 
-Kavli's folders are called ``dlc_<base name>``; DeepLabCut itself puts ``<video>DLC_<model>.h5`` and ``…_meta.pickle``
-beside the video.
+Poses of single trials are tables ``<alias>_<camera>_<number>-0000.csv``: all of one camera are one recording, as its
+films are. Kavli's folders are called ``dlc_<base name>``; DeepLabCut itself puts ``<video>DLC_<model>.h5`` and
+``…_meta.pickle`` beside the video.
 
 Source: https://deeplabcut.github.io/DeepLabCut/docs/standardDeepLabCut_UserGuide.html;
 https://www.pytables.org/usersguide/file_format.html (the attributes of a table).
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -17,7 +18,7 @@ from engram.model.errors import ExtraMissing, Malformed, Unreadable
 from engram.model.findings import Finding
 from engram.model.outcome import Leaf
 from engram.model.recordings import Recording
-from engram.sessions.reading.lines import flat_yaml, iso_time
+from engram.sessions.reading.lines import flat_yaml, iso_time, text_of
 from engram.sessions.reading.pickles import unpickled
 from engram.sessions.reading.window import Window
 from engram.sessions.recogniser import Folder, Known, Recogniser, Seen
@@ -26,6 +27,7 @@ from engram.sessions.recognisers.trouble import each, finding_for
 
 _FOLDER = re.compile(r"dlc(?P<line>_?)(?P<base>.+)", re.IGNORECASE)
 _OWN_NAME = re.compile(r"(?P<video>.+?)DLC_(?P<model>.+?)(?:_(?:filtered|el|bx|sk|full|meta|skeleton))*", re.IGNORECASE)
+_TRIAL = re.compile(r"(?P<alias>[^_]+)_(?P<camera>.+)_(?P<number>\d{1,9})-\d{4}\.csv", re.IGNORECASE)
 _LARGEST_TEXT_BYTES = 1 << 18
 _NUMBER = re.compile(r"(?<![0-9A-Za-z])[1-9][0-9]{3,}(?![0-9A-Za-z])|(?<=dlc)[1-9][0-9]{3,}(?![0-9A-Za-z])")
 
@@ -71,6 +73,30 @@ def recognise(folder: Folder) -> Iterator[Seen]:
             yield from each(output.paths[:1], partial(_output, folder, output))
         elif output.configs:
             yield Known(output.paths, "DeepLabCut configuration")
+    taken = {path for output in outputs.values() for path in output.paths}
+    for camera, paths in _trials(path for path in folder.ending(".csv") if path not in taken).items():
+        yield from each(paths[:1], partial(_trial_poses, folder, camera, paths))
+
+
+def _trials(paths: Iterable[str]) -> dict[tuple[str, str, str], list[str]]:
+    """Tables of single trials by folder, alias and camera, each list in the order of the films."""
+    found: dict[tuple[str, str, str], list[tuple[int, str]]] = {}
+    for path in paths:
+        if match := _TRIAL.fullmatch(name_of(path)):
+            group = found.setdefault((folder_of(path), match["alias"], match["camera"]), [])
+            group.append((int(match["number"]), path))
+    return {camera: [path for _, path in sorted(numbered)] for camera, numbered in found.items()}
+
+
+def _trial_poses(folder: Folder, camera: tuple[str, str, str], paths: list[str], first: str) -> Iterator[Seen]:
+    lines = text_of(folder.read(first, 4096)).splitlines()
+    if not lines or not lines[0].startswith("scorer,"):
+        return  # another program's table
+    cells = [line.split(",") for line in lines[:2]]
+    facts: list[tuple[str, Leaf]] = [("alias", camera[1][:100]), ("videos", len(paths)), ("scorer", cells[0][1][:200])]
+    if len(cells) > 1 and cells[1][0] == "bodyparts":
+        facts.append(("bodyparts", ", ".join(dict.fromkeys(cells[1][1:]))[:1000]))
+    yield Recording(kind="pose", device=device_name(camera[2]), paths=tuple(paths), facts=tuple(facts))
 
 
 def _output_of(path: str, outputs: dict[tuple[str, str], _Output]) -> _Output | None:
@@ -226,8 +252,8 @@ def _columns(path: str, objects: Mapping[str, object]) -> list[tuple[str, str]]:
 
 RECOGNISER = Recogniser(
     name="DeepLabCut",
-    suffixes=(".h5", ".pickle", ".yaml", ".yml"),
+    suffixes=(".h5", ".pickle", ".yaml", ".yml", ".csv"),
     recognise=recognise,
     source="https://deeplabcut.github.io/DeepLabCut/docs/standardDeepLabCut_UserGuide.html",
-    reads="the configuration, the pickle without running it, the .h5 in the worker",
+    reads="the configuration, the pickle without running it, the .h5 in the worker; of the tables of trials the first",
 )

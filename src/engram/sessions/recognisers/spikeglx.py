@@ -49,7 +49,7 @@ def recognise(folder: Folder) -> Iterator[Seen]:
     binaries = [path for path in folder.ending(".bin", ".cbin") if any(mark in path.lower() for mark in _DEVICES)]
     if metas or binaries or folder.ending("_fyi.txt", "_offsets.txt"):
         yield from _side_files(folder)
-    yield from each(metas, partial(_described, folder))
+    yield from each(metas, partial(_stream_with, folder))
     for path in binaries:
         stem = path.rpartition(".")[0]
         if not folder.holds(f"{stem}.meta") and _stream(stem) is not None and not _EXTRACTED.search(path):
@@ -107,6 +107,20 @@ class _Meta:
         if ".exported." in name_of(self.path):
             parts.append("exported")
         return "-".join(parts)
+
+
+def _stream_with(folder: Folder, meta: str) -> Iterator[Seen]:
+    """A stream with all of its files, also where its metadata is not to be read."""
+    told = False
+    try:
+        for seen in _described(folder, meta):
+            told = True
+            yield seen
+    except Malformed:
+        beside = tuple(path for suffix in (".bin", ".cbin", ".ch") if folder.holds(path := meta[:-5] + suffix))
+        if beside and not told:
+            yield Known(beside, "SpikeGLX recording whose metadata does not parse")
+        raise
 
 
 def _described(folder: Folder, path: str) -> Iterator[Seen]:

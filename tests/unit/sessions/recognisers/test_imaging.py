@@ -160,6 +160,14 @@ class TestDeepLabCut:
         assert one.device == "rat_side-0000"
         assert sorted(one.paths) == sorted(names[:3])
 
+    def test_tables_of_trials_are_one_recording_for_each_camera(self) -> None:
+        table = b"scorer,DLC_a,DLC_a,DLC_a\nbodyparts,nose,nose,tail\ncoords,x,y,x\n0,1,2,3\n"
+        names = ["dl59_side_10-0000.csv", "dl59_side_9-0000.csv", "dl59_side_face_1-0000.csv", "dl59_x_1-0000.csv"]
+        folder = FakeFolder({**dict.fromkeys(names, table), "dl59_x_1-0000.csv": b"x,y\n"})
+        side, face = recordings(deeplabcut.RECOGNISER, folder)
+        assert (side.device, side.paths, side.fact("bodyparts")) == ("side", (names[1], names[0]), "nose, tail")
+        assert (face.device, face.fact("videos")) == ("side_face", 1)
+
     def test_a_configuration_alone_is_known(self) -> None:
         assert list(deeplabcut.RECOGNISER.recognise(FakeFolder({"dlc_a/config.yaml": b"Task: a"}))) == [
             Known(("dlc_a/config.yaml",), "DeepLabCut configuration")

@@ -67,6 +67,13 @@ class TestMotive:
         starts = [one.started and one.started.isoformat() for one in recordings(motive.RECOGNISER, folder)]
         assert starts == ["2022-04-19T13:51:13.500000", "2022-04-19T00:00:01", None]
 
+    def test_a_folder_full_of_tables_is_not_read_as_a_whole(self) -> None:
+        names = [f"a{number:04}.csv" for number in range(1000)]
+        take = b"Format Version,1.23,Take Name,x\r\n"
+        folder = FakeFolder({**dict.fromkeys(names, b"x,y\n"), "Take 2022-04-19.csv": take})
+        assert [one.path for one in recordings(motive.RECOGNISER, folder)] == ["Take 2022-04-19.csv"]
+        assert folder.looks <= 32
+
     def test_other_tables_are_left_alone(self) -> None:
         assert list(motive.RECOGNISER.recognise(FakeFolder({"a.csv": b"x,y\n1,2\n"}))) == []
 

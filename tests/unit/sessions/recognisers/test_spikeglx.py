@@ -127,6 +127,11 @@ def test_what_does_not_hold_together_is_told(tags: Mapping[str, object], size_by
     sound(list(RECOGNISER.recognise(one)), one)
 
 
+def test_a_recording_whose_metadata_does_not_parse_is_no_unknown_file() -> None:
+    seen = list(RECOGNISER.recognise(folder(meta(nSavedChans="many"))))
+    assert [one.paths for one in seen if isinstance(one, Known)] == [(f"{NAME}.bin",)]
+
+
 @pytest.mark.parametrize("missing", ["fileTimeSecs", "fileSHA1", "firstSample", "fileName", "imDatPrb_type"])
 def test_what_older_versions_did_not_write_is_not_missed(missing: str) -> None:
     assert findings(folder(meta(**{missing: None}))) == []
