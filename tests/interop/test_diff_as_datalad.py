@@ -12,6 +12,7 @@ from engram.workspace.context import Context
 from tests.interop.peers import DataLad, git, write
 
 _FIELDS = ("status", "state", "type", "path", "gitshasum", "prev_gitshasum", "bytesize", "key", "backend", "objloc")
+_BEFORE = ("key", "bytesize", "backend", "keyname", "mtime", "humansize", "hashdirlower", "hashdirmixed", "objloc")
 
 
 def ours(folder: Path, *paths: str, **options: Any) -> list[dict[str, Any]]:
@@ -20,7 +21,8 @@ def ours(folder: Path, *paths: str, **options: Any) -> list[dict[str, Any]]:
 
 
 def alike(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{name: record[name] for name in _FIELDS if record.get(name) not in (None, "")} for record in records]
+    names = (*_FIELDS, *(f"prev_{name}" for name in _BEFORE))
+    return [{name: record[name] for name in names if record.get(name) not in (None, "")} for record in records]
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +82,27 @@ def test_the_differences_are_datalads(
     renamed = {{"fr": "before", "to": "later"}.get(name, name): value for name, value in options.items()}
     theirs = datalad_api("diff", dataset, **({"path": paths} if paths else {}), **options)
     assert _by_path(alike(ours(dataset, *paths, **renamed))) == _by_path(alike(theirs))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"annex": "basic"},
+        {"fr": "one", "annex": "basic"},
+        {"fr": "two", "annex": "all"},
+        {"fr": "one", "annex": "availability", "recursive": True},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("paths", [[], ["d"], ["sub"]], ids=str)
+def test_what_was_annexed_before_is_told_as_datalad_tells_it(
+    dataset: Path, datalad_api: DataLad, options: dict[str, Any], paths: list[str]
+) -> None:
+    renamed = {{"fr": "before"}.get(name, name): value for name, value in options.items()}
+    theirs = datalad_api("diff", dataset, **({"path": paths} if paths else {}), **options)
+    assert _by_path(alike(ours(dataset, *paths, **renamed))) == _by_path(alike(theirs))
+    if not paths:
+        assert any("prev_key" in record for record in theirs)
 
 
 def _by_path(records: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -111,7 +111,8 @@ def _between(dataset: Dataset, before: str, after: str, request: StatusRequest, 
         for one in found:
             if one.after is None and one.before is not None and _in_scope(one.path, request):
                 mode, oid = one.before
-                yield tell.item(one.path, type_of(mode), "deleted", gitshasum=oid.hex())
+                was = tell.annexed(mode, oid) if request.annex else None
+                yield tell.item(one.path, type_of(mode), "deleted", gitshasum=oid.hex(), annexed_before=was)
     except MissingObject as missing:
         yield tell.problem(ItemFailed(dataset.work_tree, f"object {missing.oid.hex()} of one of the two is not here"))
 
@@ -145,6 +146,7 @@ def _told(tell: StateReporter, path: bytes, side: Side, old: Side | None, state:
         prev_gitshasum="" if old is None else old.oid.hex(),
         bytesize=tell.size(side.oid) if kind == "file" and not key else None,
         annexed=key,
+        annexed_before=tell.annexed(old.mode, old.oid) if annex and old is not None else None,
     )
 
 

@@ -9,7 +9,7 @@ from engram.datasets.dataset import Dataset
 from engram.datasets.git.objects import SUBMODULE_MODE, SYMLINK_MODE
 from engram.datasets.git.problems import MissingObject
 from engram.model.errors import EngramError
-from engram.model.outcome import DatasetOutcome, Status
+from engram.model.outcome import DatasetOutcome, Leaf, Status
 
 
 class StateReporter:
@@ -73,14 +73,20 @@ class StateReporter:
         prev_gitshasum: str = "",
         bytesize: int | None = None,
         annexed: bytes | None = None,
+        annexed_before: bytes | None = None,
     ) -> DatasetOutcome:
-        """The state of one path; *annexed*: its key."""
+        """The state of one path; *annexed*: its key, *annexed_before*: the one that it had in the earlier state."""
         name = os.fsdecode(path)
+        extra: tuple[tuple[str, Leaf], ...] = ()
         if annexed:
             from engram.datasets.annex.facts import annex_facts, key_size
 
             bytesize = key_size(annexed)
             extra = annex_facts(annexed, self._git_dir, look=self._look)
+        if annexed_before:
+            from engram.datasets.annex.facts import facts_before
+
+            extra = (*extra, *facts_before(annexed_before))
         undecided = status is Status.IMPOSSIBLE
         return DatasetOutcome(
             action=self._action,
@@ -100,5 +106,5 @@ class StateReporter:
             prev_gitshasum=prev_gitshasum,
             bytesize=bytesize,
             key=os.fsdecode(annexed) if annexed else "",
-            extra=extra if annexed else (),
+            extra=extra,
         )

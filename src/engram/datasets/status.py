@@ -92,13 +92,15 @@ class StatusReader:
             elif before is not None:  # taken out of the index, and still there
                 kept.add(found.path)
                 kind = type_of(before[0])
-                yield self._tell.item(found.path, kind, "modified", prev_gitshasum=before[1].hex())
+                was = self._annexed_before(before)
+                yield self._tell.item(found.path, kind, "modified", prev_gitshasum=before[1].hex(), annexed_before=was)
             else:
                 yield self._tell.item(found.path, _kind_of(found), "untracked")
         yield from self._recorded(states, differences.subdatasets if request.levels != 0 else [])
         for path, (mode, oid) in self._deleted_in_index():
             if path not in kept:
-                yield self._tell.item(path, type_of(mode), "deleted", gitshasum=oid.hex())
+                was = self._annexed_before((mode, oid))
+                yield self._tell.item(path, type_of(mode), "deleted", gitshasum=oid.hex(), annexed_before=was)
         for problem in (*differences.problems, *states.problems):
             yield self._tell.problem(problem)
 
@@ -263,7 +265,13 @@ class StatusReader:
             prev_gitshasum=before[1].hex() if before else "",
             bytesize=self._tell.size(oid) if state == "clean" and kind == "file" and not annexed else None,
             annexed=annexed,
+            annexed_before=self._annexed_before(before),
         )
+
+    def _annexed_before(self, before: tuple[int, bytes] | None) -> bytes | None:
+        """The key that an entry of the earlier state stands for, where two states are held against each other."""
+        wanted = self._request.annex and self._request.action == "diff"
+        return self._tell.annexed(*before) if wanted and before is not None else None
 
 
 def _kind_of(found: Found) -> str:

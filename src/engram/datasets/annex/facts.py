@@ -34,6 +34,14 @@ def annex_facts(key: bytes, git_dir: bytes, *, look: bool) -> tuple[tuple[str, L
     return tuple(facts)
 
 
+def facts_before(key: bytes) -> tuple[tuple[str, Leaf], ...]:
+    """The same about what a file was in the earlier of two states: where it lies is not told, its size is a text."""
+    size = key_size(key)
+    sized = () if size is None else (("bytesize", str(size)),)
+    facts = (("key", os.fsdecode(key)), *sized, *annex_facts(key, b"", look=False))
+    return tuple((f"prev_{name}", value) for name, value in facts)
+
+
 def _object(key: bytes, git_dir: bytes) -> str:
     for relative in (object_path(key), object_path_lower(key)):
         place = os.path.join(git_dir, relative)
