@@ -91,6 +91,13 @@ def test_a_share_that_is_not_there_fails_alone(engram: Engram, lab: Path) -> Non
     assert "Mount it again" in alone.err
 
 
+def test_a_lab_that_cannot_be_written_is_no_hindrance(engram: Engram, lab: Path) -> None:
+    (lab / "lab" / ".engram").write_text("in the way")
+    shown = engram("--lab", "lab", "sessions", "scan")
+    assert shown.code == 0
+    assert "  what was seen could not be kept for the next scan (the lab's folder cannot be written)" in shown.out
+
+
 def test_an_unknown_share_and_no_lab_are_refused(engram: Engram, lab: Path) -> None:
     assert engram("--lab", "lab", "sessions", "scan", "x").code == 2
     assert engram("sessions", "scan").code == 2

@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 from engram.durable import Steps, make_folders
-from engram.model.errors import ShareUnavailable, UsageError
+from engram.model.errors import ShareUnavailable, StorageFailed, UsageError
 from engram.model.lab import Share
 from engram.model.outcome import Outcome, Status, failure
 from engram.workspace.context import Context
@@ -125,9 +125,13 @@ class Scanning:
         from engram.sessions.scanning.scan import Scanner
 
         steps = Steps()
-        make_folders(steps, here.private)
+        state_file = os.path.join(here.private, SCAN_STATE)
+        try:
+            make_folders(steps, here.private)
+        except (OSError, StorageFailed):  # not ours to write in; the scan itself goes on
+            state_file = ""
         return Scanner(
-            state_file=os.path.join(here.private, SCAN_STATE),
+            state_file=state_file,
             recognisers=recognisers,
             worker=worker.examine,
             now_ns=time.time_ns(),

@@ -64,6 +64,9 @@ class ScanState:
         self._share = share
         self._waiting = 0
         self._connection: sqlite3.Connection | None = None
+        if not path:
+            self.trouble = "the lab's folder cannot be written"
+            return
         try:
             self._open(path, rules)
         except sqlite3.OperationalError as error:  # locked, full, read-only: the scan itself goes on
