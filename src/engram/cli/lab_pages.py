@@ -70,3 +70,24 @@ def templates_page() -> Topic:
             Section(title="The usual templates", text=text, rows=usual),
         ),
     )
+
+
+def choosing_page() -> Topic:
+    """``engram help choosing``."""
+    from engram.sessions.where import FIELDS, OPERATORS
+
+    text = (
+        "Sessions are chosen by the options --subject --since --until --kind --group --share --finding, and by"
+        " --where: terms FIELD OP VALUE joined by and. A value of several words stands in quotes. Of a field that has"
+        " several values in a session, one that fits is enough."
+    )
+    example = (("subject = 12347 and kind in (video, imaging)", ""), ("project ~ 'grid cells' and date < 2021", ""))
+    return Topic(
+        title="Choosing sessions",
+        sections=(
+            Section(text=text),
+            Section(title="Fields", rows=tuple(FIELDS.items())),
+            Section(title="Operators", rows=tuple(OPERATORS.items())),
+            Section(title="Examples", rows=example),
+        ),
+    )

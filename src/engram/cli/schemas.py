@@ -17,7 +17,7 @@ from engram.model.lab import Share
 from engram.model.outcome import NULL_IN, OUTCOME_FIELDS, SPARE_FIELDS, DatasetOutcome, Outcome
 from engram.model.plan import Plan, PlannedStep
 from engram.model.recordings import KINDS, Recording, Session, Task
-from engram.model.reports import LabReport
+from engram.model.reports import LabReport, Match, RowEdit, SessionChange, SessionReport
 from engram.workspace.settings import Setting
 
 #: A JSON schema, or a piece of one.
@@ -152,7 +152,9 @@ def session_schemas() -> dict[str, Schema]:
     share["properties"]["trouble"] = {"type": "string", "description": "Why it cannot be read here; '' when it can."}
     share["required"].append("trouble")
     return {
+        "change": _with_parts(SessionChange, "change", "edits", _record(RowEdit, _names(RowEdit))),
         "finding": finding,
+        "match": _record(Match, _names(Match), "match"),
         "missing": _record(Row, _names(Row), "missing"),
         "recording": recording,
         "scan": _record(ShareSeen, _names(ShareSeen), "scan"),
@@ -177,6 +179,10 @@ def _session_schema(recording: Schema, finding: Schema) -> Schema:
     counts = {"type": "object", "additionalProperties": {"type": "integer"}}
     schema["properties"]["unknown"] = {**counts, "description": field_notes(Session)["unknown"]}
     schema["required"] += [*lists, "started", "unknown"]
+    said = {name: _field(SessionReport, name) for name in _names(SessionReport) if name != "session"}
+    for entry in said.values():
+        entry["description"] += " Only of one in the catalogue."
+    schema["properties"] |= said
     return schema
 
 

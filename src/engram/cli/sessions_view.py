@@ -78,7 +78,7 @@ class ScanView:
     def _session(self, seen: SessionSeen) -> Iterator[str]:
         session = seen.session
         if not self._quiet:
-            what = _contents((*session.recordings, *seen.derived), len(session.tasks), session.unknown)
+            what = contents((*session.recordings, *seen.derived), len(session.tasks), session.unknown)
             state = "" if session.state == "new" else f" [{session.state}]"
             nothing = "" if session.state == "excluded" else ": empty"
             yield f"{ink(printable(session.id), 'action', self._colours)}{state}{f': {what}' if what else nothing}"
@@ -126,7 +126,7 @@ def _failed(one: "Seen | Outcome") -> bool:
     return isinstance(one, Outcome) and one.failed
 
 
-def _contents(recordings: Iterable[Recording], tasks: int, unknown: Iterable[tuple[str, int]]) -> str:
+def contents(recordings: Iterable[Recording], tasks: int, unknown: Iterable[tuple[str, int]]) -> str:
     """What a session consists of, in a few words."""
     kinds = Counter(recording.kind for recording in recordings)
     told = [plural(count, _NOUNS[kind]) for kind, count in sorted(kinds.items(), key=lambda one: _RANK[one[0]])]

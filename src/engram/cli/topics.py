@@ -218,6 +218,12 @@ def _templates() -> Topic:
     return templates_page()
 
 
+def _choosing() -> Topic:
+    from engram.cli.lab_pages import choosing_page  # as above
+
+    return choosing_page()
+
+
 def _recognisers() -> Topic:
     from engram.cli.sessions_pages import recognisers_page  # as above
 
@@ -233,6 +239,7 @@ def _findings() -> Topic:
 #: Every topic by the name that one types.
 TOPICS: Mapping[str, tuple[str, Callable[[], Topic]]] = {
     "catalogue": ("The tables of the lab's catalogue, for readers of SQL.", catalogue_page),
+    "choosing": ("How sessions are chosen: filters, and conditions.", _choosing),
     "datalad": ("What is equal to DataLad, and what differs.", datalad_page),
     "environment": ("The environment variables that count.", _environment),
     "errors": ("What may go wrong, and what to do then.", _errors),

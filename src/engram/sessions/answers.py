@@ -1,7 +1,7 @@
 """Whether the answers in a table are possible: names that are known, times that can be, tasks apart from each other."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -67,10 +67,10 @@ def _names(number: int, row: Row, known: Vocabulary) -> Iterator[Problem]:
     """Names that the catalogue does not have."""
     choices, may_be_new = _choices(row, known), known.adds and row.what is not What.IMPLANT
     if row.value and row.what is not What.TASK and row.value not in choices and not may_be_new:
-        message = f"the catalogue has no {_NOUNS[row.what]} {row.value}{_nearest(row.value, choices)}"
+        message = f"the catalogue has no {_NOUNS[row.what]} {row.value}{nearest(row.value, choices)}"
         yield Problem(number, "value", message)
     if row.arena and row.arena not in known.arenas and not known.adds:
-        message = f"the catalogue has no arena {row.arena}{_nearest(row.arena, known.arenas)}"
+        message = f"the catalogue has no arena {row.arena}{nearest(row.arena, known.arenas)}"
         yield Problem(number, "arena", message)
 
 
@@ -82,7 +82,8 @@ def _choices(row: Row, known: Vocabulary) -> frozenset[str]:
     return known.projects if row.what is What.PROJECT else known.rooms
 
 
-def _nearest(name: str, choices: frozenset[str]) -> str:
+def nearest(name: str, choices: Collection[str]) -> str:
+    """The rest of a sentence about an unknown *name*: which of the *choices* is nearest; '' when none is near."""
     from difflib import get_close_matches  # here, because it is needed for a mistake alone
 
     close = get_close_matches(name, sorted(choices), n=1, cutoff=0.6)
