@@ -16,6 +16,7 @@ from bench.datasets import DATASETS
 from bench.dropping import DROPPING
 from bench.getting import GETTING
 from bench.harness import Bench
+from bench.ingesting import INGESTING
 from bench.machine import describe_machine, load
 from bench.nesting import NESTING
 from bench.places import has_loop_mounts, scratch
@@ -25,7 +26,7 @@ from bench.rows import Figures, Row
 from bench.scanning import SCANNING
 from bench.tools import compile_all, engram_commit, find_tools, make_home
 
-_ROOMS = (DATASETS, NESTING, COPIES, PROVENANCE, GETTING, DROPPING, AUDITING, SCANNING)
+_ROOMS = (DATASETS, NESTING, COPIES, PROVENANCE, GETTING, DROPPING, AUDITING, SCANNING, INGESTING)
 _ROWS = {row.name: row for room in _ROOMS for row in room.rows}
 _SCENARIOS = {scenario.name: scenario for room in _ROOMS for scenario in room.scenarios}
 
