@@ -45,6 +45,8 @@ _POSTGRESQL: Mapping[str, Kind] = {
     "42501": _REFUSED,
     "XX": _BROKEN,
 }
+#: How PostgreSQL says that it is there, and does not let this account into that database.
+_NOT_LET_IN = ("does not exist", "authentication failed", "no password supplied", "pg_hba.conf", "permission denied")
 #: Source: https://mariadb.com/kb/en/mariadb-error-code-reference/
 _MARIADB: Mapping[int, Kind] = {
     **dict.fromkeys((1205, 1213, 1040, 1053, 1152, 1158, 1159, 1160, 1161, 1927), _LATER),
@@ -93,7 +95,9 @@ def _kind(error: DBAPIError) -> Kind:
     state = getattr(original, "sqlstate", None)
     if isinstance(state, str):
         return next((kind for start, kind in _POSTGRESQL.items() if state.startswith(start)), "")
-    # psycopg has no SQLSTATE where it never got through to the server
+    # psycopg has no SQLSTATE where no connection came about, only what the server said
+    if any(words in str(original) for words in _NOT_LET_IN):
+        return _REFUSED
     return _LATER if isinstance(error, OperationalError) else ""
 
 
