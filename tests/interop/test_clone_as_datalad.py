@@ -181,6 +181,8 @@ def test_every_spelling_of_a_path_gives_the_url_and_records_of_datalad(
     for field in ("action", "status", "type", "source_url"):
         assert record[field] == other[field]
     assert record["source"]["default_destpath"] == other["source"]["default_destpath"] or spelled.endswith(".git")
+    if spelled in ("{}", "../src"):
+        assert record["source"] == other["source"]
 
 
 def test_a_clone_of_a_clone_knows_the_origin_of_its_origin(source: Path, datalad_api: DataLad, tmp_path: Path) -> None:

@@ -230,3 +230,22 @@ def test_what_the_source_lost_is_an_error_in_both(
         pair.theirs,
     )
     assert sorted(ours) == sorted(theirs)
+
+
+def test_a_subdataset_of_a_clone_by_a_relative_path_is_found_after_both_were_moved(
+    original: Path, datalad_api: DataLad, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    subprocess.run(["cp", "-a", str(original), str(home / "top")], check=True)
+    for name in ("ours", "theirs"):
+        git(home, "clone", "--quiet", "top", name)
+        git(home / name, "config", "remote.origin.url", "../top")
+    (ours,) = get(home / "ours", "sub", data=False)
+    (theirs,) = datalad_api("get", home / "theirs", path=["sub"], get_data=False)
+    assert ours["source"] == theirs["source"]
+    for place, name in (("sub", "remote.origin.url"), ("", "submodule.sub.url")):
+        assert git(home / "ours" / place, "config", name) == git(home / "theirs" / place, "config", name)
+    home.rename(tmp_path / "elsewhere")
+    (record,) = get(tmp_path / "elsewhere/ours", "sub/f.bin")
+    assert record["status"] == "ok"

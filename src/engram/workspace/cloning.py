@@ -249,7 +249,7 @@ class _Cloning:
         given = without_secrets(self._source.given)
         source: dict[str, Leaf] = {
             "default_destpath": self._source.name,
-            "giturl": without_secrets(self._cloner.used),
+            "giturl": given if self._source.is_relative else without_secrets(self._cloner.used),
             "source": given,
             "type": "giturl",
             "version": None,

@@ -75,7 +75,16 @@ def test_a_superdataset_reached_by_ssh_gives_addresses_of_its_form(top: Path) ->
 
 
 def test_on_this_machine_paths_are_paths(top: Path) -> None:
-    assert urls(found(top, "../origin", url="./sub")) == [str(top.parent / "origin" / "sub")]
+    origin = str(top.parent / "origin")
+    assert urls(found(top, origin, url="./sub")) == [f"{origin}/sub"]
+
+
+def test_a_relative_path_stays_one_so_that_both_can_be_moved(top: Path) -> None:
+    assert urls(found(top, "../origin/.git", url="./sub")) == ["../origin/sub"]
+
+
+def test_a_relative_path_to_the_subdataset_itself_is_no_candidate(top: Path) -> None:
+    assert urls(found(top, "../top", url="./sub")) == []
 
 
 def test_without_a_remote_it_lies_beside_the_superdataset(top: Path) -> None:

@@ -77,7 +77,8 @@ def candidates(dataset: Dataset, recorded: Recorded) -> list[Candidate]:
     near = not remotes or any(remote.place for remote in remotes)
     kept: dict[str, Candidate] = {}
     for one in sorted(found, key=lambda candidate: candidate.cost):
-        if one.url not in ("", own) and (near or not _is_here(one.url)):
+        place = os.path.join(dataset.work_tree, one.url) if _is_relative(one.url) else one.url
+        if one.url and os.path.normpath(place) != own and (near or not _is_here(one.url)):
             kept.setdefault(one.url, one)
     return list(kept.values())
 
@@ -119,8 +120,8 @@ def _is_here(url: str) -> bool:
 def _joined(remote: Sibling, relative: str, *, quote: bool = False) -> str:
     """A path below, or relative to, the address of a remote."""
     if remote.place:
-        base = remote.place.removesuffix("/.git")
-        return os.path.normpath(os.path.join(base, relative))
+        named = remote.url if _is_relative(remote.url) else remote.place  # so that both can be moved together
+        return os.path.normpath(os.path.join(named.rstrip("/").removesuffix("/.git"), relative))
     url = remote.url.rstrip("/")
     suffix = ".git" if url.endswith("/.git") else ""
     scheme = _SCHEME.match(url)

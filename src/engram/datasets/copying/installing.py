@@ -75,9 +75,10 @@ class Installer:
 
     def _from(self, dataset: Dataset, recorded: Recorded, candidate: Candidate, place: str) -> str:
         """Clone it from one candidate, check the recorded commit out, note it. Gives the address that worked."""
+        source = _address(candidate.url, dataset)
         cloner = Cloner(
             CloneRequest(
-                source=_address(candidate.url, dataset),
+                source=source,
                 path=place,
                 description=self._description,
                 reckless=self._reckless or dataset.setting("datalad.clone.reckless") or "",
@@ -95,9 +96,10 @@ class Installer:
                 durable.remove_tree(dataset.steps, place)
                 durable.make_folder(dataset.steps, place)
             raise
-        self._note(dataset, recorded, inner, cloner.used)
+        used = source.given if source.is_relative else cloner.used
+        self._note(dataset, recorded, inner, used)
         cloner.finish()
-        return cloner.used
+        return used
 
     def _note(self, dataset: Dataset, recorded: Recorded, inner: Dataset, url: str) -> None:
         """Tell git that the subdataset is in use, and the subdataset what the user set about its own ones."""
