@@ -114,6 +114,14 @@ def test_a_name_that_would_mean_two_subjects_is_refused_and_nothing_is_kept(engr
     assert "SC1 was a name of 1 and 2" in engram("subjects", "show", "SC1").err
 
 
+def test_the_days_of_an_alias_stay_when_only_its_name_is_said_again(engram: Engram, lab: Path) -> None:
+    engram("subjects", "add", "1", "--alias", "water-restriction=SC1@2020-01-01..")
+    assert engram("subjects", "add", "1", "--alias", "water-restriction=SC1").out == ""
+    ended = engram("subjects", "add", "1", "--alias", "water-restriction=SC1@..2020-06-30")
+    assert ended.out == "subjects-add(ok): 1 [corrected until: nothing → 2020-06-30]\n"
+    assert engram("subjects", "show", "1").out == "1\n  water-restriction: SC1 (from 2020-01-01 until 2020-06-30)\n"
+
+
 def test_a_dry_run_says_what_would_be_corrected_and_keeps_nothing(engram: Engram, lab: Path) -> None:
     engram("subjects", "add", "12347", "--sex", "F")
     planned = engram("subjects", "add", "12347", "12348", "--sex", "M", "--dry-run")

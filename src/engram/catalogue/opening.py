@@ -33,7 +33,8 @@ class Catalogue:
     def reading(self) -> Iterator[Connection]:
         """A connection that sees one state of the catalogue; nothing it does is kept."""
         with refusals_told(self.address.shown), self._engine.connect() as connection:
-            yield connection
+            # SQLite always shows one state to one transaction, the others only when they are asked to.
+            yield connection if self.address.file else connection.execution_options(isolation_level="REPEATABLE READ")
 
     @contextmanager
     def changing(self, author: Author) -> Iterator[Unit]:

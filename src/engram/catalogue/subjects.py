@@ -42,8 +42,8 @@ def put_subject(unit: Unit, name: str, values: Row, aliases: Iterable[Alias] = (
 def _put_alias(unit: Unit, subject: int, alias: Alias) -> list[tuple[str, Value, Value]]:
     _refuse_second_bearer(unit.connection, subject, alias)
     natural: Row = {"subject_id": subject, "alias_kind": alias.kind, "alias_name": alias.name}
-    days: Row = {"alias_from": alias.since, "alias_until": alias.until}
-    done = unit.put(SUBJECT_ALIAS, natural, days)
+    days = {"alias_from": alias.since, "alias_until": alias.until}
+    done = unit.put(SUBJECT_ALIAS, natural, {name: day for name, day in days.items() if day is not None})
     if done.became is Became.ADDED:
         return [(f"alias {alias.kind}", "", alias.name)]
     return list(done.changed)

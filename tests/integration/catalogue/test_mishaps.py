@@ -123,9 +123,9 @@ def test_a_change_that_waits_too_long_for_another_says_so(address: Address) -> N
                 put_subject(unit, "2", {})
 
         with first.changing(ADA) as unit:
-            put_subject(unit, "1", {})
-            with pytest.raises(CatalogueUnavailable) as refused:
+            with pytest.raises(CatalogueUnavailable) as refused:  # though nothing was written yet
                 change()
+            put_subject(unit, "1", {})
         assert refused.value.exit_code == 30
         change()
         with second.reading() as connection:
@@ -140,6 +140,14 @@ def test_a_reader_is_not_kept_waiting_and_sees_only_what_was_kept(address: Addre
                 assert names_of_subjects(connection) == {}
         with second.reading() as connection:
             assert names_of_subjects(connection) == {"1": "1"}
+
+
+def test_a_reader_sees_one_state_however_long_it_reads(address: Address) -> None:
+    with open_catalogue(address) as first, open_catalogue(address) as second, second.reading() as connection:
+        assert names_of_subjects(connection) == {}
+        with first.changing(ADA) as unit:
+            put_subject(unit, "1", {})
+        assert names_of_subjects(connection) == {}
 
 
 def test_a_connection_that_is_cut_is_told_and_nothing_of_the_change_is_kept(catalogue: Catalogue) -> None:
