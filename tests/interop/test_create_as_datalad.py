@@ -2,9 +2,11 @@
 
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -255,6 +257,42 @@ class TestProcedures:
         assert {hook.name for hook in (ours / ".git/hooks").iterdir()} == {
             hook.name for hook in (theirs / ".git/hooks").iterdir()
         }
+
+    @pytest.fixture
+    def own(self) -> Iterator[None]:
+        """Procedures of the user's own, one of which fails."""
+        scripts = Path(os.environ["HOME"]) / ".config/datalad/procedures"
+        scripts.mkdir(parents=True)
+        (scripts / "cfg_mine.sh").write_text("exit 0\n")
+        (scripts / "cfg_failing.sh").write_text("exit 3\n")
+        yield
+        shutil.rmtree(scripts.parent)
+
+    @pytest.mark.usefixtures("own")
+    @pytest.mark.parametrize("name", ["text2git", "mine"])
+    def test_what_was_run_is_told_in_datalads_fields(self, datalad_api: DataLad, tmp_path: Path, name: str) -> None:
+        ours = next(record for record in create(tmp_path / "ours", procedures=[name]) if record["action"] == "run")
+        records = datalad_api("create", tmp_path, path=str(tmp_path / "theirs"), cfg_proc=[name])
+        theirs = next(record for record in records if record["action"] == "run")
+        for field in ("status", "exit_code", "msg_path"):
+            assert ours[field] == theirs[field]
+        mine, yours = ours["run_info"], theirs["run_info"]
+        assert mine.keys() == yours.keys()
+        assert {**mine, "cmd": "", "dsid": ""} == {**yours, "cmd": "", "dsid": ""}
+        if name == "text2git":
+            assert mine["cmd"] == "engram run-procedure cfg_text2git"
+        else:
+            assert mine["cmd"].replace("ours", "theirs") == yours["cmd"].strip()
+
+    @pytest.mark.usefixtures("own", "git_annex")
+    def test_the_exit_code_of_one_that_failed_is_told(self, tmp_path: Path) -> None:
+        ours = next(record for record in create(tmp_path / "ours", procedures=["failing"]) if record["action"] == "run")
+        assert (ours["status"], ours["error"], ours["exit_code"], ours["run_info"]["exit"]) == (
+            "error",
+            "PeerFailed",
+            3,
+            3,
+        )
 
     def test_the_word_may_stand_on_either_side_of_the_path(self, git_annex: Path, tmp_path: Path) -> None:
         for words in (["-c", "yoda", "before"], ["after", "-c", "yoda"]):

@@ -12,15 +12,18 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from engram import durable
+from engram.datasets.datalad_settings import DataladSettings
 from engram.datasets.dataset import Dataset, Surroundings, open_dataset
 from engram.datasets.git.config import GitConfig
+from engram.datasets.provenance.run_outcomes import RunOutcome
+from engram.datasets.provenance.run_records import RunRecord
 from engram.datasets.saving.save import Saver
 from engram.datasets.saving.survey import SaveRequest
 from engram.model.errors import EngramError, PeerFailed, UsageError
-from engram.model.outcome import DatasetOutcome, Outcome, Status
+from engram.model.outcome import Outcome, Status
 from engram.model.plan import Plan, PlannedStep
 
 #: Gives what a file of the dataset holds now; nothing for one that is not there.
@@ -185,31 +188,46 @@ def _call(name: str, script: str, config: GitConfig) -> tuple[str, ...]:
 
 def run_procedure(procedure: Procedure, dataset: Dataset, around: Surroundings) -> Iterator[Outcome]:
     """Carry a procedure out in a dataset, as a commit of its own. Its outcome comes last, after those of failures."""
-    failed = ""
-    remedy = ""
+    failed = remedy = kind = ""
+    code = 0
     try:
         if procedure.recipe is None:
             _run_script(procedure, dataset)
         else:
             yield from _follow(procedure.recipe, dataset, around)
     except EngramError as error:
-        failed, remedy = error.what, error.next_step
-    yield DatasetOutcome(
+        failed, remedy, kind = error.what, error.next_step, type(error).__name__
+        code = error.exit_status if isinstance(error, PeerFailed) and procedure.recipe is None else 1
+    yield RunOutcome(
         action="run",
         item=procedure.name,
         status=Status.ERROR if failed else Status.OK,
         message=failed,
+        error=kind,
         remedy=remedy,
         note=procedure.name,
         path=dataset.work_tree,
         type="dataset",
         refds=dataset.work_tree,
+        details=_details(procedure, dataset, code),
     )
 
 
-def _run_script(procedure: Procedure, dataset: Dataset) -> None:
+def _details(procedure: Procedure, dataset: Dataset, code: int) -> Mapping[str, Any]:
+    """DataLad's fields about what was run. A built-in procedure is no program: it is told as one would type it."""
+    built_in = ["engram", "run-procedure", f"cfg_{procedure.name}"]
+    line = shlex.join(built_in if procedure.recipe is not None else _command(procedure, dataset))
+    record = RunRecord(cmd=line, dsid=DataladSettings(dataset).dataset_id, exit=code)
+    return {"run_info": record.fields, "exit_code": code, "msg_path": None}
+
+
+def _command(procedure: Procedure, dataset: Dataset) -> list[str]:
     words = {"{script}": [procedure.script], "{ds}": [dataset.work_tree], "{args}": []}
-    command = [part for word in procedure.call for part in words.get(word, [word])]
+    return [part for word in procedure.call for part in words.get(word, [word])]
+
+
+def _run_script(procedure: Procedure, dataset: Dataset) -> None:
+    command = _command(procedure, dataset)
     status, said = dataset.programs.script(dataset.work_tree, command)
     if status != 0:
         raise PeerFailed(" ".join(command), status, said)
