@@ -25,13 +25,14 @@ sys.exit(main())
 
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to type in, a home with nothing but a git identity, and an `engram` on PATH."""
+    """An empty folder to type in, a home with a git identity and a clone of engram, and an `engram` on PATH."""
     for name in ("bin", "home", "here"):
         (tmp_path / name).mkdir()
     program = tmp_path / "bin" / "engram"
     program.write_text(_ENGRAM.format(python=sys.executable))
     program.chmod(0o755)
     (tmp_path / "home" / ".gitconfig").write_text("[user]\n\tname = Ada\n\temail = ada@example.org\n")
+    (tmp_path / "home" / "engram").symlink_to(ROOT)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("ENGRAM_UI_PROGRESS", "off")  # on a reader's terminal it is gone when a command has ended
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
