@@ -118,6 +118,15 @@ def test_what_makes_no_sense_is_refused(engram: Engram, words: str) -> None:
     assert (said.code, custody.asked) == (2, {})
 
 
+@pytest.mark.parametrize("number", ["two", "0", "2.5", "²"])
+def test_what_is_no_number_of_copies_is_told_in_plain_words(engram: Engram, number: str) -> None:
+    said = engram("numcopies", number, rooms={"Custody": FakeCustody()})
+    assert said.err.splitlines() == [
+        f"{number} is no number of copies.",
+        "Give a number of 1 or more: engram numcopies 2",
+    ]
+
+
 def copy(name: str, **more: Any) -> Copy:
     facts = {"uuid": f"{name}-uuid", "description": "", "remote": name, "here": False, "trust": "semitrusted", **more}
     return Copy(**facts)

@@ -21,7 +21,7 @@ from engram.datasets.git.refs import find_repository
 from engram.datasets.git.small_files import read_file
 from engram.datasets.locks import clear_what_a_crash_left, only_engram, only_one_in, private_folder
 from engram.datasets.people import clean_message
-from engram.datasets.permission import check_may_write
+from engram.datasets.permission import check_is_outside_of_git, check_may_write
 from engram.datasets.programs import Programs
 from engram.datasets.recorded import Recorded
 from engram.datasets.saving.recording import Changes, CommitWish, Recorder, commits_by_git
@@ -92,6 +92,7 @@ class Creator:
         request = self._request
         _check_options(request.init_options)
         self._programs.annex()
+        check_is_outside_of_git(request.path)
         if os.path.lexists(request.path) and not os.path.isdir(request.path):
             raise TargetExists(request.path, "is a file", "Choose another name, or move it away.")
         if not request.force and not self.is_unfinished() and self._is_dataset():

@@ -5,7 +5,7 @@ from shlex import quote
 
 from engram.datasets.dataset import Dataset, Surroundings
 from engram.datasets.git.config import GitConfig
-from engram.datasets.git.refs import repository_in
+from engram.datasets.git.refs import git_dir_around, repository_in
 from engram.datasets.people import identity
 from engram.model.errors import NotTrusted, UsageError
 
@@ -32,6 +32,15 @@ def check_may_write(dataset: Dataset) -> None:
     if brought and not dataset.is_trusted:
         names = ", ".join(brought[:_NAMED]) + (", …" if len(brought) > _NAMED else "")
         raise NotTrusted(dataset.work_tree, names)
+
+
+def check_is_outside_of_git(path: str) -> None:
+    """Refuse a place for a new dataset that is git's own. Raises `UsageError`."""
+    if git_dir := git_dir_around(os.fsencode(path)):
+        raise UsageError(
+            f"{path} lies in {os.fsdecode(git_dir)}, where a repository keeps what is its own.",
+            "Choose a place outside of it.",
+        )
 
 
 def identity_is_known(around: Surroundings, folder: str) -> None:

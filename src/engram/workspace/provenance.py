@@ -253,23 +253,24 @@ class Provenance:
 
         Raises:
             NoDataset, OutsideDataset: at once.
+            UsageError: for a folder of which no file ever had the name.
             PathNotFound: for what no commit ever held.
         """
         from engram.datasets.nesting import holding
         from engram.datasets.provenance.history import History
-        from engram.model.errors import PathNotFound
+        from engram.model.errors import PathNotFound, UsageError
 
         opened = self._opening.dataset(dataset)
         place = self._opening.place(path)
         opened.relative(place)  # refuses what lies elsewhere
         holder = holding(opened, os.path.dirname(place)) if place != opened.work_tree else opened
         scope = holder.relative(place)
-        if not scope:
-            raise PathNotFound(path)
         found = False
-        for version in History(holder, scope).read():
+        for version in History(holder, scope).read() if scope else ():
             found = True
             yield version
+        if not found and os.path.isdir(place):
+            raise UsageError(f"{path} is a folder, and a history is that of a file.", "Name one: engram history FILE")
         if not found:
             raise PathNotFound(path)
 

@@ -388,6 +388,17 @@ class TestHistory:
         with pytest.raises(OutsideDataset):
             history(dataset, "../x")
 
+    def test_asks_for_a_file_where_the_dataset_or_a_folder_that_was_never_saved_is_named(self, dataset: Path) -> None:
+        (dataset / "new").mkdir()
+        for folder in (".", "new"):
+            with pytest.raises(UsageError, match="is a folder, and a history is that of a file"):
+                history(dataset, folder)
+
+    def test_tells_of_a_file_in_whose_place_a_folder_is_now(self, dataset: Path) -> None:
+        run(dataset, "echo x > n.txt")
+        run(dataset, "rm n.txt; mkdir n.txt; echo y > n.txt/y")
+        assert history(dataset, "n.txt")
+
     def test_looks_into_the_subdataset_that_holds_the_file(self, dataset: Path) -> None:
         list(Datasets(context(dataset)).create("inner", dataset="."))
         run(dataset, "echo x > inner/n.txt")

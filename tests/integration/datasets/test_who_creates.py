@@ -60,6 +60,21 @@ def test_what_the_user_said_of_all_below_a_folder_holds_for_what_is_made_there(s
         datasets(somebody).create("elsewhere")
 
 
+@pytest.mark.parametrize("place", ["named/.git", "named/.git/new", "named/.git/refs/a/b", "bare/new", "link/new"])
+def test_nothing_is_made_where_a_repository_keeps_what_is_its_own(somebody: Path, place: str) -> None:
+    git(somebody, "init", "-q", "--bare", "bare")
+    (somebody / "link").symlink_to("named/.git/objects")
+    before = sorted(somebody.rglob("*"))
+    for make in (
+        lambda: datasets(somebody).create(place, force=True),
+        lambda: datasets(somebody).plan_create(place),
+        lambda: Copies(context(somebody)).clone("named", place),
+    ):
+        with pytest.raises(UsageError, match="what is its own"):
+            make()
+    assert sorted(somebody.rglob("*")) == before
+
+
 @pytest.mark.parametrize("backend", ["md5e", "FOO", "SHA256E "])
 def test_a_key_backend_that_nobody_has_is_refused(somebody: Path, backend: str) -> None:
     with pytest.raises(UsageError, match="no key backend"):

@@ -15,6 +15,7 @@ from engram.cli import options
 from engram.cli.call import Call
 from engram.cli.root import Verb
 from engram.cli.text import ink, printable
+from engram.model.errors import UsageError
 from engram.model.outcome import DatasetOutcome, Outcome, Status
 from engram.workspace.auditing import Custody
 
@@ -26,8 +27,18 @@ _SOURCES = {
 }
 
 
+def _number(_: click.Context, __: click.Parameter, value: str | None) -> int | None:
+    if value is None:
+        return None
+    if not value.isascii() or not value.isdigit() or int(value) < 1:
+        raise UsageError(
+            f"{printable(value)} is no number of copies.", "Give a number of 1 or more: engram numcopies 2"
+        )
+    return int(value)
+
+
 @click.command(cls=Verb, help=__doc__)
-@click.argument("number", type=click.IntRange(min=1), required=False)
+@click.argument("number", required=False, metavar="[NUMBER]", callback=_number)
 @options.dataset("The dataset; default is the one around the current folder.")
 @options.plan
 @click.pass_obj

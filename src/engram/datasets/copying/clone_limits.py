@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from engram.datasets.copying.addresses import Address
 from engram.datasets.git.config import GitConfig
 from engram.datasets.git.problems import NotUnderstood
+from engram.datasets.permission import check_is_outside_of_git
 from engram.datasets.siblings import repository_at
 from engram.model.errors import NoSource, TargetExists, UsageError
 
@@ -58,6 +59,7 @@ def check_place(path: str) -> None:
     """Refuse a place where no folder can be made, as far as can be seen. Raises `TargetExists`, `UsageError`."""
     if any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.split("/")):
         raise UsageError(f"{path} has a name of more than {_LONGEST_NAME} bytes.", "Choose a shorter one.")
+    check_is_outside_of_git(path)
     above = path
     while not os.path.lexists(above):
         above = os.path.dirname(above)

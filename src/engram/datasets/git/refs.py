@@ -86,6 +86,16 @@ def bare_repository(place: bytes) -> Repository | None:
     return None
 
 
+def git_dir_around(place: bytes) -> bytes:
+    """The folder of git's own that a place, which need not be there, is or lies in; b'' when it is in none."""
+    folder = os.path.realpath(place)
+    while folder != os.path.dirname(folder):
+        if _looks_like_git_dir(folder):
+            return folder
+        folder = os.path.dirname(folder)
+    return b""
+
+
 def _looks_like_git_dir(place: bytes) -> bool:
     common = _common_dir(place)
     return os.path.lexists(os.path.join(place, b"HEAD")) and all(
