@@ -3,7 +3,7 @@
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from sqlalchemy import select
 
@@ -30,11 +30,35 @@ class Placed(NamedTuple):
     size_bytes: int | None
     modified_ns: int | None
 
-    @classmethod
-    def at(cls, folder: str, path: str, size_bytes: int | None, modified_ns: int | None) -> "Placed":
-        """A file below, or seen from, a session's folder."""
-        there = escaped(on_share(folder, path))
-        return cls(path, there, path_key(there), size_bytes, modified_ns)
+
+class FileNow(Protocol):
+    """One file as a scan saw it."""
+
+    @property
+    def path(self) -> str:
+        """POSIX, relative to the session's folder; surrogates for what is not UTF-8."""
+        ...
+
+    @property
+    def size_bytes(self) -> int | None:
+        """``None`` where nobody asked."""
+        ...
+
+    @property
+    def modified_ns(self) -> int | None:
+        """``None`` where nobody asked."""
+        ...
+
+
+def placed(folder: str, files: Iterable[FileNow]) -> list[Placed]:
+    """The files below, or seen from, a session's folder, with their places. There may be a million of them."""
+    before = escaped(f"{folder}/") if folder else ""
+    found = []
+    for file in files:
+        path = file.path
+        there = escaped(on_share(folder, path)) if "../" in path else before + escaped(path)
+        found.append(Placed(path, there, path_key(there), file.size_bytes, file.modified_ns))
+    return found
 
 
 def on_share(folder: str, path: str) -> str:

@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from engram.catalogue.directory import Directory, wall_clock
 from engram.catalogue.names import escaped, path_key
-from engram.catalogue.session_files import Placed, record_files
+from engram.catalogue.session_files import FileNow, Placed, placed, record_files
 from engram.catalogue.session_parts import (
     Known,
     record_findings,
@@ -21,25 +20,6 @@ from engram.catalogue.session_parts import (
 from engram.catalogue.tables.sessions import SESSION, SESSION_FOLDER
 from engram.catalogue.unit import Became, Row, Unit
 from engram.model.recordings import Session
-
-
-class FileNow(Protocol):
-    """One file as a scan saw it."""
-
-    @property
-    def path(self) -> str:
-        """POSIX, relative to the session's folder; surrogates for what is not UTF-8."""
-        ...
-
-    @property
-    def size_bytes(self) -> int | None:
-        """``None`` where nobody asked."""
-        ...
-
-    @property
-    def modified_ns(self) -> int | None:
-        """``None`` where nobody asked."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +50,17 @@ def record_session(
     directory = directory or Directory()
     share_id = directory.share(unit, session.share, (roots or {}).get(session.share, ""))
     row = unit.find(SESSION, {"session_name": escaped(session.id)})
-    placed = [Placed.at(session.folder, file.path, file.size_bytes, file.modified_ns) for file in files]
+    there = placed(session.folder, files)
     values = {
         "subject_id": directory.subject(unit, session.subject),
         **when(session.started),
         "session_ident": escaped(session.ident),
     }
     if row is None:
-        return Recorded(_record_new(unit, session, values, share_id, placed, directory), Became.ADDED)
+        return Recorded(_record_new(unit, session, values, share_id, there, directory), Became.ADDED)
     session_id = int(str(row["session_id"]))
     changes = [f"{name.partition('_')[2]} was {was}" for name, was, _ in unit.edit(SESSION, row, values)]
-    changes += _record_parts(unit, session, session_id, share_id, placed, directory, known=Known.LOOK)
+    changes += _record_parts(unit, session, session_id, share_id, there, directory, known=Known.LOOK)
     if changes:
         touch_session(unit, session_id)
     return Recorded(session_id, Became.EDITED if changes else Became.SAME, tuple(changes))
@@ -93,15 +73,15 @@ def touch_session(unit: Unit, session_id: int) -> None:
 
 
 def _record_new(
-    unit: Unit, session: Session, values: Row, share_id: int, placed: Sequence[Placed], directory: Directory
+    unit: Unit, session: Session, values: Row, share_id: int, files: Sequence[Placed], directory: Directory
 ) -> int:
     named: Row = {"session_name": escaped(session.id), "session_touched_in": unit.change_id}
     session_id = unit.add(SESSION, {**values, **named})
     try:
         with unit.attempting():
-            _record_parts(unit, session, session_id, share_id, placed, directory, known=Known.NOTHING)
+            _record_parts(unit, session, session_id, share_id, files, directory, known=Known.NOTHING)
     except IntegrityError:  # a recording or a file of it belongs to another session, which has to give it up
-        _record_parts(unit, session, session_id, share_id, placed, directory, known=Known.OF_OTHERS)
+        _record_parts(unit, session, session_id, share_id, files, directory, known=Known.OF_OTHERS)
     return session_id
 
 
@@ -110,7 +90,7 @@ def _record_parts(
     session: Session,
     session_id: int,
     share_id: int,
-    placed: Sequence[Placed],
+    files: Sequence[Placed],
     directory: Directory,
     *,
     known: Known,
@@ -119,7 +99,7 @@ def _record_parts(
     changes = _record_folder(unit, session_id, share_id, session.folder, known)
     recordings = record_recordings(unit, session, session_id, probes, known)
     changes += recordings.changes
-    changes += record_files(unit, session, session_id, share_id, placed, recordings.ids, known_before=known)
+    changes += record_files(unit, session, session_id, share_id, files, recordings.ids, known_before=known)
     changes += record_tasks(unit, session, session_id, known)
     changes += record_findings(unit, session, session_id, known)
     return changes + record_groups(unit, session, session_id)
