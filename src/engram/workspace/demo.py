@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from engram import durable
 from engram.durable import Steps
@@ -17,6 +17,7 @@ from engram.workspace.auditing import Custody
 from engram.workspace.cloning import Copies
 from engram.workspace.context import Context
 from engram.workspace.datasets import Datasets
+from engram.workspace.demo_lab import LabStory, ShowsSeen, Step
 from engram.workspace.dropping import Dropping
 from engram.workspace.getting import Getting
 from engram.workspace.provenance import Provenance
@@ -39,16 +40,6 @@ _SET_IDENTITY = "\n".join(
     f"git config {name} {shlex.quote(value)}" for name, _, value in (setting.partition("=") for setting in IDENTITY)
 )
 
-#: What a step gives: outcomes of an operation, or what another program said.
-Told: TypeAlias = "Iterator[Outcome] | str"
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    command: str
-    meaning: str
-    do: Callable[[], Told]
-
 
 @dataclass(slots=True)
 class Demo:
@@ -59,6 +50,8 @@ class Demo:
     clock: Callable[[], float] = time.perf_counter
     #: How one version of a file is shown.
     version_text: "Callable[[Version], str]" = str
+    #: How what a scan found is shown.
+    seen_text: ShowsSeen = field(default=lambda found: "\n".join(map(str, found)))
 
     def tell(self, folder: str | None = None) -> Iterator[Outcome]:
         """Carry out step by step: first an outcome ``demo`` for the step, then those of the operation itself.
@@ -71,7 +64,7 @@ class Demo:
             ExtraMissing: without git-annex.
         """
         top = os.path.normpath(os.path.join(self.context.folder, folder or FOLDER))
-        for place in (top, _clone_of(top)):
+        for place in (top, _clone_of(top), self._lab_story(top).share, self._lab_story(top).lab):
             if os.path.lexists(place) and not (os.path.isdir(place) and not os.listdir(place)):
                 raise TargetExists(place, "is there already", "Name another folder: engram demo DIR")
         return self._carry_out(top, shlex.quote(folder or FOLDER))
@@ -95,94 +88,98 @@ class Demo:
             if any(outcome.failed for outcome in outcomes):
                 return
 
-    def _story(self, top: str, name: str) -> Iterator[_Step]:
-        """A dataset, an analysis, somebody else's copy, and what keeps all of it safe."""
+    def _story(self, top: str, name: str) -> Iterator[Step]:
+        """A dataset, an analysis, somebody else's copy, what keeps all of it safe; and a lab's recordings."""
         yield from self._beginning(top, name)
         yield from self._analysis(top)
         yield from self._copy_of_it(top)
         yield from self._safety(top)
+        yield from self._lab_story(top).told()
 
-    def _beginning(self, top: str, name: str) -> Iterator[_Step]:
+    def _lab_story(self, top: str) -> LabStory:
+        return LabStory(self._within(os.path.dirname(top)), top, self.steps, self.seen_text)
+
+    def _beginning(self, top: str, name: str) -> Iterator[Step]:
         outside, inside = Datasets(self._within(self.context.folder)), Datasets(self._within(top))
-        yield _Step(
+        yield Step(
             f"engram create -c text2git {name}",
             "A new dataset: text will go to git, everything else to the annex.",
             lambda: outside.create(top, procedures=("text2git",)),
         )
-        yield _Step(
+        yield Step(
             f"cd {name}\n{_SET_IDENTITY}",
             "Who commits in this folder. Your own settings stay as they are.",
             lambda: self._set_identity(top),
         )
-        yield _Step(
+        yield Step(
             f"cp -R {shlex.quote(_IMAGES)}/. .",
             "Real brain images, and a small program; README.md tells whose they are.",
             lambda: self._copy(top),
         )
-        yield _Step("engram status", "What would be recorded.", inside.status)
-        yield _Step(
+        yield Step("engram status", "What would be recorded.", inside.status)
+        yield Step(
             "engram save -m 'Add two subjects, a template and a map'",
             "Record all of it. On return it is on the disk, come what may.",
             lambda: inside.save(message="Add two subjects, a template and a map"),
         )
 
-    def _analysis(self, top: str) -> Iterator[_Step]:
+    def _analysis(self, top: str) -> Iterator[Step]:
         inside = Provenance(self._within(top), steps=self.steps)
 
-        def draw(bins: int) -> _Step:
+        def draw(bins: int) -> Step:
             why, command = f"Histogram of sub-01, {bins} bins", _COMMAND.format(python=_python(), bins=bins)
-            return _Step(
+            return Step(
                 f"engram run -m '{why}' -i {_SCAN} -o {_FIGURE} \\\n    '{command}'",
                 "An analysis, recorded with its inputs." if bins == _BINS[0] else "Once more, with another parameter.",
                 lambda: inside.run(command, message=why, inputs=[_SCAN], outputs=[_FIGURE]),
             )
 
         yield from map(draw, _BINS)
-        yield _Step(
+        yield Step(
             f"engram history {_FIGURE}",
             "Which parameters made this figure? The newest version stands first.",
             lambda: "\n\n".join(map(self.version_text, inside.history(_FIGURE))),
         )
 
-    def _copy_of_it(self, top: str) -> Iterator[_Step]:
+    def _copy_of_it(self, top: str) -> Iterator[Step]:
         clone = _clone_of(top)
         name = shlex.quote(os.path.basename(clone))
-        yield _Step(
+        yield Step(
             f"cd ..\nengram clone {shlex.quote(os.path.basename(top))} {name}",
             "A copy for somebody else: all of the history, none of the contents yet.",
             lambda: Copies(self._within(os.path.dirname(top)), steps=self.steps).clone(top, clone),
         )
-        yield _Step(f"cd {name}\n{_SET_IDENTITY}", "Who commits in the copy.", lambda: self._set_identity(clone))
+        yield Step(f"cd {name}\n{_SET_IDENTITY}", "Who commits in the copy.", lambda: self._set_identity(clone))
         inside = self._within(clone)
-        yield _Step(
+        yield Step(
             "engram get sub-01/anat",
             "Only what is needed comes, and every byte of it is checked.",
             lambda: Getting(inside, steps=self.steps).get(["sub-01/anat"]),
         )
-        yield _Step(
+        yield Step(
             "engram rerun",
             "The figure is made again from its record: it is the same to the bit, so there is nothing to save.",
             lambda: Provenance(inside, steps=self.steps).rerun(),
         )
-        yield _Step(
+        yield Step(
             "engram drop sub-01/anat",
             "The space is wanted back: the original was looked at, and locked, before this copy went.",
             lambda: Dropping(inside, steps=self.steps).drop(["sub-01/anat"]),
         )
 
-    def _safety(self, top: str) -> Iterator[_Step]:
+    def _safety(self, top: str) -> Iterator[Step]:
         inside = self._within(top)
-        yield _Step(
+        yield Step(
             f"cd ../{shlex.quote(os.path.basename(top))}\nengram drop maps",
             "Back in the original. This is the only copy that anybody knows of: engram refuses.",
             lambda: _refused(Dropping(inside, steps=self.steps).drop(["maps"])),
         )
-        yield _Step(
+        yield Step(
             "engram whereis maps",
             "Where it is.",
             lambda: _where(Custody(inside, steps=self.steps).whereis(["maps"])),
         )
-        yield _Step(
+        yield Step(
             "git annex fsck --quiet",
             "git-annex reads everything again and compares the checksums. Silence: all is well.",
             lambda: _text(self._programs().git_annex(top, "fsck", "--quiet")),

@@ -70,6 +70,17 @@ def test_every_step_has_a_command_a_meaning_and_a_time(told: list[Outcome]) -> N
         "engram drop maps",
         "engram whereis maps",
         "git annex fsck --quiet",
+        "head -c 46193 /dev/zero > engram-demo-share/12347/2020-01-02_11-13-17/probe_1/npx.imec.ap.bin",
+        "engram lab create engram-demo-lab",
+        "engram share add recordings ../engram-demo-share",
+        "engram sessions scan",
+        "engram subjects add 12347 --responsible ada",
+        "engram sessions plan -o plan.json",
+        "engram sessions ingest plan.json",
+        "engram sessions missing -o missing.csv",
+        "sed -i '/,project,/!s/,no,/,yes,/' missing.csv",
+        "engram sessions scan",
+        "engram sessions plan",
     ]
     for step in steps(told):
         assert step.note.endswith(".")
@@ -102,6 +113,17 @@ def test_the_figure_is_traced_to_its_parameters(told: list[Outcome], folder: Pat
     assert "--bins 60" in newest
     assert "--bins 20" in oldest
     assert (folder / "figures/sub-01.svg").read_text().count("<rect") > 20
+
+
+def test_a_share_gets_into_the_catalogue_and_leaves_nothing_to_do(told: list[Outcome], folder: Path) -> None:
+    assert ("add", "12347/2020-01-01T10-00-30") in [(one.action, one.item) for one in told if one.status is Status.OK]
+    assert "12347/2020-01-01T10-00-30: task 2: sleep_1" in said(told, "sessions missing")
+    (annotated,) = [one.note for one in told if one.action == "annotate"]
+    assert annotated.startswith("experimenter ada; task open_field_1 confirmed")
+    last = str(dict(steps(told)[-1].extra)["said"]).splitlines()
+    assert last[-1] == "plan: 0 to do, 1 refused; nothing was changed"
+    assert "truncated: 7 of 46200 bytes are missing." in last[0]
+    assert (folder.with_name("engram-demo-lab") / "engram.toml").exists()
 
 
 def test_the_copy_has_only_what_was_asked_for(folder: Path) -> None:

@@ -2,6 +2,8 @@
 
 Makes a dataset in DIR (default: engram-demo) with images that engram brings along: an analysis is recorded, its figure
 traced, a copy made in DIR-copy, the figure made again there, and data that nobody else has is kept from being dropped.
+Then a share of recordings, DIR-share, is scanned, planned, ingested into the catalogue of a lab in DIR-lab, annotated,
+and scanned again; this part needs engram's extra lab.
 Each command is shown with its meaning and the time it took. The folders stay for you to play with. Your own git
 settings are not changed, and no name or address is needed.
 
@@ -11,6 +13,7 @@ settings are not changed, and no name or address is needed.
 
 import shlex
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,6 +25,9 @@ from engram.cli.view_history import block
 from engram.model.outcome import DatasetOutcome, Outcome
 from engram.workspace.demo import FOLDER, Demo
 
+if TYPE_CHECKING:
+    from engram.sessions.scanning.seen import Seen
+
 
 @click.command(cls=Verb, help=__doc__)
 @click.argument("folder", required=False, metavar="[DIR]", type=click.Path())
@@ -29,7 +35,16 @@ from engram.workspace.demo import FOLDER, Demo
 def command(call: Call, *, folder: str | None) -> None:
     demo = call.open(Demo)
     demo.version_text = lambda version: "\n".join(block(version, call.screen.out_columns)).rstrip()
+    demo.seen_text = _seen
     call.show(demo.tell(folder), view=DemoView(folder or FOLDER))
+
+
+def _seen(found: "Iterable[Seen | Outcome]") -> str:
+    from engram.cli.sessions_view import ScanView
+
+    view = ScanView(colours=False)
+    lines = [line for one in view.watch(found) for line in view.lines(one)]
+    return "\n".join([*lines, *view.remedies()])
 
 
 class DemoView:
@@ -55,7 +70,8 @@ class DemoView:
 
     def summary(self) -> Iterable[str]:
         folder = printable(shlex.quote(self._folder))
+        others = [printable(shlex.quote(f"{self._folder}-{part}")) for part in ("copy", "share", "lab")]
+        every = " ".join([folder, *others])
         yield ""
-        copy = printable(shlex.quote(f"{self._folder}-copy"))
-        yield f"Both datasets stay for you to play with: cd {folder}"
-        yield f"To be rid of them: chmod -R u+w {folder} {copy} && rm -r {folder} {copy}"
+        yield f"All of it stays for you to play with: cd {folder}"
+        yield f"To be rid of it: chmod -R u+w {every}; rm -r {every}"
