@@ -60,6 +60,7 @@ class Typing:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._ending = folder.parent / "folder"
         self.names: dict[str, object] = {"__name__": "page"}
 
     def run(self, block: Block) -> None:
@@ -89,7 +90,7 @@ class Typing:
             self.expect(block, command, "\n".join(lines[more:]), code)
 
     def expect(self, block: Block, command: str, output: str, code: int, *, whatever: bool = False) -> None:
-        ending = self.folder.parent / "folder"
+        ending = self._ending
         script = f"{command}\ncode=$?; pwd >'{ending}'; exit $code"
         done = subprocess.run(
             ["bash", "-c", script],
