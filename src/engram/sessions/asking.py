@@ -1,5 +1,6 @@
 """What is asked of people, and what becomes of their answers: between the catalogue and the table."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,6 +14,7 @@ from engram.model.recordings import Session, Task
 from engram.sessions.annotating import NEVER, Row, What, task_rows
 from engram.sessions.answers import Vocabulary
 
+_NUMBER = re.compile("[0-9]{1,9}")
 #: Recordings that an implanted probe makes.
 _OF_IMPLANTS = ("neuropixels-ap", "neuropixels-lf", "ephys")
 
@@ -125,4 +127,4 @@ def _task(row: Row) -> TaskSaid:
         confirmed=True,
         arena=row.arena,
     )
-    return TaskSaid(task=task, number=int(row.item) if row.item.isascii() and row.item.isdigit() else 0, never=never)
+    return TaskSaid(task=task, number=int(row.item) if _NUMBER.fullmatch(row.item) else 0, never=never)

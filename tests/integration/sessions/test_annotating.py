@@ -1,5 +1,7 @@
 """What was handed out and confirmed is confirmed, and nothing that was answered is asked again."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from engram.catalogue.addresses import Address
 from engram.catalogue.opening import Catalogue, open_catalogue
+from engram.catalogue.probes import put_implant, put_probe
 from engram.catalogue.sessions import record_session
 from engram.catalogue.subjects import put_subject
 from engram.model.errors import NotInCatalogue
@@ -143,3 +146,48 @@ def test_several_people_are_all_of_them(make: Callable[[], Address]) -> None:
         assert asked_of(catalogue).said[name].experimenters == ("ada", "bob")
         say(catalogue, both[1:])
         assert asked_of(catalogue).said[name].experimenters == ("bob",)
+
+
+def test_the_implant_that_a_person_named_outlives_the_next_scan(make: Callable[[], Address]) -> None:
+    probe = Recording(kind="neuropixels-ap", device="imec0", paths=(), id="ap", serial="P1", started=START)
+    found = replace(session([]), recordings=(probe,))
+    with lab(make()) as catalogue:
+        with catalogue.changing(ADA) as unit:
+            for serial in ("P1", "P2"):
+                put_probe(unit, serial, {})
+                put_implant(unit, "m1", serial, START.replace(year=2019), {}, {})
+            record_session(unit, found, ())
+        assert asked_of(catalogue).said[found.id].implants == {"ap": "P1@2019-01-01T10:00"}
+        label = "P2@2019-01-01T10:00"
+        say(catalogue, [Row(session=found.id, what=What.IMPLANT, item="ap", value=label, confirmed=True)])
+        with catalogue.changing(ADA) as unit:
+            assert record_session(unit, replace(found, tasks=(Task(name="run", start_s=0),)), ()).changes
+        assert asked_of(catalogue).said[found.id].implants == {"ap": label}
+
+
+def test_a_number_of_a_task_that_no_task_can_have_is_none(make: Callable[[], Address]) -> None:
+    with lab(make(), session([(0, "run")])) as catalogue:
+        name = session([]).id
+        rows = [Row(session=name, what=What.TASK, item="9" * 5000, value="rest", start_s=5, confirmed=True)]
+        say(catalogue, rows)
+        assert [task.name for task in told(catalogue)] == ["run", "rest"]
+
+
+def test_what_is_killed_midway_is_whole_sessions_and_the_same_table_says_the_rest(make: Callable[[], Address]) -> None:
+    sessions = [session([(0, "run")], number) for number in range(3)]
+    with lab(make(), *sessions) as catalogue:
+        rows = [Row(session=one.id, what=What.EXPERIMENTER, value="ada", confirmed=True) for one in sessions]
+        child = os.fork()
+        if child == 0:
+            try:
+                with open_catalogue(catalogue.address) as again:
+                    say(again, rows[:1])
+                    with again.changing(ADA) as unit:
+                        answer(unit, rows[1].session, rows[1:2], adds=False)
+                        os.kill(os.getpid(), signal.SIGKILL)
+            finally:
+                os._exit(1)
+        os.waitpid(child, 0)
+        assert [bool(each.experimenters) for each in asked_of(catalogue).said.values()] == [True, False, False]
+        say(catalogue, rows)
+        assert [each.experimenters for each in asked_of(catalogue).said.values()] == [("ada",)] * 3
