@@ -38,7 +38,7 @@ def engram(folder: Path, *words: str) -> None:
 class Deed:
     """A verb that is called in a folder, and what must be so once it has reported."""
 
-    prepare: Callable[[Path], None]
+    prepare: Callable[[Path], object]
     folder: str
     words: tuple[str, ...]
     check: Callable[[Path], None]
