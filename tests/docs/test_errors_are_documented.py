@@ -27,7 +27,7 @@ DRAWN = {
 
 
 def _all_below(kind: type[EngramError]) -> list[type[EngramError]]:
-    below = [each for each in kind.__subclasses__() if each.__module__.startswith("engram.")]
+    below = [each for each in kind.__subclasses__() if each.__module__.startswith("engram.model.")]
     return [kind, *(deeper for each in below for deeper in _all_below(each))]
 
 
@@ -67,6 +67,14 @@ def test_the_drawn_tree_shows_every_class_where_it_belongs(error: type[EngramErr
 
 def test_the_drawn_tree_holds_nothing_else() -> None:
     assert set(DRAWN) == {kind.__name__ for kind in _all_below(EngramError)} - {"EngramError"}
+
+
+def test_what_a_room_refines_for_itself_says_nothing_else_than_what_it_refines() -> None:
+    kinds = list(EngramError.__subclasses__())
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+        if kind.__module__.startswith("engram.") and not kind.__module__.startswith("engram.model."):
+            assert not {"message", "remedy", "exit_code"} & vars(kind).keys(), kind
 
 
 def test_a_group_is_never_raised() -> None:

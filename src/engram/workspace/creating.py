@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engram.datasets.arguments import scope_at
@@ -154,7 +154,8 @@ class Creation:
                 message=self._wish.message or NEW_SUBDATASET,
                 refds=self._above[-1].work_tree,
             )
-            yield from Saver(parent, request).carry_out()
+            for outcome in Saver(parent, request).carry_out():
+                yield _of(parent, outcome) if outcome.action == "add" else outcome
             new = parent.work_tree
 
     def _note(self) -> str:
@@ -166,6 +167,12 @@ class Creation:
             if found is not None:
                 notes.append(f'git itself needs git-annex on your PATH: export PATH="{found.folder}:$PATH"')
         return "; ".join(notes)
+
+
+def _of(parent: Dataset, outcome: Outcome) -> Outcome:
+    """What was added, told of the dataset that it was added to: so does ``datalad create``, unlike ``save``."""
+    assert isinstance(outcome, DatasetOutcome)
+    return replace(outcome, refds=parent.work_tree, item=os.path.relpath(outcome.path, parent.work_tree))
 
 
 def _scope_in(parent: Dataset, path: str) -> bytes:

@@ -88,7 +88,8 @@ def bare_repository(place: bytes) -> Repository | None:
 
 def git_dir_around(place: bytes) -> bytes:
     """The folder of git's own that a place, which need not be there, is or lies in; b'' when it is in none."""
-    folder = os.path.realpath(place)
+    is_file = os.path.lexists(place) and not os.path.isdir(place)  # an annexed one's link leads into .git
+    folder = os.path.realpath(os.path.dirname(place) if is_file else place)
     while folder != os.path.dirname(folder):
         if _looks_like_git_dir(folder):
             return folder

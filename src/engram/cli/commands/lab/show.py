@@ -1,7 +1,9 @@
 """Show the lab at a glance: where it lies, and what its catalogue holds.
 
-engram lab show
-engram --json lab show
+Nothing is changed. Whether all is well with it is told by engram lab check.
+
+    engram lab show
+    engram --json lab show
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,9 @@
 """List the people in the catalogue.
 
-engram people list
-engram --json people list
+People are added by name, or with the table that names them.
+
+    engram people list
+    engram --json people list
 """
 
 import click

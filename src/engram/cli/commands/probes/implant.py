@@ -4,8 +4,8 @@ The time of the insertion, by the lab's clock, tells one implant from another: s
 is corrected. Areas are said for one shank at a time, or for the whole probe.
 
     engram probes implant 18005123491 12347 --at 2020-01-01T09:00 --area MEC
-    engram probes implant 18005123491 12347 --at 2020-01-01T09:00 --shank 0 --area CA1 --actual-area CA3
-    engram probes implant 18005123491 12347 --at 2020-01-01T09:00 --removed 2020-03-01
+    engram probes implant 1811 m1 --at 2020-01-01T09:00 --shank 0 --area CA1
+    engram probes implant 1811 m1 --at 2020-01-01T09:00 --removed 2020-03-01
 """
 
 from datetime import datetime

@@ -1,7 +1,9 @@
 """List the probes in the catalogue, with the subjects that they were implanted in.
 
-engram probes list
-engram --json probes list
+Each has the name that its maker gave it: its serial number.
+
+    engram probes list
+    engram --json probes list
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,9 @@
 """Find sessions by a text, wherever it stands: ids, folders, files, tasks, people, projects, serial numbers.
 
-engram sessions find open_field
-engram sessions find 18005117822
+The case of letters does not count.
+
+    engram sessions find open_field
+    engram sessions find 18005117822
 """
 
 import click

@@ -1,6 +1,8 @@
 """Put sessions into a group: a cohort, a data set, anything. It is made when it is new.
 
-engram sessions group cohort-3 12347/2020-01-01T10-00-30 23457/2022-04-19
+A session may be in several groups; what is in one already stays.
+
+    engram sessions group cohort-3 12347/2020-01-01T10-00-30 23457/2022-04-19
 """
 
 import click

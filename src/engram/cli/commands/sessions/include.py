@@ -2,7 +2,7 @@
 
 PATTERN is the very word that was excluded. Who excluded it, and why, stays in the history.
 
-    engram sessions include 12347/2020-01-01T10-00-30 --why "it was the right animal"
+    engram sessions include 12347/2020-01-01T10-00-30 --why "right animal"
 """
 
 import click

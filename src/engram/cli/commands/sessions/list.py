@@ -4,8 +4,8 @@ A filter that is given several times is true of any of its values. --where takes
 the operators are = != < <= > >= ~ (holds this text) and in (A, B); see engram help choosing.
 
     engram sessions list
-    engram sessions list --subject 12347 --since 2020-01-01 --kind neuropixels-ap
-    engram sessions list --where 'project ~ grid and finding != truncated'
+    engram sessions list --subject 12347 --since 2020-01-01 --kind imaging
+    engram sessions list --where 'project ~ grid and finding != moved'
     engram --json sessions list
 """
 

@@ -7,7 +7,7 @@ that reads everything.
     engram sessions scan                  every share
     engram sessions scan recordings
     engram sessions scan --full           trust nothing that was seen before
-    engram sessions scan --checksum       compare the bytes with the rig's digests
+    engram sessions scan --checksum       compare bytes with digests
     engram --json sessions scan           one line for each session
 """
 

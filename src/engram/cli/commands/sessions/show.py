@@ -1,6 +1,8 @@
 """Show all that the catalogue says of sessions: recordings, tasks, people, findings.
 
-engram sessions show 12347/2020-01-01T10-00-30
+ID is the session's, as engram sessions list shows it.
+
+    engram sessions show 12347/2020-01-01T10-00-30
 """
 
 from collections.abc import Iterator

@@ -4,8 +4,8 @@ It shows which folders of the share the template would match, and which it nearl
 several ways, each is shown: give another example that only one of them can read.
 
     engram sessions template recordings 12347/20220419
-    engram sessions template recordings N:/recordings/12347/20170318/Session2 --save
-    engram sessions template ephys SC033/catgt_SC033_111219_g0 SC033/catgt_SC033_112519_surface_g0
+    engram sessions template recordings N:/raw/12347/20170318/Session2 --save
+    engram sessions template ephys SC033/catgt_SC033_111219_g0
 """
 
 from collections.abc import Iterator

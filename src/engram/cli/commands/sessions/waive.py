@@ -2,7 +2,7 @@
 
 ID is the session's or the recording's, as engram sessions plan and list show it; CODE the finding's.
 
-    engram sessions waive 12347/2020-01-01T10-00-30 truncated --why "the rig lost power; the rest is sound"
+    engram sessions waive m1/2020-01-01 truncated --why "the rig lost power"
 """
 
 import click

@@ -1,6 +1,8 @@
 """Show what is known of a share.
 
-engram share show recordings
+Where it is mounted, how its folders are read, and whether it is there just now.
+
+    engram share show recordings
 """
 
 from collections.abc import Iterator

@@ -4,9 +4,9 @@ A subject that is there already is corrected where something else is said now; w
 and what is not said stays as it is. More names, such as water-restriction numbers, are aliases, with the days on which
 they were valid where they were given to others later.
 
-    engram subjects add 12347 --sex F --born 2020-01-31 --species "Rattus norvegicus"
+    engram subjects add 12347 --sex F --born 2020-01-31 --species "Rattus"
     engram subjects add 456772 --alias water-restriction=SC033
-    engram subjects add 456773 --alias water-restriction=SC034@2020-01-01..2020-06-30
+    engram subjects add m1 --alias colony=SC034@2020-01-01..2020-06-30
     engram subjects add m1 m2 m3 --responsible ada
 """
 

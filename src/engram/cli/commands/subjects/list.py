@@ -1,7 +1,9 @@
 """List the subjects in the catalogue.
 
-engram subjects list
-engram --json subjects list
+Each stands with all of its names; engram subjects show tells the rest.
+
+    engram subjects list
+    engram --json subjects list
 """
 
 import click

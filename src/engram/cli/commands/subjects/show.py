@@ -1,7 +1,9 @@
 """Show all that the catalogue says of subjects, by name or alias.
 
-engram subjects show 12347
-engram subjects show SC033
+What it was called when, and who is responsible for it.
+
+    engram subjects show 12347
+    engram subjects show SC033
 """
 
 from collections.abc import Iterator
