@@ -165,6 +165,7 @@ _ROWS = (
         title="whereis, unused and fsck of 100,000 against 10,000",
         shows=tuple(("audit-100k", step) for step in (WHEREIS, UNUSED, FSCK, FULL)),
         goals=tuple(goal for step in (WHEREIS, UNUSED, FSCK, FULL) for goal in (_growth(step), _memory(step))),
+        long=True,
     ),
 )
 

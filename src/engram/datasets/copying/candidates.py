@@ -71,14 +71,13 @@ def candidates(dataset: Dataset, recorded: Recorded) -> list[Candidate]:
             found += [Candidate(_OTHER_SCHEME, remote.name, text) for text in _as_https(remote.url, url)]
     found += _from_templates(dataset, recorded, remotes)
     if url:
-        beside = os.path.normpath(os.path.join(dataset.work_tree, url)) if _is_relative(url) else url
+        beside = whole(url, dataset)
         found.append(Candidate(_BESIDE, "local", beside))
     own = os.path.join(dataset.work_tree, os.fsdecode(recorded.path))
     near = not remotes or any(remote.place for remote in remotes)
     kept: dict[str, Candidate] = {}
     for one in sorted(found, key=lambda candidate: candidate.cost):
-        place = os.path.join(dataset.work_tree, one.url) if _is_relative(one.url) else one.url
-        if one.url and os.path.normpath(place) != own and (near or not _is_here(one.url)):
+        if one.url and os.path.normpath(whole(one.url, dataset)) != own and (near or not _is_here(one.url)):
             kept.setdefault(one.url, one)
     return list(kept.values())
 
@@ -105,6 +104,11 @@ def _remotes_having(dataset: Dataset, path: bytes) -> set[str]:
     _, out, _ = programs.git_status_of(top, *words)
     refs = [os.fsdecode(line).removeprefix("refs/remotes/") for line in out.splitlines()]
     return {one.name for one in siblings_of(dataset) if any(ref.startswith(one.name + "/") for ref in refs)}
+
+
+def whole(url: str, dataset: Dataset) -> str:
+    """An address as a person reads it: a path that starts from the superdataset is made absolute."""
+    return os.path.normpath(os.path.join(dataset.work_tree, url)) if _is_relative(url) else url
 
 
 def _is_relative(url: str) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from engram import durable
 from engram.datasets.copying.addresses import Address, read_address, without_secrets
-from engram.datasets.copying.candidates import Candidate, Recorded, candidates, templates
+from engram.datasets.copying.candidates import Candidate, Recorded, candidates, templates, whole
 from engram.datasets.copying.cloning import Cloner, CloneRequest
 from engram.datasets.copying.initialising import change_config
 from engram.datasets.dataset import Dataset
@@ -69,7 +69,8 @@ class Installer:
     def plan(self, dataset: Dataset, recorded: Recorded) -> PlannedStep:
         """What `install` would do first."""
         place = os.path.join(dataset.work_tree, os.fsdecode(recorded.path))
-        first = next((without_secrets(one.url) for one in candidates(dataset, recorded)), "nowhere: no candidate")
+        addresses = (without_secrets(whole(one.url, dataset)) for one in candidates(dataset, recorded))
+        first = next(addresses, "nowhere: no candidate")
         item, ground = os.path.relpath(place, self._refds), recorded.oid.hex()
         return PlannedStep(action="install", item=item, why=f"from {first}", ground=ground)
 
