@@ -93,7 +93,7 @@ def engine_for(address: Address, *, patience_s: int = PATIENCE_S) -> Engine:
         return _mariadb_engine(address, patience_s)
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         extra = "postgresql" if address.database == "postgresql" else "mariadb"
-        raise ExtraMissing(f"a driver for {extra}", f"pip install 'engram[{extra}]'") from error
+        raise ExtraMissing(f"a driver for {extra}", f"pip install '.[{extra}]' in engram's clone") from error
 
 
 def _postgresql_engine(address: Address, patience_s: int) -> Engine:

@@ -24,7 +24,9 @@ def refuse_other_versions(connection: Connection, shown: str) -> None:
         raise CatalogueUnusable(shown, "is empty: nobody has set it up", "Set it up: engram lab create")
     if version > HEAD:
         newer = f"was written by a newer engram (version {version}; this one reads up to {HEAD})"
-        raise CatalogueUnusable(shown, newer, "Update engram on this machine: pip install -U 'engram[lab]'")
+        raise CatalogueUnusable(
+            shown, newer, "Update engram on this machine: git pull, pip install -U '.[lab]' in its clone"
+        )
     if version < HEAD:
         older = f"is of version {version}, and this engram needs {HEAD}"
         raise CatalogueUnusable(shown, older, "Upgrade it; a backup is made first: engram lab upgrade")

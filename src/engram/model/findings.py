@@ -177,6 +177,6 @@ FINDINGS: Mapping[str, FindingKind] = {
     "missing-extra": FindingKind(
         _NOTE,
         "A file of a format that is read with an optional library, which is not installed.",
-        "Install it: pip install 'engram[rig]', then scan again.",
+        "Install it: pip install '.[rig]' in engram's clone, then scan again.",
     ),
 }

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import subprocess
 
 #: How to get what it needs.
-INSTALL_RIG = "pip install 'engram[rig]'"
+INSTALL_RIG = "pip install '.[rig]' in engram's clone"
 
 _PROGRAM = os.path.join(os.path.dirname(__file__), "heavy.py")
 _MOST_ANSWER_BYTES = 1 << 20

@@ -26,7 +26,7 @@ def catalogue_extra() -> Iterator[None]:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("sqlalchemy", "alembic"):
             raise
-        raise ExtraMissing(str(error.name), "pip install 'engram[lab]'") from error
+        raise ExtraMissing(str(error.name), "pip install '.[lab]' in engram's clone") from error
 
 
 def address_of(lab: LabHere) -> "Address":

@@ -272,7 +272,7 @@ def _tomlkit() -> ModuleType:
     try:
         import tomlkit  # here, because only those need it who change the file
     except ImportError as error:
-        raise ExtraMissing("tomlkit", "pip install 'engram[lab]'") from error
+        raise ExtraMissing("tomlkit", "pip install '.[lab]' in engram's clone") from error
     return tomlkit
 
 

@@ -111,9 +111,9 @@ def _read_excel(path: str) -> list[list[str]]:
     try:
         from openpyxl import DEFUSEDXML, load_workbook
     except ImportError as error:
-        raise ExtraMissing("openpyxl", "pip install '.[lab]'") from error
+        raise ExtraMissing("openpyxl", "pip install '.[lab]' in engram's clone") from error
     if not DEFUSEDXML:  # without it, entities multiply
-        raise ExtraMissing("defusedxml", "pip install '.[lab]'")
+        raise ExtraMissing("defusedxml", "pip install '.[lab]' in engram's clone")
     try:
         with open(path, "rb") as file:
             book = load_workbook(file, read_only=True, data_only=False, keep_links=False)
@@ -158,7 +158,7 @@ def _as_excel(rows: Iterable[Sequence[str]]) -> bytes:
         from openpyxl import Workbook
         from openpyxl.cell import WriteOnlyCell
     except ImportError as error:
-        raise ExtraMissing("openpyxl", "pip install '.[lab]'") from error
+        raise ExtraMissing("openpyxl", "pip install '.[lab]' in engram's clone") from error
     book = Workbook(write_only=True)
     sheet = book.create_sheet("engram")
     sheet.freeze_panes = "A2"

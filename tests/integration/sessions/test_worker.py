@@ -172,7 +172,7 @@ def test_what_is_missing_is_told_with_how_to_get_it() -> None:
         def _ask(self, path: str, request: bytes) -> dict[str, object]:
             return {"missing": "h5py"}
 
-    with Without() as worker, pytest.raises(ExtraMissing, match=r"engram\[rig\]"):
+    with Without() as worker, pytest.raises(ExtraMissing, match=r"\.\[rig\]"):
         worker.examine(str(POSE), "hdf5_outline")
 
 
