@@ -252,6 +252,19 @@ def _unlocked_and_never_staged(dataset: Path, key: str) -> None:
     git(dataset, "rm", "-q", "--cached", "new.dat")
 
 
+@pytest.mark.parametrize("fraction", ["123456789", "012345678", "123456700", "000000001", "000000000"])
+def test_an_unlocked_file_is_known_by_its_time_to_the_nanosecond(dataset: Path, fraction: str) -> None:
+    git(dataset, "remote", "remove", "b")
+    replaced(dataset)
+    write(dataset, "new.dat", "b" * 2000)
+    os.utime(dataset / "new.dat", ns=(0, int("1600000000" + fraction)))
+    git(dataset, "-c", "annex.largefiles=anything", "add", "new.dat")
+    git(dataset, "rm", "-q", "--cached", "new.dat")
+    assert theirs_unused(dataset) == ours_unused(dataset) == {"unused": set(), "bad": set(), "tmp": set()}
+    os.utime(dataset / "new.dat", ns=(0, int("1600000000" + fraction) + 10))
+    assert ours_unused(dataset)["unused"]
+
+
 @pytest.mark.parametrize("use", [_staged, _link_lies_there, _unlocked_and_never_staged])
 def test_what_the_index_and_the_work_tree_use_is_used_for_both(dataset: Path, use: Callable[[Path, str], None]) -> None:
     git(dataset, "remote", "remove", "b")

@@ -1,7 +1,8 @@
 """git-annex's own notes of unlocked files (``annex/keysdb``), read and never written.
 
 Source: the schema as git-annex 10 makes it: ``associated(key, file)``, ``content(key, inodecache, …)`` where an
-inodecache is ``INODE SIZE SECONDS NANOSECONDS``.
+inodecache is ``INODE SIZE SECONDS FRACTION``: the digits of the second's fraction without the zeros at their end
+(``.05`` is ``05``), or nothing for a whole second.
 """
 
 import os
@@ -29,7 +30,7 @@ def unmodified_keys(dataset: Dataset, keys: Iterable[bytes]) -> Iterator[bytes]:
             for key in keys:
                 files = connection.execute("SELECT file FROM associated WHERE key = ?", (key,)).fetchall()
                 caches = connection.execute("SELECT inodecache FROM content WHERE key = ?", (key,)).fetchall()
-                known = {tuple(str(cache).split()[1:]) for (cache,) in caches}
+                known = {_size_and_time(str(cache)) for (cache,) in caches}
                 if any(
                     _is_one_of(os.path.join(os.fsencode(dataset.work_tree), _bytes(file)), known) for (file,) in files
                 ):
@@ -44,6 +45,12 @@ def _bytes(value: object) -> bytes:
     return value if isinstance(value, bytes) else os.fsencode(str(value))
 
 
+def _size_and_time(cache: str) -> tuple[str, ...]:
+    """Of an inodecache: bytes, seconds, nanoseconds of nine digits."""
+    size, seconds, fraction, *_ = (*cache.split()[1:4], "", "", "")
+    return size, seconds, fraction.ljust(9, "0")
+
+
 def _is_one_of(place: bytes, known: set[tuple[str, ...]]) -> bool:
     """Whether a regular file is there that has one of these sizes and times; its inode may have been renumbered."""
     try:
@@ -51,5 +58,5 @@ def _is_one_of(place: bytes, known: set[tuple[str, ...]]) -> bool:
     except OSError:
         return False
     seconds, nanoseconds = divmod(status.st_mtime_ns, 10**9)
-    looks = (str(status.st_size), str(seconds), str(nanoseconds))
+    looks = (str(status.st_size), str(seconds), f"{nanoseconds:09}")
     return stat.S_ISREG(status.st_mode) and looks in known
