@@ -46,28 +46,30 @@ class Aside:
                 durable.make_folder(self._steps, self.folder)
         except (FileNotFoundError, NotADirectoryError) as error:  # /proc and its like, where nobody makes a folder
             raise StorageFailed(self.folder, error.strerror or "") from error
-        done = False
         try:
             with self._locked():
-                yield
-                done = True
+                with self._nothing_left_if_it_fails():
+                    yield
                 self._remove()
-        finally:
-            if not done:
-                self._leave_nothing(missing)
+        except BaseException:
+            self._take_away_empty(self.folder, *missing)
+            raise
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
         while True:
-            with suppress(FileExistsError):
-                durable.make_folder(self._steps, self.folder)
-            before = os.lstat(self.folder)
+            with suppress(FileExistsError):  # a link, or no folder at all
+                durable.make_folders(self._steps, self.folder)
+            before = _status(self.folder)
+            if before is None:  # somebody else was done with it just now
+                continue
             if os.path.islink(self.folder) or before.st_uid != os.geteuid():
                 raise TargetExists(self.folder, "is in the way and not your own folder", "Look at it, then remove it.")
             with ExitStack() as stack:
                 with suppress(FileNotFoundError):  # somebody else was done with it
                     stack.enter_context(only_one_in(self.folder))
-                if os.path.lexists(self.folder) and os.path.samestat(before, os.lstat(self.folder)):
+                now = _status(self.folder)
+                if now is not None and os.path.samestat(before, now):
                     yield
                     return
 
@@ -125,13 +127,30 @@ class Aside:
         if self._inside and os.path.isdir(self._beside) and os.listdir(self._beside) in ([], [".gitignore"]):
             durable.remove_tree(self._steps, self._beside)  # a call died just after it gave the place its name
 
-    def _leave_nothing(self, missing: list[str]) -> None:
-        """Take away what was begun, and the folders that were made for it; what is whole stays for the next call."""
-        with suppress(OSError, EngramError):  # the disk is broken, or somebody put something in
-            if not self.mark and os.path.lexists(self.folder) and not os.path.islink(self.folder):
-                self._remove()
-                for folder in missing:
-                    durable.remove_folder(self._steps, folder)
+    @contextmanager
+    def _nothing_left_if_it_fails(self) -> Iterator[None]:
+        """Take away what was begun, while the place is still held; what is whole stays for the next call."""
+        try:
+            yield
+        except BaseException:
+            with suppress(OSError, EngramError):  # the disk is broken, or somebody put something in
+                if not self.mark:
+                    self._remove()
+            raise
+
+    def _take_away_empty(self, *folders: str) -> None:
+        """Take away folders that were made for nothing; one in which anything lies stays, whoever put it there."""
+        for folder in folders:
+            with suppress(OSError, EngramError):
+                durable.remove_folder(self._steps, folder)
+
+
+def _status(place: str) -> os.stat_result | None:
+    """Of what is at a place, if anything is."""
+    try:
+        return os.lstat(place)
+    except FileNotFoundError:
+        return None
 
 
 def is_only_begun(target: str) -> bool:

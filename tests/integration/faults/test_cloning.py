@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from engram.durable import Steps
+from engram.datasets.placing import Aside
+from engram.durable import AnyPath, Steps
 from engram.model.errors import EngramError, NoSource, SourceUnavailable, TargetExists
 from engram.testing.faults import die_at_every_step, fail_at_every_step
 from engram.testing.places import Template
@@ -225,6 +226,32 @@ def test_a_place_where_no_folder_can_be_is_refused(place: Template, target: str,
     assert sorted(os.listdir(folder)) == before
 
 
+class Tired(Steps):
+    """Somebody presses Ctrl-C just before the place's own folder is looked at for the second time."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def take(self, kind: str, path: AnyPath) -> None:
+        self.made += kind == "mkdir" and os.fsdecode(path).endswith(".engram-cloning")
+        if self.made == 2:
+            raise KeyboardInterrupt
+
+
+class Vanishing(Steps):
+    """Another call, done with the place, takes the folder away that it had made, and the one above it."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def take(self, kind: str, path: AnyPath) -> None:
+        self.made += kind == "mkdir" and os.fsdecode(path).endswith(".engram-cloning")
+        if self.made == 2:
+            self.made += 1
+            os.rmdir(path)
+            os.rmdir(os.path.dirname(path))
+
+
 def test_two_at_once_make_one_clone(place: Template) -> None:
     folder = place.fresh()
     outcomes: list[int] = []
@@ -243,6 +270,26 @@ def test_two_at_once_make_one_clone(place: Template) -> None:
     assert outcomes.count(0) >= 1
     assert set(outcomes) <= {0, 2}
     whole(folder)
+
+
+def test_one_that_gives_up_leaves_the_other_ones_work_alone(place: Template) -> None:
+    folder = place.fresh()
+    target = str(folder / "clone")
+    with Aside(Steps(), target).held():
+        working = Aside(Steps(), target)
+        os.mkdir(working.inner)
+        impatient = Aside(Tired(), target)
+        with pytest.raises(KeyboardInterrupt), impatient.held():
+            raise AssertionError("two hold the same place")
+        assert os.path.isdir(working.inner)
+
+
+def test_a_place_that_vanishes_between_two_looks_is_made_again(place: Template) -> None:
+    folder = place.fresh()
+    aside = Aside(Vanishing(), str(folder / "new" / "clone"))
+    with aside.held():
+        assert os.path.isdir(aside.folder)
+    assert not os.path.lexists(aside.folder)
 
 
 @pytest.fixture
