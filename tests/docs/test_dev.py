@@ -119,3 +119,56 @@ def test_a_folder_that_cannot_be_written_is_named(machine: Path) -> None:
     (machine / "project with a space" / "locks" / "dev.txt").touch()
     (machine / "project with a space").chmod(0o555)
     assert "must be writable" in complaint(dev(machine, "test"))
+
+
+TESTS = """
+import pathlib, pytest
+
+@pytest.mark.parametrize("number", range({count}))
+def test_one(number):
+    seen = pathlib.Path("seen-%d" % number)
+    if not seen.exists():
+        seen.touch()
+        raise AssertionError("the first time")
+    assert {passes_then}
+
+def test_another():
+    pass
+"""
+
+
+def repeated(folder: Path, first_run: str = "exec python -m pytest -q -p no:xdist") -> subprocess.CompletedProcess[str]:
+    """Run the part of ``./dev check`` that runs the tests, in a project of its own."""
+    text = DEV.read_text()
+    function = text[text.index("most_to_repeat=") : text.index("# stage NAME")]
+    script(folder / "dev", first_run)
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    (folder / "programs").mkdir()
+    (folder / "programs" / "python").symlink_to(sys.executable)
+    words = f'set -eu\nhere=$PWD\nsay() {{ printf "%s\\n" "$*" >&2; }}\n{function}\nsteady_tests || exit 1'
+    path = f"{folder / 'programs'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {"PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(["sh", "-c", words], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_a_test_that_fails_once_is_run_once_more_and_named(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(TESTS.format(count=2, passes_then=True))
+    done = repeated(tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "UNSTEADY" in done.stderr
+    assert "test_it.py::test_one[1]" in done.stderr
+    assert "2 passed" in done.stdout
+
+
+@pytest.mark.parametrize(("count", "passes_then"), [(2, False), (6, True)], ids=["broken", "many"])
+def test_what_is_broken_stays_a_failure(tmp_path: Path, count: int, passes_then: bool) -> None:
+    (tmp_path / "test_it.py").write_text(TESTS.format(count=count, passes_then=passes_then))
+    assert repeated(tmp_path).returncode == 1
+
+
+def test_tests_that_never_ran_are_no_success_whatever_failed_before(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(TESTS.format(count=1, passes_then=True))
+    kept = tmp_path / ".pytest_cache" / "v" / "cache" / "lastfailed"
+    kept.parent.mkdir(parents=True)
+    kept.write_text('{"test_it.py::test_another": true}')
+    assert repeated(tmp_path, "exit 1").returncode == 1
