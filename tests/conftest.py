@@ -10,6 +10,7 @@ The environment variables that `./dev` sets and this file reads:
 """
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from typing import TypeVar
 import pytest
 from hypothesis import HealthCheck, settings
 
+from engram.datasets.programs import find_git_annex
 from engram.testing import databases
 from engram.testing.databases import Server
 
@@ -99,16 +101,28 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("GIT_TERMINAL_PROMPT", "0")
         patch.setenv("TZ", "UTC")
         patch.setenv("LC_ALL", "C.UTF-8")
-        patch.setenv("PATH", os.pathsep.join([*_program_folders(), os.environ["PATH"]]))
+        patch.setenv("PATH", os.pathsep.join([*_program_folders(tmp_path_factory), os.environ["PATH"]]))
         if paths := os.environ.get("PYTHONPATH"):
             patch.setenv("PYTHONPATH", os.pathsep.join(map(os.path.abspath, paths.split(os.pathsep))))
         yield home
 
 
-def _program_folders() -> list[str]:
+def _program_folders(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Where this environment, and then the peers', keep their programs."""
     peers = os.environ.get("ENGRAM_PEERS", "").split(os.pathsep)
-    return [str(Path(sys.executable).parent), *(str(Path(peer, "bin")) for peer in peers if peer)]
+    environments = [str(Path(sys.executable).parent), *(str(Path(peer, "bin")) for peer in peers if peer)]
+    return [*_folder_of_git_annex(tmp_path_factory), *environments]
+
+
+def _folder_of_git_annex(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """A folder with the wheel's git-annex: its own command loads Python first, which thousands of starts would feel."""
+    wheel = find_git_annex({"PATH": ""})
+    if wheel is None:
+        return []
+    program = tmp_path_factory.mktemp("programs") / "git-annex"
+    program.write_text(f'#!/bin/sh\nMAGIC={shlex.quote(wheel.magic)} exec {shlex.quote(wheel.program)} "$@"\n')
+    program.chmod(0o755)
+    return [str(program.parent)]
 
 
 def _program(name: str) -> Path:
