@@ -62,7 +62,7 @@ def _of_alembic(module: Path) -> tuple[str, ...]:
     return ALEMBIC.get(_name(module).rpartition("/")[0], ())
 
 
-@lru_cache(maxsize=1)  # the rules come to one module after the other
+@lru_cache(maxsize=1)  # all rules come to one module, then to the next
 def _tree(module: Path) -> ast.Module:
     return ast.parse(module.read_text())
 
@@ -92,93 +92,118 @@ def _mode_writes(call: ast.Call, *, place: int) -> bool:
     return bool(modes) and isinstance(modes[0], ast.Constant) and bool(set(str(modes[0].value)) & set("wax+"))
 
 
-@pytest.mark.parametrize("module", MODULES, ids=_name, scope="class")
-class TestHouseRules:
-    def test_fits_in_one_sitting(self, module: Path) -> None:
-        lines = len(module.read_text().splitlines())
-        assert lines <= MOST_LINES or LONG.get(_name(module)), f"{lines} lines"
+def fits_in_one_sitting(module: Path) -> None:
+    lines = len(module.read_text().splitlines())
+    assert lines <= MOST_LINES or LONG.get(_name(module)), f"{lines} lines"
 
-    def test_a_measured_value_ends_in_its_unit(self, module: Path) -> None:
-        for node in ast.walk(_tree(module)):
-            if isinstance(node, ast.AnnAssign | ast.arg) and node.annotation is not None:
-                name = ast.unparse(node.target) if isinstance(node, ast.AnnAssign) else node.arg
-                if ast.unparse(node.annotation) in {"float", "float | None"}:
-                    assert name.endswith(UNITS), f"line {node.lineno}: {name}"
 
-    def test_no_group_is_repeated_possessively(self, module: Path) -> None:
-        """Before Python 3.11.5 such a group takes what does not match: ``(?>(…)*)`` says the same and is sound."""
-        found = [line for line in module.read_text().splitlines() if re.search(r"\)(?:[*+?]|\{[0-9,]+\})\+", line)]
-        assert found == []
+def a_measured_value_ends_in_its_unit(module: Path) -> None:
+    for node in ast.walk(_tree(module)):
+        if isinstance(node, ast.AnnAssign | ast.arg) and node.annotation is not None:
+            name = ast.unparse(node.target) if isinstance(node, ast.AnnAssign) else node.arg
+            if ast.unparse(node.annotation) in {"float", "float | None"}:
+                assert name.endswith(UNITS), f"line {node.lineno}: {name}"
 
-    def test_a_library_room_stands_on_python_alone(self, module: Path) -> None:
-        if not _lies_in(module, LIBRARY):
-            return
-        for node in ast.walk(_tree(module)):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            allowed = sys.stdlib_module_names | {"engram"} | STANDS_ON.get(_name(module).partition("/")[0], set())
-            for name in names:
-                assert name.split(".")[0] in allowed, name
 
-    def test_a_library_room_does_not_look_around(self, module: Path) -> None:
-        """No environment, no home, no current folder: what is needed is handed in."""
-        if _lies_in(module, AWARE):
-            return
-        looks = re.compile(
-            r"\bos\.(environ|getenv|getcwdb?|chdir)\b|\b(Path|path)\.(home|cwd)\(|\bexpanduser\(|\bsys\.(argv|exit|std)"
-        )
-        for node in ast.walk(_tree(module)):
-            if isinstance(node, ast.Attribute | ast.Call):
-                assert not looks.match(ast.unparse(node)), f"line {node.lineno}: {ast.unparse(node)}"
+def no_group_is_repeated_possessively(module: Path) -> None:
+    """Before Python 3.11.5 such a group takes what does not match: ``(?>(…)*)`` says the same and is sound."""
+    found = [line for line in module.read_text().splitlines() if re.search(r"\)(?:[*+?]|\{[0-9,]+\})\+", line)]
+    assert found == []
 
-    def test_only_the_durable_steps_change_a_disk(self, module: Path) -> None:
-        if _lies_in(module, WRITERS) or OPENERS.get(_name(module)):
-            return
-        found = [f"line {call.lineno}: {ast.unparse(call)}" for call in _calls(module) if _changes_disk(call)]
-        assert not found, "\n".join(found)
 
-    def test_only_one_module_starts_programs(self, module: Path) -> None:
-        if _lies_in(module, STARTERS):
-            return
-        starts = re.compile(r"subprocess\b|os\.(system|popen|fork|forkpty|posix_spawnp?|exec[lv]p?e?|spawn\w+)$|pty\b")
-        for node in ast.walk(_tree(module)):
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                assert "subprocess" not in ast.unparse(node), f"line {node.lineno}"
-            if isinstance(node, ast.Attribute):
-                assert not starts.match(ast.unparse(node)), f"line {node.lineno}: {ast.unparse(node)}"
+def a_library_room_stands_on_python_alone(module: Path) -> None:
+    if not _lies_in(module, LIBRARY):
+        return
+    for node in ast.walk(_tree(module)):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        allowed = sys.stdlib_module_names | {"engram"} | STANDS_ON.get(_name(module).partition("/")[0], set())
+        for name in names:
+            assert name.split(".")[0] in allowed, name
 
-    def test_what_is_public_says_what_it_gives(self, module: Path) -> None:
-        """Methods that implement a protocol need not repeat it, and a command's help is its module's docstring."""
-        tree = _tree(module)
-        assert ast.get_docstring(tree), "the module"
-        spoken_for = {"command"} if _lies_in(module, ("cli/commands",)) else set()
-        for node in tree.body:
-            if not isinstance(node, ast.FunctionDef | ast.ClassDef):
-                continue
-            if not node.name.startswith("_") and node.name not in spoken_for:
-                assert ast.get_docstring(node), f"line {node.lineno}: {node.name}"
 
-    def test_a_module_keeps_nothing_but_constants(self, module: Path) -> None:
-        for node in _tree(module).body:
-            targets = node.targets if isinstance(node, ast.Assign) else []
-            targets += [node.target] if isinstance(node, ast.AnnAssign) else []
-            for name in map(ast.unparse, targets):
-                kind = isinstance(node, ast.AnnAssign) and "TypeAlias" in ast.unparse(node.annotation)
-                variable = isinstance(node, ast.Assign) and "TypeVar(" in ast.unparse(node.value)
-                constant = name.isupper() or re.fullmatch(r"__\w+__", name) or name in _of_alembic(module)
-                assert constant or kind or variable, f"line {node.lineno}: {name}"
-        assert not any(isinstance(node, ast.Global) for node in ast.walk(_tree(module)))
+def a_library_room_does_not_look_around(module: Path) -> None:
+    """No environment, no home, no current folder: what is needed is handed in."""
+    if _lies_in(module, AWARE):
+        return
+    looks = re.compile(
+        r"\bos\.(environ|getenv|getcwdb?|chdir)\b|\b(Path|path)\.(home|cwd)\(|\bexpanduser\(|\bsys\.(argv|exit|std)"
+    )
+    for node in ast.walk(_tree(module)):
+        if isinstance(node, ast.Attribute | ast.Call):
+            assert not looks.match(ast.unparse(node)), f"line {node.lineno}: {ast.unparse(node)}"
 
-    def test_what_silences_a_tool_says_why(self, module: Path) -> None:
-        """`type: ignore`, `noqa` and `cast` have their reason beside them or in the line above."""
-        lines = module.read_text().splitlines()
-        for number, line in enumerate(lines):
-            if re.search(r"# (type: ignore|noqa)|(?<![\w.])cast\(", line):
-                before = lines[number - 1].strip() if number else ""
-                beside = re.sub(r"# (type: ignore|noqa)(: ?[\w, ]+?|\[[\w, -]+\])?(?=\s*(#|$|\())", "", line)
-                assert "#" in beside or "(" in line.rpartition("noqa")[2] or before.startswith("#"), (
-                    f"line {number + 1}"
-                )
+
+def only_the_durable_steps_change_a_disk(module: Path) -> None:
+    if _lies_in(module, WRITERS) or OPENERS.get(_name(module)):
+        return
+    found = [f"line {call.lineno}: {ast.unparse(call)}" for call in _calls(module) if _changes_disk(call)]
+    assert not found, "\n".join(found)
+
+
+def only_one_module_starts_programs(module: Path) -> None:
+    if _lies_in(module, STARTERS):
+        return
+    starts = re.compile(r"subprocess\b|os\.(system|popen|fork|forkpty|posix_spawnp?|exec[lv]p?e?|spawn\w+)$|pty\b")
+    for node in ast.walk(_tree(module)):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            assert "subprocess" not in ast.unparse(node), f"line {node.lineno}"
+        if isinstance(node, ast.Attribute):
+            assert not starts.match(ast.unparse(node)), f"line {node.lineno}: {ast.unparse(node)}"
+
+
+def what_is_public_says_what_it_gives(module: Path) -> None:
+    """Methods that implement a protocol need not repeat it, and a command's help is its module's docstring."""
+    tree = _tree(module)
+    assert ast.get_docstring(tree), "the module"
+    spoken_for = {"command"} if _lies_in(module, ("cli/commands",)) else set()
+    for node in tree.body:
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+            continue
+        if not node.name.startswith("_") and node.name not in spoken_for:
+            assert ast.get_docstring(node), f"line {node.lineno}: {node.name}"
+
+
+def a_module_keeps_nothing_but_constants(module: Path) -> None:
+    for node in _tree(module).body:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        targets += [node.target] if isinstance(node, ast.AnnAssign) else []
+        for name in map(ast.unparse, targets):
+            kind = isinstance(node, ast.AnnAssign) and "TypeAlias" in ast.unparse(node.annotation)
+            variable = isinstance(node, ast.Assign) and "TypeVar(" in ast.unparse(node.value)
+            constant = name.isupper() or re.fullmatch(r"__\w+__", name) or name in _of_alembic(module)
+            assert constant or kind or variable, f"line {node.lineno}: {name}"
+    assert not any(isinstance(node, ast.Global) for node in ast.walk(_tree(module)))
+
+
+def what_silences_a_tool_says_why(module: Path) -> None:
+    """`type: ignore`, `noqa` and `cast` have their reason beside them or in the line above."""
+    lines = module.read_text().splitlines()
+    for number, line in enumerate(lines):
+        if re.search(r"# (type: ignore|noqa)|(?<![\w.])cast\(", line):
+            before = lines[number - 1].strip() if number else ""
+            beside = re.sub(r"# (type: ignore|noqa)(: ?[\w, ]+?|\[[\w, -]+\])?(?=\s*(#|$|\())", "", line)
+            assert "#" in beside or "(" in line.rpartition("noqa")[2] or before.startswith("#"), f"line {number + 1}"
+
+
+RULES = (
+    fits_in_one_sitting,
+    a_measured_value_ends_in_its_unit,
+    no_group_is_repeated_possessively,
+    a_library_room_stands_on_python_alone,
+    a_library_room_does_not_look_around,
+    only_the_durable_steps_change_a_disk,
+    only_one_module_starts_programs,
+    what_is_public_says_what_it_gives,
+    a_module_keeps_nothing_but_constants,
+    what_silences_a_tool_says_why,
+)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=_name)
+def test_a_module_keeps_every_rule(module: Path) -> None:
+    for rule in RULES:
+        rule(module)
 
 
 def test_every_reason_on_a_list_is_needed() -> None:
@@ -222,10 +247,10 @@ def _texts() -> Iterator[Path]:
     yield from (ROOT / name for name in ("dev", "README.md", "CONTRIBUTING.md", "pyproject.toml"))
 
 
-@pytest.mark.parametrize("text", list(_texts()), ids=lambda path: str(path.relative_to(ROOT)))
-def test_nothing_is_left_for_later_and_no_workplace_is_named(text: Path) -> None:
-    for number, line in enumerate(text.read_text(errors="replace").splitlines(), start=1):
-        assert not _FORBIDDEN.search(line), f"line {number}: {line.strip()}"
+def test_nothing_is_left_for_later_and_no_workplace_is_named() -> None:
+    for path in _texts():
+        for number, line in enumerate(path.read_text(errors="replace").splitlines(), start=1):
+            assert not _FORBIDDEN.search(line), f"{path.relative_to(ROOT)}, line {number}: {line.strip()}"
 
 
 _BREAKS = {
