@@ -59,7 +59,7 @@ class TestPages:
             assert f"| `{code}` |" in pages["exit-codes.md"]
 
     def test_every_record_and_field_has_its_entry(self, pages: Mapping[str, str]) -> None:
-        for name, schema in schemas().items():
+        for name, schema in SCHEMAS.items():
             assert f"## {name}\n" in pages["json.md"]
             for field, entry in schema["properties"].items():
                 assert f"| `{field}` |" in pages["json.md"]
@@ -118,18 +118,21 @@ class TestTopics:
         assert engram("help", *words).code == 2
 
 
+#: Made once: it takes a while.
+SCHEMAS = schemas()
+
+
 def valid(said: Shown) -> list[dict[str, Any]]:
-    known = schemas()
     for record in said.records:
-        Draft202012Validator(known[record["record"]]).validate(record)
+        Draft202012Validator(SCHEMAS[record["record"]]).validate(record)
     assert said.records
     return said.records
 
 
 class TestSchemas:
-    @pytest.mark.parametrize("name", schemas())
+    @pytest.mark.parametrize("name", SCHEMAS)
     def test_every_schema_is_one(self, name: str) -> None:
-        Draft202012Validator.check_schema(schemas()[name])
+        Draft202012Validator.check_schema(SCHEMAS[name])
 
     @pytest.mark.parametrize(
         "words", ["help json", "help settings", "help exit-codes", "help save", "config explain", "completion bash"]
@@ -183,4 +186,4 @@ class TestSchemas:
         ],
     )
     def test_what_is_no_outcome_is_not_valid(self, record: dict[str, Any]) -> None:
-        assert not Draft202012Validator(schemas()["outcome"]).is_valid(record)
+        assert not Draft202012Validator(SCHEMAS["outcome"]).is_valid(record)

@@ -87,7 +87,7 @@ def schemas() -> dict[str, Schema]:
 
     step = _record(PlannedStep, _names(PlannedStep))
     steps: Schema = {"type": "array", "items": step}
-    own = {name: _field(DatasetOutcome, name) for name in ("path", "type", *SPARE_FIELDS)}
+    own = _fields(DatasetOutcome, ("path", "type", *SPARE_FIELDS))
     for name in NULL_IN:
         own[name]["type"] = ["string", "null"]
     outcome = _record(Outcome, OUTCOME_FIELDS, "outcome")
@@ -97,7 +97,7 @@ def schemas() -> dict[str, Schema]:
     told = "Who holds the content; only of verbs that tell it (whereis, fsck)."
     outcome["properties"]["copies"] = {"type": "array", "items": copy, "description": told}
     outcome["additionalProperties"] = _LEAF  # DataLad's further fields of a verb: backend, has_content, …
-    asked = {name: _field(Plan, name) for name in ("command", "folder", "request")}
+    asked = _fields(Plan, ("command", "folder", "request"))
     plan = _object(Plan, {"steps": steps, "bytes": _TYPES[int], "refused": steps, **asked}, "plan")
     plan["properties"]["steps"]["description"] = "What would be done."
     plan["properties"]["bytes"] = {"type": "integer", "description": "Bytes of all steps together."}
@@ -134,7 +134,7 @@ def session_schemas() -> dict[str, Schema]:
     from engram.sessions.annotating import Row  # here, because other help needs nothing of sessions
     from engram.sessions.scanning.seen import ShareSeen
 
-    finding = _object(Finding, {name: _field(Finding, name) for name in ("code", "path", "message")}, "finding")
+    finding = _object(Finding, _fields(Finding, ("code", "path", "message")), "finding")
     finding["properties"]["code"]["enum"] = list(FINDINGS)
     finding["properties"]["path"]["description"] = "POSIX, relative to the share."
     finding["properties"]["severity"] = {**_of(Severity), "description": "How much it matters."}
@@ -179,7 +179,7 @@ def _session_schema(recording: Schema, finding: Schema) -> Schema:
     counts = {"type": "object", "additionalProperties": {"type": "integer"}}
     schema["properties"]["unknown"] = {**counts, "description": field_notes(Session)["unknown"]}
     schema["required"] += [*lists, "started", "unknown"]
-    said = {name: _field(SessionReport, name) for name in _names(SessionReport) if name != "session"}
+    said = _fields(SessionReport, tuple(name for name in _names(SessionReport) if name != "session"))
     for entry in said.values():
         entry["description"] += " Only of one in the catalogue."
     schema["properties"] |= said
@@ -239,7 +239,7 @@ def _names(kind: type) -> tuple[str, ...]:
 
 
 def _record(kind: type, names: tuple[str, ...], record: str = "") -> Schema:
-    return _object(kind, {name: _field(kind, name) for name in names}, record)
+    return _object(kind, _fields(kind, names), record)
 
 
 def _object(kind: type, properties: dict[str, Schema], record: str) -> Schema:
@@ -253,9 +253,12 @@ def _object(kind: type, properties: dict[str, Schema], record: str) -> Schema:
     return {"$schema": _DIALECT, "title": record, **schema} if record else schema
 
 
-def _field(kind: type, name: str) -> Schema:
-    schema = _of(get_type_hints(kind)[name])
-    note = field_notes(kind).get(name, "")
+def _fields(kind: type, names: tuple[str, ...]) -> dict[str, Schema]:
+    hints, notes = get_type_hints(kind), field_notes(kind)
+    return {name: _described(_of(hints[name]), notes.get(name, "")) for name in names}
+
+
+def _described(schema: Schema, note: str) -> Schema:
     return {**schema, "description": note} if note else schema
 
 
