@@ -74,6 +74,7 @@ CALLS: dict[str, tuple[set[str], set[str]]] = {
     "trust --help": ({"ctypes", "hashlib", "shutil"}, _DATASETS),
     "lab --help": ({"shutil"}, _LAB),
     "lab create --help": ({"shutil"}, _LAB),
+    "lab move --help": ({"shutil"}, _LAB),
     "lab show --help": ({"shutil"}, _LAB),
     "sessions --help": ({"shutil"}, _SHARES),
     "sessions annotate --help": ({"shutil"}, _LAB),

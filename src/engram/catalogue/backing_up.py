@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, MetaData, Table, func, insert, select
+from sqlalchemy import Connection, MetaData, Table, func, insert, select, update
 
 from engram.catalogue.addresses import Address, read_address
 from engram.catalogue.migrating import migrate
@@ -56,7 +56,10 @@ def _copy(address: Address, into: Address) -> int:
             if not version:
                 raise CatalogueUnusable(address.shown, "is empty: nobody has set it up", "There is nothing to save.")
             migrate(target, version)
-            return sum(_copy_table(connection, target, table) for table in _tables(target))
+            count = sum(_copy_table(connection, target, table) for table in _tables(target))
+            # That of one that has moved away, too, can take a catalogue's place.
+            target.execute(update(COUNTER).values(counter_next=func.abs(COUNTER.c.counter_next)))
+            return count
     finally:
         source.dispose()
         copy.dispose()

@@ -7,6 +7,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine, insert, inspect, select
 
 from engram.catalogue.addresses import Address
+from engram.catalogue.closing import NOTE_TABLE, refuse_closed
 from engram.catalogue.for_datajoint import LINEAGE_TABLE, note_lineage
 from engram.catalogue.opening import engine_for, set_up_sqlite
 from engram.catalogue.refusals import refusals_told
@@ -55,16 +56,18 @@ def _set_up(engine: Engine, address: Address) -> bool:
             with engine.connect() as connection, connection.begin():
                 if version_of(connection):
                     refuse_other_versions(connection, address.shown)
+                    refuse_closed(connection, address.shown)
                     return False
-                _refuse_strangers(connection, address.shown)
+                refuse_strangers(connection, address.shown)
                 migrate(connection, HEAD)
             return True
     finally:
         engine.dispose()
 
 
-def _refuse_strangers(connection: Connection, shown: str) -> None:
-    ours = {*whole_schema().tables, LINEAGE_TABLE}
+def refuse_strangers(connection: Connection, shown: str) -> None:
+    """Raise `CatalogueUnusable` for a database that holds tables of something else."""
+    ours = {*whole_schema().tables, LINEAGE_TABLE, NOTE_TABLE}
     strange = sorted(set(inspect(connection).get_table_names()) - ours)
     if strange:
         found = f"holds tables of something else ({', '.join(strange[:3])})"

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, RootTransaction, create_engine, event
 from sqlalchemy.exc import NoSuchModuleError
 
 from engram.catalogue.addresses import Address
+from engram.catalogue.closing import gives_numbers, refuse_closed
 from engram.catalogue.refusals import refusals_told
 from engram.catalogue.unit import Author, Unit
 from engram.catalogue.versions import refuse_other_versions
@@ -18,7 +19,8 @@ from engram.model.errors import CatalogueUnusable, ExtraMissing
 
 #: How long one change waits for another before it gives up.
 PATIENCE_S = 30
-_WRITES = "engram_writes"
+#: An option of a connection that will change something.
+WRITES = "engram_writes"
 
 
 class Catalogue:
@@ -53,9 +55,12 @@ class Catalogue:
     @contextmanager
     def _unit(self, author: Author) -> Iterator[tuple[Unit, RootTransaction]]:
         with refusals_told(self.address.shown), self._engine.connect() as plain:
-            connection = plain.execution_options(**{_WRITES: True})
+            connection = plain.execution_options(**{WRITES: True})
             with connection.begin() as transaction:
-                yield Unit(connection, author, self._clock().astimezone(UTC).replace(tzinfo=None)), transaction
+                unit = Unit(connection, author, self._clock().astimezone(UTC).replace(tzinfo=None))
+                if not gives_numbers(unit.following):  # it may have moved while this waited
+                    refuse_closed(connection, self.address.shown)
+                yield unit, transaction
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -68,7 +73,7 @@ def open_catalogue(
 ) -> Iterator[Catalogue]:
     """A catalogue, open meanwhile. A change waits *patience_s* for another, then raises `CatalogueUnavailable`.
 
-    Raises `CatalogueUnusable` when it is not there, or older or newer than this program.
+    Raises `CatalogueUnusable` when it is not there, has moved elsewhere, or is older or newer than this program.
     """
     if address.file and not os.path.exists(address.file):
         advice = "Put its latest backup there, or begin a new one: engram lab create"
@@ -78,6 +83,7 @@ def open_catalogue(
     try:
         with catalogue.reading() as connection:
             refuse_other_versions(connection, address.shown)
+            refuse_closed(connection, address.shown)
         yield catalogue
     finally:
         catalogue.close()
@@ -132,7 +138,7 @@ def _pool() -> type:
 
 def _begin(connection: Connection) -> None:
     """A change takes SQLite's write lock at its beginning: one that takes it later may have to be undone."""
-    writes = connection.get_execution_options().get(_WRITES, False)
+    writes = connection.get_execution_options().get(WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 

@@ -70,6 +70,11 @@ class Unit:
         self._change = _NOBODY_YET
 
     @property
+    def following(self) -> int:
+        """The number that the next row gets; negative in a catalogue that gives out none."""
+        return self._next
+
+    @property
     def change_id(self) -> int:
         """The number of this change; asking for it makes it one, even if no row follows."""
         if self._change == _NOBODY_YET:

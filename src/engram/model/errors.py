@@ -44,6 +44,7 @@
     ├── WrongBytes                    20    bytes are wrong: do not retry
     │   ├── DamagedRepository         20    a file of git or git-annex does not parse or does not match its digest
     │   ├── CatalogueDamaged          20    the catalogue's file is broken
+    │   ├── MoveNotProven             20    a catalogue that was moved did not arrive as it was
     │   └── ChecksumMismatch          20    content differs from the checksum in its key
     ├── TryAgainLater                 30    nothing is lost, the same command later works
     │   ├── SourceUnavailable         30    no address that a dataset could be cloned from answered
@@ -492,6 +493,17 @@ class CatalogueDamaged(WrongBytes):
     exit_code = 20
     message = "The catalogue {catalogue} is damaged: {reason}."
     remedy = "Keep it as it is. Put the latest backup in its place: it lies in .engram/backups beside engram.toml"
+
+
+class MoveNotProven(WrongBytes):
+    """A catalogue that was moved did not arrive as it was; nothing points to the new one."""
+
+    catalogue: str
+    table: str
+    reason: str
+    exit_code = 20
+    message = "{table} did not arrive in {catalogue} as it was: {reason}."
+    remedy = "The lab goes on with its old catalogue. Look for what changes rows there, or take another empty database."
 
 
 class TryAgainLater(EngramError):

@@ -14,14 +14,16 @@ from engram.model.lab import Share
 from engram.model.outcome import Outcome, Status, failure
 from engram.model.plan import Plan, PlannedStep
 from engram.model.reports import LabReport
-from engram.workspace.catalogue_here import USUAL_URL, address_of, catalogue_extra, catalogue_here
+from engram.workspace.catalogue_here import USUAL_URL, address_of, author_here, catalogue_extra, catalogue_here
 from engram.workspace.context import Context, trust_folder
 from engram.workspace.file_systems import network_file_system
-from engram.workspace.lab_file import read_lab, write_new_lab
+from engram.workspace.lab_file import change_lab, put_catalogue, read_lab, write_new_lab
 from engram.workspace.lab_here import LabHere, lab_here
 
 if TYPE_CHECKING:
     from engram.catalogue.addresses import Address
+    from engram.catalogue.comparing import TableDigest
+    from engram.catalogue.moving import Move
 
 
 class Labs:
@@ -69,12 +71,15 @@ class Labs:
         with catalogue_extra():
             from engram.catalogue.addresses import read_address
         address = read_address(catalogue or USUAL_URL, place)
+        self._refuse_network(address, "--catalogue")
+        return place, address
+
+    def _refuse_network(self, address: "Address", option: str) -> None:
         if address.file and (kind := network_file_system(address.file, self._mounts)):
             raise UsageError(
                 f"{address.file} lies on a network file system ({kind}), where SQLite loses data.",
-                "Add --catalogue sqlite:////FILE/ON/THIS/MACHINE.db, or --catalogue postgresql+psycopg://USER@HOST/NAME",
+                f"Add {option} sqlite:////FILE/ON/THIS/MACHINE.db, or {option} postgresql+psycopg://USER@HOST/NAME",
             )
-        return place, address
 
     def show(self) -> Iterator[LabReport]:
         """The lab at a glance. Raises `NoLab`, `CatalogueUnusable`."""
@@ -152,6 +157,59 @@ class Labs:
         note = f"version {before} → {after}"
         yield Outcome(action="lab-upgrade", item=address.shown, status=Status.OK, note=note)
 
+    def move(self, url: str, *, now: datetime | None = None) -> Iterator[Outcome]:
+        """Carry the catalogue over to another database; the lab's file names it once both are proven to be the same.
+
+        The old one stays as it is, and lets nobody use it any more. Run again after a crash it goes on.
+
+        Raises:
+            NoLab, UsageError, CatalogueUnusable, CatalogueUnavailable, MoveNotProven: the lab goes on as before.
+        """
+        here, source, target = self._both(url)
+        if _is_same(source, target):
+            yield Outcome(action="lab-move", item=target.shown, status=Status.NOT_NEEDED, note="it lies there")
+            return
+        change_lab(self._steps, here.file, lambda _: None)  # whether it could be changed in the end
+        same = self._moved(source, target, now or datetime.now(UTC))
+        for one in same:
+            if one.rows:
+                note = f"{_rows(one.rows)} in both, SHA-256 {one.sha256[:16]}…"
+                yield Outcome(action="lab-move", item=f"table {one.table}", status=Status.OK, note=note)
+        change_lab(self._steps, here.file, lambda file: put_catalogue(file, url))
+        note = f"{_rows(sum(one.rows for one in same))} proven to be the same" if same else "proven to be whole before"
+        yield Outcome(action="lab-move", item=target.shown, status=Status.OK, note=f"{note}; the lab's catalogue now")
+        note = "stays as it was, and is used no more"
+        yield Outcome(action="lab-move", item=source.shown, status=Status.OK, note=note)
+
+    def plan_move(self, url: str) -> Plan:
+        """What `move` would do. Raises what it raises."""
+        here, source, target = self._both(url)
+        if _is_same(source, target):
+            return Plan()
+        from engram.catalogue.moving import rows_to_move
+
+        rows = rows_to_move(_move(self._context, source, target, datetime.now(UTC)))
+        copies = (PlannedStep(action="copy", item=f"table {name}", why=_rows(count)) for name, count in rows if count)
+        named = PlannedStep(
+            action="name", item=target.shown, why=f"in {here.file}, once both are proven to be the same"
+        )
+        closed = PlannedStep(action="close", item=source.shown, why="it stays as it is, and is used no more")
+        return Plan(steps=(*copies, closed, named))
+
+    def _both(self, url: str) -> "tuple[LabHere, Address, Address]":
+        here = lab_here(self._context)
+        source = address_of(here)
+        from engram.catalogue.addresses import read_address
+
+        target = read_address(url, here.lab.folder)
+        self._refuse_network(target, "--to")
+        return here, source, target
+
+    def _moved(self, source: "Address", target: "Address", now: datetime) -> "tuple[TableDigest, ...]":
+        from engram.catalogue.moving import move_catalogue
+
+        return move_catalogue(_move(self._context, source, target, now), self._steps, self._context.progress)
+
     def trust(self, folder: str) -> Iterator[Outcome]:
         """Let the lab's file in a folder be read although it came from elsewhere, as long as it says what it says now.
 
@@ -173,6 +231,21 @@ class Labs:
         note = os.path.join(trusted, lab_seal(file))
         replace(self._steps, note, os.fsencode(f"{file}\n"), mode=0o600)
         yield Outcome(action="lab-trust", item=file, status=Status.OK, note=said)
+
+
+def _is_same(one: "Address", other: "Address") -> bool:
+    return one.shown == other.shown or (bool(one.file) and os.path.realpath(one.file) == os.path.realpath(other.file))
+
+
+def _move(context: Context, source: "Address", target: "Address", now: datetime) -> "Move":
+    from engram.catalogue.moving import Move
+
+    by = author_here(context, "lab move").who
+    return Move(source=source, target=target, by=by, now=now.astimezone(UTC).replace(tzinfo=None))
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"
 
 
 def _backups(lab: LabHere) -> str:

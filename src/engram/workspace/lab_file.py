@@ -239,6 +239,14 @@ def _check(path: str, text: bytes) -> None:
         raise BadLabFile(path, "; ".join(problems))
 
 
+def put_catalogue(document: "TOMLDocument", url: str) -> None:
+    """Let the file name another catalogue."""
+    if "catalogue" not in document:
+        document["catalogue"] = _tomlkit().table()
+    section: Any = document["catalogue"]  # what tomlkit gives has a type for each way that TOML can be written
+    section["url"] = url
+
+
 def put_share(document: "TOMLDocument", name: str, values: Mapping[str, str | Iterable[str]]) -> None:
     """Give a share these values; an empty one takes the key away. A new share comes behind those that are there."""
     tomlkit = _tomlkit()

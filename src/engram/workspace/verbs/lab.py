@@ -65,6 +65,10 @@ class OpenLab:
         """The outcomes of bringing its catalogue to this program's version, a backup first."""
         return collected(self._labs.upgrade())
 
+    def move(self, to: str) -> list[Outcome]:
+        """The outcomes of carrying its catalogue over to the database of a URL, which it names from then on."""
+        return collected(self._labs.move(to))
+
 
 class SubjectsOfLab:
     """What `OpenLab.subjects` can do."""
