@@ -17,11 +17,7 @@ from engram.datasets.git.odb import ObjectStore
 from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.git.refs import Refs, Repository, find_repository
 from engram.durable import Steps
-from engram.model.errors import (
-    DamagedRepository,
-    NoDataset,
-    OutsideDataset,
-)
+from engram.model.errors import DamagedRepository, NoDataset, OutsideDataset
 
 if TYPE_CHECKING:
     from engram.datasets.annex.branch import AnnexBranch
@@ -95,7 +91,20 @@ class Dataset:
         """git and git-annex, started for this dataset."""
         from engram.datasets.programs import Programs
 
-        return Programs(environment=self.around.environment, configuration=self.around.configuration, steps=self.steps)
+        return Programs(
+            environment=self.around.environment,
+            configuration=self.around.configuration,
+            steps=self.steps,
+            left_alone=lambda: self.left_alone,
+        )
+
+    @cached_property
+    def left_alone(self) -> dict[str, str]:
+        """Its siblings on this machine that git-annex is kept from, and why."""
+        from engram.datasets.left_alone import left_alone
+        from engram.datasets.siblings import siblings_of
+
+        return left_alone(siblings_of(self), lambda repository: Dataset(repository, self.around))
 
     @cached_property
     def ignore(self) -> "Ignore":
@@ -331,21 +340,19 @@ class Dataset:
         """The programs the repository brings along, and the links by which it would have us write elsewhere."""
         from engram.datasets.brought import brought_hooks, brought_links, brought_settings, named_hooks_folders
 
-        hooks = os.path.join(self.repository.common_dir, b"hooks")
+        top, hooks = self.work_tree, os.path.join(self.repository.common_dir, b"hooks")
         own = [(name, value) for name, value, _, _ in self.config.items(("local", "worktree"))]
+        folders = (hooks, *named_hooks_folders(own, top or self.git_dir))
         origin = self.setting("remote.origin.url") or ""
-        return [
-            *brought_links(self.work_tree, self.git_dir, common_dir=self.common_dir, origin=origin),
-            *(hook for folder in (hooks, *named_hooks_folders(own, self.work_tree)) for hook in brought_hooks(folder)),
-            *brought_settings(own),
-        ]
+        links = brought_links(top, self.git_dir, common_dir=self.common_dir, origin=origin) if top else []
+        return [*links, *(hook for folder in folders for hook in brought_hooks(folder)), *brought_settings(own)]
 
     @property
     def seal(self) -> str:
         """What trust in the programs it brings is pinned to."""
         from engram.datasets.brought import seal
 
-        return seal(os.path.realpath(self.work_tree), self.brought)
+        return seal(os.path.realpath(self.work_tree or self.git_dir), self.brought)
 
     @property
     def is_trusted(self) -> bool:

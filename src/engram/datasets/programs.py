@@ -6,7 +6,7 @@ program that is started; only a dataset whose own commands the user allowed (`en
 
 import os
 import re
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
@@ -89,6 +89,8 @@ class Programs:
     #: ``NAME=VALUE`` git settings of this call, from the command line.
     configuration: tuple[str, ...] = ()
     steps: Steps = field(default_factory=Steps)
+    #: Tells the remotes that git-annex is kept from.
+    left_alone: Callable[[], Iterable[str]] = tuple
 
     def git(
         self,
@@ -148,7 +150,7 @@ class Programs:
         pipe = subprocess.PIPE
         try:
             process = subprocess.Popen(
-                command, cwd=folder, env=self._environment(), stdin=pipe, stdout=pipe, stderr=pipe
+                command, cwd=folder, env=self._annex_environment(), stdin=pipe, stdout=pipe, stderr=pipe
             )
         except FileNotFoundError as error:
             _missing(os.fsdecode(command[0]), error)
@@ -226,9 +228,10 @@ class Programs:
         import subprocess  # late: 10 ms that reading verbs do not need
 
         try:
-            environment = self._environment()
-            if command[0] == "git":  # git-annex fails with it: its check-ignore takes no literal paths
-                environment["GIT_LITERAL_PATHSPECS"] = "1"
+            if command[0] == "git":  # git-annex fails with literal paths: its check-ignore takes none
+                environment = {**self._environment(), "GIT_LITERAL_PATHSPECS": "1"}
+            else:
+                environment = self._annex_environment()
             done = subprocess.run(command, cwd=folder, input=stdin, env=environment, capture_output=True)
         except FileNotFoundError as error:
             _missing(os.fsdecode(command[0]), error)
@@ -237,6 +240,19 @@ class Programs:
                 raise DatasetBusy(os.fsdecode(held[1]), MAYBE_GIT)
             raise PeerFailed(_spoken(command), done.returncode, _said(done))
         return done
+
+    def _annex_environment(self) -> dict[str, str]:
+        """What a git-annex sees: it hands its options to no git that it starts in a sibling's repository."""
+        environment = self._environment()
+        first = environment.get("GIT_CONFIG_COUNT") or "0"
+        if first.isdecimal():
+            settings = [setting.partition("=")[::2] for setting in _SAFE]
+            settings += [(f"remote.{name}.annex-ignore", "true") for name in self.left_alone()]
+            for number, (name, value) in enumerate(settings, int(first)):
+                environment[f"GIT_CONFIG_KEY_{number}"] = name
+                environment[f"GIT_CONFIG_VALUE_{number}"] = value
+            environment["GIT_CONFIG_COUNT"] = str(int(first) + len(settings))
+        return environment
 
     def _environment(self) -> dict[str, str]:
         environment = {

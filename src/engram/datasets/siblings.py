@@ -6,11 +6,10 @@ Source: git-config(1) ``remote.NAME.*``; git-annex(1) "CONFIGURATION"; git-clone
 import os
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from engram.datasets.annex.hashdirs import object_path, object_path_lower
 from engram.datasets.annex.uuids import is_uuid
-from engram.datasets.dataset import Dataset
 from engram.datasets.git.config import GitConfig
 from engram.datasets.git.config_file import switch
 from engram.datasets.git.problems import NotUnderstood
@@ -93,7 +92,18 @@ class SiblingGone(Exception):
         self.nothing_there = nothing_there
 
 
-def siblings_of(dataset: Dataset) -> tuple[Sibling, ...]:
+class HasRemotes(Protocol):
+    """What a dataset says of its siblings."""
+
+    @property
+    def config(self) -> GitConfig: ...
+    @property
+    def work_tree(self) -> str: ...
+    @property
+    def git_dir(self) -> str: ...
+
+
+def siblings_of(dataset: HasRemotes) -> tuple[Sibling, ...]:
     """Every remote of a dataset, in the order of its configuration."""
     settings = _by_remote(dataset.config)
     replaced = _replacements(dataset.config)

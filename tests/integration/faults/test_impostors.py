@@ -4,7 +4,7 @@ import io
 import os
 import resource
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,15 @@ from engram.testing.canary import Canary, heard_in
 from engram.testing.escapes import ESCAPES, submodule_is_a_link
 from engram.testing.faults import Ending, in_child
 from engram.testing.impostors import IMPOSTORS, run_record_with_a_command
-from engram.testing.malice import PROGRAMS, Malice, fsmonitor_in_common_folder
+from engram.testing.malice import (
+    PROGRAMS,
+    Malice,
+    annex_commands,
+    every_hook,
+    fsmonitor,
+    fsmonitor_in_common_folder,
+    fsmonitor_in_worktree_config,
+)
 from engram.testing.places import Template, fresh_folder, remove_tree, scratch
 from engram.testing.squatters import SQUATTERS
 from engram.testing.states import ANNEXED, CLONE, ORIGIN, TEXT, git, two_datasets
@@ -83,20 +91,25 @@ def memory_now_bytes() -> int:
 
 
 def engram(folder: Path, canary: Canary, *words: str) -> Ending:
-    """Call engram with what a careless user has on PATH, and little memory; *what* is what it printed."""
+    """Call engram with what a careless user has on PATH, and little memory."""
 
     def call(place: Path, _: Steps) -> int:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(LONGEST_S)  # whoever waits for a pipe dies of this
         most_bytes = memory_now_bytes() + MOST_MEMORY_BYTES
         resource.setrlimit(resource.RLIMIT_AS, (most_bytes, most_bytes))
-        environment = {**os.environ, "PATH": f"{canary.cage / 'bin'}:{os.environ['PATH']}"}
-        said = io.StringIO()
-        code = run(Call(screen=Screen(said, said, environment), environment=environment, folder=str(place)), words)
-        assert "bug in engram" not in said.getvalue(), said.getvalue()
-        return code
+        return said_by_engram(place, canary, *words)[0]
 
     return in_child(call, folder)
+
+
+def said_by_engram(folder: Path, canary: Canary, *words: str) -> tuple[int, str]:
+    """The exit code, and what was printed."""
+    environment = {**os.environ, "PATH": f"{canary.cage / 'bin'}:{os.environ['PATH']}"}
+    said = io.StringIO()
+    code = run(Call(screen=Screen(said, said, environment), environment=environment, folder=str(folder)), words)
+    assert "bug in engram" not in said.getvalue(), said.getvalue()
+    return code, said.getvalue()
 
 
 def _unharmed(place: Path, canary: Canary, verbs: Iterable[tuple[str, ...]]) -> None:
@@ -146,6 +159,66 @@ def test_the_canary_lives_when_a_sibling_on_this_machine_is_poisoned(
     make(folder / ORIGIN, canary)
     verbs = [words for words in VERBS if words[0] in ("get", "drop", "fsck", "whereis", "siblings")]
     _unharmed(folder / CLONE, canary, verbs)
+
+
+def _another_repository(origin: Path) -> None:
+    git(origin, "config", "annex.uuid", "11111111-2222-4333-8444-555555555555")
+
+
+def _no_annex_yet(origin: Path) -> None:
+    git(origin, "config", "--unset", "annex.uuid")
+    git(origin.parent / CLONE, "config", "--unset", "remote.origin.annex-uuid")
+
+
+def _of_version_8(origin: Path) -> None:
+    git(origin, "config", "annex.version", "8")
+
+
+@pytest.mark.parametrize(
+    ("make", "state"),
+    [
+        *((make, None) for make in (every_hook, annex_commands, fsmonitor, fsmonitor_in_worktree_config)),
+        *((every_hook, state) for state in (_another_repository, _no_annex_yet, _of_version_8)),
+    ],
+    ids=lambda one: one.__name__ if one else "usual",
+)
+def test_the_canary_lives_when_git_annex_is_started_beside_a_poisoned_sibling(
+    folder: Path, canary: Canary, make: Malice, state: Callable[[Path], None] | None
+) -> None:
+    origin, clone = folder / ORIGIN, folder / CLONE
+    git(clone, "config", "annex.delayadd", "1")  # beyond engram: all of it is git-annex's
+    make(origin, canary)
+    if state:
+        state(origin)
+    canary.settle()
+    _unharmed(clone, canary, [("drop", ANNEXED[0]), ("get", "."), ("fsck", "."), ("get", "-s", "origin", ".")])
+
+
+def test_a_poisoned_sibling_is_named_with_what_to_type_and_used_once_that_was_typed(
+    folder: Path, canary: Canary
+) -> None:
+    origin, clone = folder / ORIGIN, folder / CLONE
+    git(clone, "config", "annex.delayadd", "1")
+    every_hook(origin, canary)
+    for words in (("drop", ANNEXED[0]), ("get", ANNEXED[1])):
+        code, said = said_by_engram(clone, canary, *words)
+        assert code == 3
+        assert "origin is left alone: it brings its own commands along (hook annex-content-change-hook, " in said
+        assert f"; to allow exactly these: engram trust {origin})" in said
+    code, said = said_by_engram(clone, canary, "get", "-s", "origin", ".")
+    assert (code, said.count("\n")) == (2, 2), said
+    assert canary.lives()
+    assert said_by_engram(clone, canary, "trust", str(origin))[0] == 0
+    assert said_by_engram(clone, canary, "get", ANNEXED[1])[0] == 0
+
+
+def test_a_sibling_of_an_old_version_is_used_by_git_annex_and_not_upgraded(folder: Path, canary: Canary) -> None:
+    origin, clone = folder / ORIGIN, folder / CLONE
+    git(clone, "config", "annex.delayadd", "1")
+    _of_version_8(origin)
+    assert engram(clone, canary, "get", ".").exit_code == 0
+    assert engram(clone, canary, "drop", ".").exit_code == 0
+    assert git(origin, "config", "annex.version").strip() == "8"
 
 
 @pytest.mark.parametrize("make", [*map(_seldom, (*PROGRAMS, *ESCAPES))], ids=lambda make: make.__name__)

@@ -11,7 +11,8 @@ from typing import Any
 from engram import durable
 from engram.datasets.annex.receiving import object_here
 from engram.datasets.dataset import Dataset
-from engram.model.errors import PeerFailed, Unavailable
+from engram.datasets.left_alone import said_of
+from engram.model.errors import PeerFailed, Unavailable, UsageError
 from engram.model.source import Fetched, Wanted
 
 _AS_JSON = ("--json", "--json-progress", "--json-error-messages")
@@ -26,6 +27,8 @@ class AnnexSource:
         jobs: how many transfers at once; 0 for git-annex's own choice.
         automatic: only what the dataset's preferred content asks for; there is no answer about other contents.
         advance: told of bytes as they come.
+
+    Raises `UsageError` when *remote* is one that git-annex is kept from.
     """
 
     def __init__(
@@ -43,6 +46,11 @@ class AnnexSource:
         self._automatic = automatic
         self._advance = advance or (lambda _: None)
         self._remote = remote
+        if remote in dataset.left_alone:
+            raise UsageError(
+                f"{remote} {dataset.left_alone[remote]}; nothing was run or changed.",
+                "Look at what it brings; then allow it, or get it from another sibling.",
+            )
 
     @property
     def name(self) -> str:
@@ -94,7 +102,12 @@ class AnnexSource:
                 moved_bytes = 0 if place else self._size(one)
                 yield Fetched(wanted=one, source=source, moved_bytes=moved_bytes)
             else:
-                yield Fetched(wanted=one, source=source, problem=Unavailable(os.fsdecode(one.path), _why(record)))
+                yield Fetched(wanted=one, source=source, problem=self._unavailable(one, record))
+
+    def _unavailable(self, one: Wanted, record: dict[str, Any]) -> Unavailable:
+        left = said_of(self._dataset.left_alone)
+        why = _why(record, ignored=not left)
+        return Unavailable(os.fsdecode(one.path), "; ".join(filter(None, (why, left))))
 
     def _silent(self, several: list[Wanted], status: int, said: str) -> Iterator[Fetched]:
         here = object_here(os.fsencode(self._dataset.git_dir), several[0].key)
@@ -134,9 +147,10 @@ def _from(note: str) -> str:
     return first.removeprefix("from ").removesuffix("...") if first.startswith("from ") else ""
 
 
-def _why(record: dict[str, Any]) -> str:
-    """Why git-annex could not, in one line."""
+def _why(record: dict[str, Any], *, ignored: bool) -> str:
+    """Why git-annex could not, in one line. *ignored*: with the remotes that it was told to ignore."""
     said = [str(text) for text in record.get("error-messages") or ()]
     note = [line for line in str(record.get("note") or "").splitlines() if not line.startswith("from ")]
     words = dict.fromkeys(line.strip() for line in (*said, *note) for line in line.splitlines())
-    return "; ".join(word for word in words if word).rstrip(".") or "git-annex did not say why"
+    said = [word for word in words if word and (ignored or "annex-ignore" not in word)]
+    return "; ".join(said).rstrip(".") or "git-annex did not say why"

@@ -116,6 +116,8 @@ class Supply:
         )
 
     def _only_git_annex_may(self, sibling: Sibling) -> bool:
+        if sibling.name in self._dataset.left_alone:
+            return False
         gone = self.gone.get(sibling.name)
         return gone is None or not gone.nothing_there
 

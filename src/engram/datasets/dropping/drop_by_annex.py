@@ -12,6 +12,7 @@ from engram import durable
 from engram.datasets.dataset import Dataset
 from engram.datasets.dropping.drop_records import advice_on_copies
 from engram.datasets.dropping.droppable import Content
+from engram.datasets.left_alone import said_of
 from engram.model.errors import EngramError, NotDropped, TooFewCopies
 
 #: How git-annex begins a refusal for want of copies.
@@ -57,7 +58,7 @@ class AnnexDrop:
         durable.sync_file_system(dataset.steps, dataset.work_tree)
         for content in contents:
             kept = os.path.lexists(content.place)
-            yield content, _problem(said.get(content.key, {}), batch.said) if kept else None
+            yield content, _problem(said.get(content.key, {}), batch.said, dataset.left_alone) if kept else None
 
 
 def _record(line: bytes) -> Mapping[str, Any]:
@@ -68,12 +69,14 @@ def _record(line: bytes) -> Mapping[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
-def _problem(record: Mapping[str, Any], complaint: str) -> EngramError:
+def _problem(record: Mapping[str, Any], complaint: str, left_alone: dict[str, str]) -> EngramError:
     """Why git-annex kept a content, in its own words without what it says of its own options."""
+    left = said_of(left_alone)
     words = [str(text) for text in record.get("error-messages") or ()]
     words += str(record.get("note") or "").splitlines()
     lines = [line.strip().rstrip(".!") for text in words for line in text.splitlines()]
-    told = "; ".join(line for line in lines if line and not line.startswith("(Use --force"))
+    unsaid = ("(Use --force", "(Note that these git remotes have annex-ignore") if left_alone else ("(Use --force",)
+    told = "; ".join([*(line for line in lines if line and not line.startswith(unsaid)), *filter(None, [left])])
     if lines and lines[0].startswith(_UNSAFE):
         return TooFewCopies("", told, advice_on_copies(2))  # it does not say how many
     return NotDropped(
