@@ -101,7 +101,7 @@ def _scenario(name: str, count: int, size_mib: int, *, peers: bool, repeat: int)
 
 
 _SCENARIOS = (
-    _scenario("audit-10k", 10_000, 1024, peers=True, repeat=3),
+    _scenario("audit-10k", 10_000, 3072, peers=True, repeat=3),
     _scenario("audit-100k", 100_000, 6144, peers=False, repeat=1),
 )
 

@@ -9,12 +9,19 @@ with the objects of the main and the git-annex branch, stored, not compressed. F
 ``python bare.py get CLONE SIBLING`` copies every object of SIBLING into CLONE: open, read, hash, write aside, one sync,
 folders, rename, chmod, one sync; and one pack with the objects of the git-annex branch, that no log is read for.
 
+``python bare.py drop CLONE SIBLING`` drops every object of CLONE as git-annex's protocol of locks asks: a lock on it,
+and one on the copy in SIBLING, which is looked at, each in a folder that is opened and sealed for it; one sync of
+SIBLING; one pack with the objects of the git-annex branch, and a sync; then objects, locks and folders are removed; one
+sync.
+
 ``python bare.py hash ALGORITHM FOLDER`` only reads and hashes.
 """
 
 import ctypes
+import fcntl
 import hashlib
 import os
+import resource
 import struct
 import sys
 import zlib
@@ -130,6 +137,77 @@ def _take(place: str, aside: str) -> str:
     os.write(target, content)
     os.close(target)
     return hashlib.sha256(content).hexdigest()
+
+
+# ---- drop -----------------------------------------------------------------------------------------------------------
+
+_ALONE, _SHARED = (struct.pack("hhqqi", kind, 0, 0, 0, 0) for kind in (fcntl.F_WRLCK, fcntl.F_RDLCK))
+#: Open files that are left to everything else.
+_SPARE = 100
+
+
+def drop_all(clone: str, sibling: str) -> None:
+    """Remove every object of *clone*, of which *sibling* has a copy, and write that down."""
+    mine, theirs = f"{clone}/.git/annex/objects", f"{sibling}/.git/annex/objects"
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    left = [os.path.dirname(os.path.relpath(entry.path, mine)) for entry in _objects_below(mine)]
+    while left:
+        now, left = left[: (most - _SPARE) // 2], left[(most - _SPARE) // 2 :]
+        held = [(folder, _lock_own(f"{mine}/{folder}"), _lock_copy(f"{theirs}/{folder}")) for folder in now]
+        _sync(theirs)
+        pack = Pack()
+        _add_logs(pack, map(os.path.basename, now))
+        pack.write(f"{clone}/.git/objects/pack")
+        _sync(mine)
+        for folder, own, copy in held:
+            _remove(f"{mine}/{folder}", own)
+            _let_go(f"{theirs}/{folder}", copy)
+        for folder in {folder.partition("/")[0] for folder in now}:
+            _remove_folder(f"{mine}/{folder}")
+    _sync(mine)
+
+
+def _lock_own(folder: str) -> int:
+    os.access(f"{folder}/{os.path.basename(folder)}.rtm", os.F_OK)  # does somebody far away count on it?
+    return _lock(folder, _ALONE)
+
+
+def _lock_copy(folder: str) -> int:
+    lock = _lock(folder, _SHARED)
+    os.chmod(folder, 0o555)  # noqa: S103 - as git-annex leaves it
+    os.lstat(f"{folder}/{os.path.basename(folder)}")
+    return lock
+
+
+def _lock(folder: str, kind: bytes) -> int:
+    os.chmod(folder, 0o755)  # noqa: S103 - as git-annex does
+    lock = os.open(f"{folder}/{os.path.basename(folder)}.lck", os.O_RDWR | os.O_CREAT)
+    fcntl.fcntl(lock, fcntl.F_OFD_SETLK, kind)
+    return lock
+
+
+def _let_go(folder: str, lock: int) -> None:
+    fcntl.fcntl(lock, fcntl.F_OFD_SETLK, _ALONE)  # does nobody else hold it?
+    os.chmod(folder, 0o755)  # noqa: S103 - as git-annex does
+    os.unlink(f"{folder}/{os.path.basename(folder)}.lck")
+    os.chmod(folder, 0o555)  # noqa: S103 - as git-annex leaves it
+    os.close(lock)
+
+
+def _remove(folder: str, lock: int) -> None:
+    os.unlink(f"{folder}/{os.path.basename(folder)}")
+    os.unlink(f"{folder}/{os.path.basename(folder)}.lck")
+    os.close(lock)
+    os.rmdir(folder)
+    _remove_folder(os.path.dirname(folder))
+
+
+def _remove_folder(folder: str) -> None:
+    try:
+        os.rmdir(folder)
+    except OSError:
+        return
 
 
 # ---- git's files ----------------------------------------------------------------------------------------------------
@@ -273,8 +351,8 @@ def main(what: str, *arguments: str) -> None:
         for entry in files_below(folder):
             digest(algorithm, entry.path)
         return
-    if what == "get":
-        take_all(*arguments)
+    if what in ("get", "drop"):
+        (take_all if what == "get" else drop_all)(*arguments)
         return
     (folder,) = arguments
     links = lay_out(folder)

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from bench import bare_drop, data
+from bench import bare, data
 from bench.datasets import Act, fill
 from bench.harness import Contender, Scenario, Stage
 from bench.places import Space
@@ -11,7 +11,7 @@ from bench.results import STATUS_OF_GIT, expect, with_engram
 from bench.rows import Figures, Goal, Room, Row
 
 DROP, AGAIN, ONE = "drop", "drop, nothing to do", "drop one file"
-_BARE = (sys.executable, "-I", bare_drop.__file__)
+_BARE = (sys.executable, "-I", bare.__file__, "drop")
 _COMMANDS = {
     "engram": ("engram", "drop"),
     "datalad": ("datalad", "drop", "."),
@@ -105,6 +105,12 @@ _ROWS = (
         shows=(("drop-10k", DROP), ("drop-10k", AGAIN), ("drop-10k", ONE)),
         goals=(
             _seconds("drop", 1.0, DROP),
+            Goal(
+                text="drop against a bare loop that locks, writes down and removes the same contents",
+                limit=1.5,
+                unit="×",
+                value=lambda figures: 1 / _against(figures, "bare loop"),
+            ),
             Goal(
                 text="DataLad against drop",
                 limit=20,

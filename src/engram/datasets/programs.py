@@ -110,6 +110,11 @@ class Programs:
         done = self._run(["git", *self._options(hooks=hooks), *arguments], folder, b"", None)
         return done.returncode, done.stdout, _last_line(done.stderr)
 
+    def tree_lines(self, folder: str | bytes, tree: bytes, *options: str) -> list[bytes]:
+        """What git lists below a tree: mode, space, kind, space, 40 hex digits, tab, path of each."""
+        words = ("ls-tree", "-r", "-z", "--full-tree", *options, tree.hex())
+        return self.git(folder, *words).split(b"\0")[:-1]
+
     def git_version(self, folder: str | bytes) -> tuple[int, ...]:
         """The first two numbers of git's version."""
         found = re.search(rb"(\d+)\.(\d+)", self.git(folder, "--version"))

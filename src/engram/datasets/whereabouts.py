@@ -102,9 +102,7 @@ class Whereabouts:
         for branch in self._branches:
             if branch.tree is None or branch.files:
                 continue
-            words = ("ls-tree", "-r", "-z", "--full-tree", branch.tree.hex())
-            lines = self._dataset.programs.git(self._dataset.work_tree, *words).split(b"\0")[:-1]
-            # each line: mode, space, kind, space, 40 hex digits, tab, path
+            lines = self._dataset.programs.tree_lines(self._dataset.work_tree, branch.tree)
             branch.know({line[53:]: bytes.fromhex(line[12:52].decode()) for line in lines})
 
     @cached_property

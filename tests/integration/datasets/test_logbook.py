@@ -1,6 +1,7 @@
 """The git-annex branch, written and read without git-annex beside clones that git-annex writes."""
 
 import os
+import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from engram.datasets import logbook
 from engram.datasets.annex.logs import DEAD_REPOSITORY, UNTRUSTED
 from engram.datasets.annexed import annexed_files
 from engram.datasets.dataset import Dataset, Surroundings, open_dataset
@@ -60,6 +62,20 @@ def test_prefetching_changes_no_answer(clones: tuple[Path, Path], monkeypatch: p
     found = Whereabouts(dataset)
     found.prefetch(keys * 500)
     assert [found.holders(key) for key in keys] == one_by_one
+
+
+def test_what_is_written_about_many_keys_is_what_would_be_written_about_few(
+    copy: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trees = set()
+    for many in (1, 1000):
+        monkeypatch.setattr(logbook, "_MANY", many)
+        dataset = opened(copy())
+        keys = [file.key for file in annexed_files(dataset, dataset.read_index(), [b""])]
+        with only_engram(dataset.steps, dataset.git_dir):
+            note_presence(dataset, dict.fromkeys(keys, False), now_s=time.time() + 3600)
+        trees.add(re.sub(r"\b\d{10}s\b", "", git(Path(dataset.work_tree), "grep", "", "git-annex", "--", "*/*.log")))
+    assert len(trees) == 1
 
 
 def test_both_clones_logs_are_one_after_writing_and_git_annex_agrees(clones: tuple[Path, Path]) -> None:

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from engram.datasets.annex.hashdirs import log_path
 from engram.datasets.annex.logs import with_line
-from engram.datasets.git.objects import BLOB, FILE_MODE, TREE, TREE_MODE, decode_tree, encode_tree, object_id
+from engram.datasets.git.objects import BLOB, FILE_MODE, NOT_NAMES, TREE, TREE_MODE, decode_tree, encode_tree, object_id
 from engram.datasets.git.odb import ObjectStore
 from engram.datasets.git.small_files import read_small_file
 from engram.model.errors import DamagedRepository
@@ -42,6 +42,25 @@ class AnnexBranch:
     def know(self, files: Mapping[bytes, bytes]) -> None:
         """Be told of every file and its id, by somebody who lists them faster than they are looked up one by one."""
         self._files = files
+
+    def know_trees(self, lines: Iterable[bytes]) -> None:
+        """The same of every tree, too: what ``git ls-tree -r -t`` says of `tree`. Raises `DamagedRepository`."""
+        folders = {b"": self._trees.setdefault(self.tree or b"", {})}
+        known: dict[bytes, tuple[int, bytes]] = {}  # many logs are alike
+        for line in lines:  # mode, space, kind, space, 40 hex digits, tab, path
+            path = line[53:]
+            folder, _, name = path.rpartition(b"/")
+            if name in NOT_NAMES:
+                raise DamagedRepository(os.fsdecode(path), "it names an entry '.', '..' or '.git'")
+            if line[7:11] == TREE:
+                oid = bytes.fromhex(line[12:52].decode())
+                folders[folder][name] = TREE_MODE, oid
+                folders[path] = self._trees.setdefault(oid, {})
+                continue
+            entry = known.get(line[:52])
+            if entry is None:
+                entry = known[line[:52]] = int(line[:6], 8), bytes.fromhex(line[12:52].decode())
+            folders[folder][name] = entry
 
     @property
     def files(self) -> Mapping[bytes, bytes]:

@@ -8,7 +8,6 @@ Source: runs of git-annex 10.20261026 under strace, repositories of version 10; 
 locks".
 """
 
-import errno
 import fcntl
 import os
 import resource
@@ -29,8 +28,6 @@ _WRITABLE = 0o755
 _SEALED = 0o555
 #: How often to begin anew when who had the lock removes the file at the same moment.
 _TRIES = 5
-#: Of one key: its own, and two that it is sorted into.
-_FOLDERS = 3
 #: As fcntl(2) wants it: type, whence, start, length (0: to the end), process (none).
 _WHOLE_FILE = {kind: struct.pack("hhqqi", kind, os.SEEK_SET, 0, 0, 0) for kind in (fcntl.F_RDLCK, fcntl.F_WRLCK)}
 #: Ends the name of the file that is locked.
@@ -49,6 +46,8 @@ class ContentLock(NamedTuple):
     folder: bytes
     #: Of the file beside the object that is locked.
     descriptor: int
+    #: The device that they lie on.
+    device: int
 
 
 def lock_alone(steps: Steps, place: bytes) -> ContentLock | None:
@@ -80,25 +79,29 @@ def let_go(steps: Steps, lock: ContentLock) -> None:
 
 
 def remove_content(steps: Steps, lock: ContentLock) -> None:
-    """Remove the object that `lock_alone` holds, its lock, and the folders that are empty then.
+    """Remove the object that `lock_alone` holds, its lock, and the folders of its key that are empty then.
 
-    Raises `OSError` when the object cannot be removed; the lock is held then as before.
+    Its outer hash folder, which other keys share, is left: `remove_if_empty` is for many of them at once. Raises
+    `OSError` when the object cannot be removed; the lock is held then as before.
     """
     durable.remove(steps, lock.place)
     try:
         durable.remove(steps, lock.place + _LOCK)
     finally:
         os.close(lock.descriptor)
-    folder = lock.folder
+    if remove_if_empty(steps, lock.folder):
+        remove_if_empty(steps, lock.folder[: lock.folder.rindex(b"/")])
+    elif os.path.lexists(lock.folder):  # something else lies in it
+        durable.change_mode(steps, lock.folder, _SEALED)
+
+
+def remove_if_empty(steps: Steps, folder: bytes) -> bool:
+    """Remove a folder. False when there is none, or it has to stay, which harms nobody."""
     try:
-        for _ in range(_FOLDERS):
-            durable.remove_folder(steps, folder)
-            folder = folder[: folder.rindex(b"/")]
-    except OSError as error:
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT):
-            raise
-        if folder == lock.folder and error.errno != errno.ENOENT:  # something else lies in it
-            durable.change_mode(steps, folder, _SEALED)
+        durable.remove_folder(steps, folder)
+    except OSError:
+        return False
+    return True
 
 
 def _lock(steps: Steps, place: bytes, kind: int) -> ContentLock | None:
@@ -109,8 +112,8 @@ def _lock(steps: Steps, place: bytes, kind: int) -> ContentLock | None:
         taken = False
         try:
             taken = _take(descriptor, kind)
-            if taken and os.fstat(descriptor).st_nlink:
-                return ContentLock(place, folder, descriptor)
+            if taken and (status := os.fstat(descriptor)).st_nlink:
+                return ContentLock(place, folder, descriptor, status.st_dev)
         except OSError:  # a file system without locks
             durable.change_mode(steps, folder, _SEALED)
             os.close(descriptor)

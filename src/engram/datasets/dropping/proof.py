@@ -146,7 +146,7 @@ def sync_copies(steps: Steps, proofs: Iterable[Proof]) -> None:
     """Bring the proven copies to the disk: one that a power cut could still take is none."""
     places: dict[int, bytes] = {}
     for lock in (lock for proof in proofs for lock in proof.locks):
-        places.setdefault(os.fstat(lock.descriptor).st_dev, os.path.dirname(lock.place))
+        places.setdefault(lock.device, lock.folder)
     for place in places.values():
         durable.sync_file_system(steps, place)
 

@@ -18,6 +18,7 @@ from engram.datasets.annex.content_lock import (
     let_go,
     lock_alone,
     remove_content,
+    remove_if_empty,
     room_for_locks,
 )
 from engram.datasets.dataset import Dataset
@@ -28,7 +29,7 @@ from engram.datasets.logbook import note_presence
 from engram.datasets.whereabouts import Whereabouts
 
 #: Locks held at once: for that many engram asks the system to open files.
-_MOST_LOCKS = 16_384
+_MOST_LOCKS = 32_000
 
 
 @dataclass(slots=True)
@@ -156,6 +157,8 @@ class Remover:
             else:
                 for one in held:
                     self._remove(one, left)
+                for folder in {one.lock.folder.rsplit(b"/", 2)[0] for one in held}:
+                    remove_if_empty(self._steps, folder)
                 durable.sync_file_system(self._steps, os.path.join(self._dataset.git_dir, "annex"))
         finally:
             self._set_right(left)

@@ -30,12 +30,14 @@ EMPTY_BLOB: Final = bytes.fromhex("e69de29bb2d1d6434b8b29ae775ad8c2e48c5391")
 #: One line of a tree: mode, name, object id (20 raw bytes).
 TreeEntry: TypeAlias = tuple[int, bytes, bytes]
 
+#: What no entry of a tree may be called.
+NOT_NAMES: Final = frozenset({b".", b"..", b".git"})
+
 #: How files beside the packs begin that engram has not finished. (git tidies away what begins with ``tmp_``.)
 UNFINISHED: Final = b"tmp_engram_"
 
 _TREE_LINE = re.compile(rb"([0-7]{5,6}) ([^\0/]+)\0(.{20})", re.DOTALL)
 _MODES = {b"%o" % mode: mode for mode in (FILE_MODE, EXECUTABLE_MODE, SYMLINK_MODE, SUBMODULE_MODE, TREE_MODE)}
-_NOT_NAMES = {b".", b"..", b".git"}
 _OID_HEX = re.compile(rb"[0-9a-f]{40}")
 _SMALL = 1 << 16
 
@@ -71,7 +73,7 @@ def decode_tree(data: bytes, name: str = "a tree") -> list[TreeEntry]:
     entries: list[TreeEntry] = []
     understood = 0
     for mode, entry, oid in _TREE_LINE.findall(data):  # one loop: most trees have few lines, and there are many trees
-        if entry in _NOT_NAMES:
+        if entry in NOT_NAMES:
             raise DamagedRepository(name, "it names an entry '.', '..' or '.git'")
         understood += len(mode) + len(entry) + 22
         entries.append((_MODES.get(mode) or int(mode, 8), entry, oid))

@@ -14,6 +14,7 @@ from engram.datasets.annex.hashdirs import log_path
 from engram.datasets.git.odb import ObjectStore
 from engram.datasets.git.pack import write_loose
 from engram.durable import Steps
+from engram.model.errors import DamagedRepository
 
 KEY = b"SHA256E-s5--2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824.bin"
 UUID = b"11111111-2222-3333-4444-555555555555"
@@ -68,6 +69,23 @@ def test_git_reads_what_was_there_and_what_was_added(
 def test_writing_the_same_again_changes_no_tree(repository: Path) -> None:
     tree = written(repository, None, {b"a/b/c.log": b"1"})
     assert written(repository, tree, {b"a/b/c.log": b"1"}) == tree
+
+
+def test_of_what_git_listed_no_tree_is_read_again(repository: Path, tmp_path: Path) -> None:
+    files = {b"uuid.log": b"1", b"a/b/c.log": b"2", b"a/b/d.log": b"2", b"a/e/c.log": b"2", b"f/b/c.log": b"3"}
+    tree = written(repository, None, files)
+    listed = AnnexBranch(ObjectStore(os.fsencode(tmp_path)), tree)  # nothing is there to be read
+    listed.know_trees(git(repository, "ls-tree", "-r", "-t", "-z", tree.hex()).split(b"\0")[:-1])
+    more = {b"a/b/d.log": b"4", b"a/g/h.log": b"2"}
+    root = listed.with_files(more, lambda kind, data, oid: None)
+    assert root == written(repository, tree, more)
+
+
+@pytest.mark.parametrize("name", [b"..", b"a/.git"])
+def test_a_listing_that_would_lead_outside_is_refused(tmp_path: Path, name: bytes) -> None:
+    lines = [b"040000 tree " + b"1" * 40 + b"\ta", b"100644 blob " + b"2" * 40 + b"\t" + name]
+    with pytest.raises(DamagedRepository):
+        AnnexBranch(ObjectStore(os.fsencode(tmp_path)), b"\0" * 20).know_trees(lines)
 
 
 def _reader(branch: AnnexBranch) -> Callable[[bytes], bytes]:
