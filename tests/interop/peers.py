@@ -21,9 +21,8 @@ class DataLad:
     """The real DataLad, kept running: ``datalad.save(folder, message="x")`` gives its records."""
 
     def __init__(self, program: Path) -> None:
-        python = program.read_text(errors="replace").splitlines()[0].removeprefix("#!").strip()
         self._process = subprocess.Popen(
-            [python, str(SERVER)],
+            [python_of(program), str(SERVER)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -50,6 +49,11 @@ class DataLad:
         self._process.stdin.close()
         self._process.wait(timeout=30)
         self._process.stdout.close()
+
+
+def python_of(program: Path) -> str:
+    """The Python that a peer's program is written for, which has the peer's modules."""
+    return program.read_text(errors="replace").splitlines()[0].removeprefix("#!").strip()
 
 
 # --- engram
