@@ -91,7 +91,7 @@ def all_mended(folder: Path) -> None:
 def test_a_check_survives_death_at_every_step(
     hurt: Template, nothing_lost: Callable[[Path], None], stride: Stride
 ) -> None:
-    died_at = die_at_every_step(fsck, lambda: fresh(hurt), all_mended, when_dead=nothing_lost, stride=stride(11))
+    died_at = die_at_every_step(fsck, lambda: fresh(hurt), all_mended, when_dead=nothing_lost, stride=stride(23))
     assert {"rename", "chmod", "sync", "run"} & {step.kind for step in died_at}
 
 
@@ -105,7 +105,7 @@ def test_a_check_withstands_every_refusal_of_the_disk(
         all_mended,
         error=error,
         when_failed=nothing_lost,
-        stride=stride(29 if error == errno.EIO else 17),
+        stride=stride(41 if error == errno.EIO else 31),
     )
 
 
@@ -213,7 +213,7 @@ def test_dropping_what_is_unused_survives_death_at_every_step(with_unused: Templ
         others_hold_it(folder)
         assert [outcome.status for outcome in custody(folder, Steps()).unused()] == ["notneeded"]
 
-    die_at_every_step(drop_all, lambda: fresh(with_unused), all_dropped, when_dead=others_hold_it, stride=stride(7))
+    die_at_every_step(drop_all, lambda: fresh(with_unused), all_dropped, when_dead=others_hold_it, stride=stride(11))
 
 
 def test_numcopies_survives_death_at_every_step(with_unused: Template, stride: Stride) -> None:

@@ -80,7 +80,7 @@ def nothing_but_whole(folder: Path) -> None:
 
 
 def test_a_clone_survives_death_at_every_step(place: Template, stride: Callable[[int], int]) -> None:
-    died_at = die_at_every_step(clone, place.fresh, whole, when_dead=nothing_but_whole, stride=stride(7))
+    died_at = die_at_every_step(clone, place.fresh, whole, when_dead=nothing_but_whole, stride=stride(13))
     assert len({step.kind for step in died_at}) > 3
 
 

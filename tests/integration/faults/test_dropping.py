@@ -85,7 +85,7 @@ class TestADrop:
             clones.fresh,
             all_dropped_from_b,
             when_dead=known.nothing_lost,
-            stride=stride(2),
+            stride=stride(3),
             also=("chmod", "create", "remove", "rmdir", "sync", "update-ref"),
         )
 
@@ -116,7 +116,7 @@ class TestADrop:
             error=error,
             once=True,
             when_failed=known.nothing_lost,
-            stride=stride(3 if error == errno.EIO else 11),
+            stride=stride(5 if error == errno.EIO else 13),
         )
 
     def test_leaves_a_copy_when_the_sibling_drops_at_any_of_its_steps(
