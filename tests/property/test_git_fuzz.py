@@ -26,7 +26,7 @@ from engram.durable import Steps
 from engram.model.errors import DamagedRepository
 
 EXPECTED = (DamagedRepository, NotUnderstood, MissingObject)
-FUZZ = settings(deadline=2000, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @st.composite
