@@ -4,11 +4,14 @@ import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 import click
 import pytest
 from jsonschema import Draft202012Validator
 
+from engram.catalogue.describing import tables_in_words
 from engram.cli.pages import commands, escaped
 from engram.cli.reference import differences, main, reference, root_context
 from engram.cli.root import BEFORE, SHARED
@@ -79,7 +82,39 @@ class TestPages:
 
     def test_every_page_is_listed(self, pages: Mapping[str, str]) -> None:
         for path in pages:
-            assert path == "index.md" or f"\n{path.removesuffix('.md')}\n" in pages["index.md"]
+            assert path == "index.md" or path.endswith(".svg") or f"\n{path.removesuffix('.md')}\n" in pages["index.md"]
+
+    def test_the_picture_of_the_tables_shows_each_of_them_and_what_it_refers_to(self, pages: Mapping[str, str]) -> None:
+        assert "](catalogue.svg)" in pages["catalogue.md"]
+        picture = ElementTree.fromstring(pages["catalogue.svg"])
+        boxes = boxes_of(picture)
+        tables = {table.name: table for table in tables_in_words()}
+        assert set(boxes) == set(tables)
+        lines = [path.attrib["d"] for path in picture.iter(f"{SVG}path")]
+        references = [
+            (name, column.refers_to)
+            for name, table in tables.items()
+            for column in table.columns
+            if column.refers_to and (column.refers_to != "catalogue_change" or name == "catalogue_edit")
+        ]
+        assert len(lines) == len(references)
+        for name, target in references:
+            assert boxes[name][0] > boxes[target][2], f"{name} does not stand right of {target}"
+        corners = list(boxes.values())
+        for number, (x, y, right, bottom) in enumerate(corners):
+            others = corners[number + 1 :]
+            assert not [one for one in others if x < one[2] and one[0] < right and y < one[3] and one[1] < bottom]
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def boxes_of(picture: Element) -> dict[str, tuple[float, float, float, float]]:
+    """By the tables' names: left, top, right, bottom."""
+    frames = [one.attrib for one in picture.iter(f"{SVG}rect") if one.get("class") == "b"]
+    names = [one.text or "" for one in picture.iter(f"{SVG}text") if one.get("class") == "t"]
+    sides = [[float(frame[key]) for key in ("x", "y", "width", "height")] for frame in frames]
+    return {name: (x, y, x + width, y + height) for name, (x, y, width, height) in zip(names, sides, strict=True)}
 
 
 class TestMakingIt:

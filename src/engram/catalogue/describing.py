@@ -16,6 +16,8 @@ class ColumnInWords:
     #: Its type in words, what it refers to, and whether it can be empty: "whole number, → subject.subject_id".
     kind: str
     meaning: str
+    #: The table that it refers to; '' for none.
+    refers_to: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,10 @@ class TableInWords:
     columns: tuple[ColumnInWords, ...]
     #: The columns that tell two rows apart, in the field's words; empty where the row's number alone does.
     natural_keys: tuple[tuple[str, ...], ...]
+    #: Those that belong together have the same: ``animals``, ``sessions``, …
+    group: str
+    #: The columns that number a row.
+    numbers: tuple[str, ...]
 
 
 def tables_in_words() -> Iterator[TableInWords]:
@@ -40,6 +46,8 @@ def tables_in_words() -> Iterator[TableInWords]:
                     row=table.comment or "",
                     columns=tuple(_in_words(column) for column in table.columns),
                     natural_keys=tuple(sorted(_natural_keys(table))),
+                    group=group.__name__.rpartition(".")[2],
+                    numbers=tuple(column.name for column in table.primary_key),
                 )
 
 
@@ -55,7 +63,8 @@ def _in_words(column: "Column[object]") -> ColumnInWords:
     said = [_kind(column)]
     said += [f"→ {key.target_fullname}" for key in column.foreign_keys]
     said += ["or NULL"] if column.nullable else []
-    return ColumnInWords(column.name, ", ".join(said), column.comment or "")
+    target = next((key.column.table.name for key in column.foreign_keys), "")
+    return ColumnInWords(column.name, ", ".join(said), column.comment or "", target)
 
 
 def _kind(column: "Column[object]") -> str:

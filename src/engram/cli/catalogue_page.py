@@ -18,6 +18,21 @@ _DATAJOINT = (
     " public on PostgreSQL and the database's name on MariaDB; then lab.Subject * lab.Session and so on. A table"
     " session_folder is the class SessionFolder. For reading only."
 )
+#: The picture's file, beside the page.
+PICTURE = "catalogue.svg"
+_SHOWN = "Boxes for the tables, with lines from each column that names a row of another table to that table"
+_PICTURED = (
+    "People and subjects are the beginning, sessions and their recordings the middle, and everything else refers to"
+    " them. Every table also refers to catalogue_change, by its column …_added_in; those lines are left out."
+)
+
+
+def pictures() -> dict[str, str]:
+    """What the page shows beside its words, by the files' names."""
+    from engram.catalogue.describing import tables_in_words
+    from engram.cli.catalogue_picture import catalogue_picture
+
+    return {PICTURE: catalogue_picture(tables_in_words())}
 
 
 def catalogue_page() -> Topic:
@@ -28,6 +43,7 @@ def catalogue_page() -> Topic:
         from engram.catalogue.describing import tables_in_words
     sections = [Section(text=_TEXT), Section(title="Names and values", text=_NAMES)]
     sections += [Section(title="DataJoint", text=_DATAJOINT)]
+    sections += [Section(title="The tables in a picture", text=_PICTURED, picture=(PICTURE, _SHOWN))]
     for table in tables_in_words():
         keys = "; or ".join(", ".join(key) for key in table.natural_keys)
         told = f"{table.row}." + (f" Rows differ in {keys}." if keys else "")

@@ -32,6 +32,7 @@ def topic_markdown(topic: Topic) -> str:
     for section in topic.sections:
         parts += [f"## {section.title}\n"] if section.title else []
         parts += [f"{escaped(section.text)}\n"] if section.text else []
+        parts += [f"![{escaped(section.picture[1])}]({section.picture[0]})\n"] if section.picture else []
         parts += [_table(("", ""), section.rows)] if section.rows else []
     return "\n".join(parts)
 

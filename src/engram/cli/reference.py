@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import click
 
 from engram.cli.call import Call
+from engram.cli.catalogue_page import pictures
 from engram.cli.pages import command_markdown, commands, options_markdown, python_markdown, topic_markdown
 from engram.cli.render import Screen
 from engram.cli.root import build
@@ -36,7 +37,7 @@ def reference() -> dict[str, str]:
         pages[f"{name}.md"] = topic_markdown(topic())
     pages["python.md"] = python_markdown()
     listed = "\n".join(path.removesuffix(".md") for path in pages)
-    return {"index.md": _INDEX.format(pages=listed), **pages}
+    return {"index.md": _INDEX.format(pages=listed), **pages, **pictures()}
 
 
 def root_context() -> tuple[click.Command, click.Context]:
@@ -55,7 +56,7 @@ def differences(folder: str, pages: Mapping[str, str]) -> list[str]:
 def _left_over(folder: str, pages: Mapping[str, str]) -> list[str]:
     found = []
     for place, _, files in os.walk(folder):
-        paths = (os.path.relpath(os.path.join(place, file), folder) for file in files if file.endswith(".md"))
+        paths = (os.path.relpath(os.path.join(place, file), folder) for file in files if file.endswith((".md", ".svg")))
         found += [path for path in paths if path not in pages]
     return found
 

@@ -10,6 +10,8 @@ class Section:
     title: str = ""
     text: str = ""
     rows: tuple[tuple[str, str], ...] = ()
+    #: A picture beside the page, where one can be shown: its file's name, and what it shows.
+    picture: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
