@@ -2,12 +2,12 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, RowMapping, Select, select
+from sqlalchemy import Connection, RowMapping, Select, bindparam, select
 
 from engram.catalogue.names import escaped, unescaped
 from engram.catalogue.session_parts import CONFIRMED
@@ -23,7 +23,7 @@ from engram.catalogue.tables.recordings import (
 )
 from engram.catalogue.tables.sessions import GROUP_MEMBER, SESSION, SESSION_FOLDER, SESSION_GROUP, SHARE
 from engram.model.findings import FINDINGS, Finding
-from engram.model.recordings import Recording, Session, Task
+from engram.model.recordings import Recording, Session, Task, seen_from
 
 _Parts: TypeAlias = Mapping[int, list[RowMapping]]
 
@@ -36,15 +36,21 @@ class FileKnown:
     path: str
     size_bytes: int | None
     modified_ns: int | None
+    #: The share that it lies on, where that is not the session's: *path* is relative to it then. Else ''.
+    share: str = ""
+
+
+#: By the number of a recording: its files, the main one first.
+_Places: TypeAlias = Mapping[int, Sequence[FileKnown]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionKnown:
     """One session as the catalogue has it, without what is gone."""
 
-    #: With its recordings; their paths are relative to the session's folder.
+    #: With its recordings; their paths are relative to the session's folder, or to another share.
     session: Session
-    #: Sorted by path; empty where they were not asked for.
+    #: Sorted by share and path; empty where they were not asked for.
     files: tuple[FileKnown, ...] = ()
     #: Number of the change that touched it last.
     version: int
@@ -91,50 +97,52 @@ class _Reader:
     def session(self, row: RowMapping, name: str) -> SessionKnown:
         """One session, whole."""
         number = row["session_id"]
-        place = next(iter(self._folders.get(number, [])), None)
-        share = "" if place is None else place["share_name"]
-        folder = "" if place is None else unescaped(place["folder_path"])
-        files, paths = self._files_of(number, folder) if self._files else ((), {})
+        folders = [(one["share_name"], unescaped(one["folder_path"])) for one in self._folders.get(number, [])]
+        share, folder = folders[0] if folders else ("", "")
+        files, places = self._files_of(number, share, folder) if self._files else ((), {})
         session = Session(
             id=name,
             subject=row["subject_name"],
             started=started(row),
             share=share,
             folder=folder,
+            also_in=tuple(folders[1:]),
             state="known",
             ident=unescaped(row["session_ident"]),
             groups=tuple(unescaped(one["group_name"]) for one in self._groups.get(number, [])),
             tasks=tuple(_task(one) for one in self._tasks.get(number, [])),
-            recordings=tuple(_recording(one, paths) for one in self._recordings.get(number, [])),
+            recordings=tuple(_recording(one, places) for one in self._recordings.get(number, [])),
             findings=tuple(_finding(one) for one in self._findings.get(number, []) if one["finding_code"] in FINDINGS),
         )
         return SessionKnown(session=session, files=files, version=row["session_touched_in"])
 
-    def _files_of(self, session: int, folder: str) -> tuple[tuple[FileKnown, ...], Mapping[int, tuple[str, ...]]]:
-        columns = (FILE.c.file_id, FILE.c.file_path, FILE.c.file_size_bytes, FILE.c.file_mtime_ns)
-        there = select(*columns).where(FILE.c.session_id == session, FILE.c.file_state == "there")
+    def _files_of(self, session: int, share: str, folder: str) -> tuple[tuple[FileKnown, ...], _Places]:
         by_id = {
-            number: FileKnown(_below(folder, unescaped(path)), size_bytes, modified_ns)
-            for number, path, size_bytes, modified_ns in self._connection.execute(there)
+            number: FileKnown(seen_from(folder, unescaped(path)), size_bytes, modified_ns)
+            if on == share
+            else FileKnown(unescaped(path), size_bytes, modified_ns, on)
+            for number, on, path, size_bytes, modified_ns in self._connection.execute(_FILES, {"of": session})
         }
-        links = select(RECORDING_FILE).join(RECORDING).where(RECORDING.c.session_id == session)
-        paths: dict[int, list[str]] = defaultdict(list)
-        for link in self._connection.execute(links.order_by(RECORDING_FILE.c.recording_file_number)).mappings():
-            if link["file_id"] in by_id:
-                paths[link["recording_id"]].append(by_id[link["file_id"]].path)
-        files = tuple(sorted(by_id.values(), key=lambda file: file.path))
-        return files, {number: tuple(each) for number, each in paths.items()}
+        links = self._connection.execute(_LINKS, {"of": session})
+        places: dict[int, list[FileKnown]] = defaultdict(list)
+        for recording, file in links:
+            if file in by_id:
+                places[recording].append(by_id[file])
+        files = tuple(sorted(by_id.values(), key=lambda file: (file.share, file.path)))
+        return files, places
 
 
-def _below(folder: str, path: str) -> str:
-    """A path on a share, as seen from a folder on it."""
-    if not folder:
-        return path
-    if path.startswith(f"{folder}/"):
-        return path[len(folder) + 1 :]
-    from posixpath import relpath  # few lie elsewhere
-
-    return relpath(f"/{path}", f"/{folder}")
+_FILES = (
+    select(FILE.c.file_id, SHARE.c.share_name, FILE.c.file_path, FILE.c.file_size_bytes, FILE.c.file_mtime_ns)
+    .join(SHARE)
+    .where(FILE.c.session_id == bindparam("of"), FILE.c.file_state == "there")
+)
+_LINKS = (
+    select(RECORDING_FILE.c.recording_id, RECORDING_FILE.c.file_id)
+    .join(RECORDING)
+    .where(RECORDING.c.session_id == bindparam("of"))
+    .order_by(RECORDING_FILE.c.recording_file_number)
+)
 
 
 def started(row: RowMapping) -> datetime | date:
@@ -166,12 +174,15 @@ def _finding(row: RowMapping) -> Finding:
     return Finding(code=row["finding_code"], path=path, message=message)
 
 
-def _recording(row: RowMapping, paths: Mapping[int, tuple[str, ...]]) -> Recording:
+def _recording(row: RowMapping, places: _Places) -> Recording:
     moment = row["recording_started"]
+    files = places.get(row["recording_id"], ())
+    share = files[0].share if files else ""
     return Recording(
         kind=row["recording_kind"],
         device=unescaped(row["recording_device"]),
-        paths=paths.get(row["recording_id"], ()),
+        paths=tuple(file.path for file in files if file.share == share),
+        share=share,
         id=unescaped(row["recording_name"]),
         serial=unescaped(row["recording_serial"]),
         started=None if moment is None else _with_offset(moment, row["recording_utc_offset_s"]),

@@ -1,6 +1,5 @@
 """The files of a session in the catalogue: which lie where, which belong to which recording."""
 
-import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple, Protocol, TypeAlias
@@ -12,18 +11,23 @@ from engram.catalogue.session_parts import Known
 from engram.catalogue.tables.recordings import FILE, RECORDING_FILE
 from engram.catalogue.tables.sessions import SESSION_FOLDER
 from engram.catalogue.unit import Row, Unit, Value
-from engram.model.recordings import Session
+from engram.model.recordings import Session, on_share
 
 #: A row as the database gives it.
 Found: TypeAlias = dict[str, Any]
+#: What a session calls one of its files: its path, with the share before it where that is not the session's.
+Name: TypeAlias = str | tuple[str, str]
+#: A share's number, and an escaped path on it.
+Spot: TypeAlias = tuple[int, str]
 _AT_ONCE = 500
 
 
 class Placed(NamedTuple):
     """A file with its place on the share."""
 
-    #: Relative to the session's folder, as the scan has it.
-    path: str
+    #: As the scan has it.
+    name: Name
+    share_id: int
     #: Relative to the share, as the catalogue has it.
     there: str
     key: str
@@ -49,47 +53,54 @@ class FileNow(Protocol):
         """``None`` where nobody asked."""
         ...
 
+    @property
+    def share(self) -> str:
+        """The share that it lies on, where that is not the session's, and *path* is relative to; else ''."""
+        ...
 
-def placed(folder: str, files: Iterable[FileNow]) -> list[Placed]:
-    """The files below, or seen from, a session's folder, with their places. There may be a million of them."""
+
+def placed(session: Session, files: Iterable[FileNow], shares: Mapping[str, int]) -> list[Placed]:
+    """The files of a session with their places; *shares*: numbers by name. There may be a million of them."""
+    folder, own = session.folder, shares[session.share]
     before = escaped(f"{folder}/") if folder else ""
     found = []
     for file in files:
-        path = file.path
-        there = escaped(on_share(folder, path)) if "../" in path else before + escaped(path)
-        found.append(Placed(path, there, path_key(there), file.size_bytes, file.modified_ns))
+        path, share = file.path, file.share
+        if share:
+            name: Name = (share, path)
+            number, there = shares[share], escaped(path)
+        else:
+            name, number = path, own
+            there = escaped(on_share(folder, path)) if "../" in path else before + escaped(path)
+        found.append(Placed(name, number, there, path_key(there), file.size_bytes, file.modified_ns))
     return found
-
-
-def on_share(folder: str, path: str) -> str:
-    """A path relative to the share, from one that is relative to a folder on it."""
-    joined = f"{folder}/{path}" if folder else path
-    return posixpath.normpath(joined) if "../" in path else joined
 
 
 def record_files(
     unit: Unit,
     session: Session,
     session_id: int,
-    share_id: int,
+    shares: Mapping[str, int],
     files: Sequence[Placed],
     recordings: Mapping[str, int],
     *,
     known_before: Known,
 ) -> list[str]:
     """Let the catalogue say which files a session has now; what changed, in words."""
-    known = _KnownFiles(unit, session_id, share_id, files, known_before)
-    changes, ids = [], {}
+    now_in = [(shares[share], escaped(folder)) for share, folder in session.folders]
+    known = _KnownFiles(unit, session_id, now_in, files, known_before)
+    changes: list[str] = []
+    ids: dict[Name, int] = {}
     new: list[Placed] = []
     for file in files:
         row = known.take(file)
         if row is None:
             new.append(file)
             continue
-        ids[file.path] = row["file_id"]
-        if changed := unit.edit(FILE, row, _now(file, session_id, share_id)):
+        ids[file.name] = row["file_id"]
+        if changed := unit.edit(FILE, row, _now(file, session_id)):
             changes.append(f"{file.there}: {_words(changed)}")
-    ids |= _add(unit, new, session_id, share_id)
+    ids |= _add(unit, new, session_id)
     changes += [f"{file.there} is new" for file in new]
     for row in known.left():
         if unit.edit(FILE, row, {"file_state": "gone"}):
@@ -98,8 +109,8 @@ def record_files(
     return changes
 
 
-def _now(file: Placed, session_id: int, share_id: int) -> Row:
-    values: dict[str, Value] = {"session_id": session_id, "share_id": share_id, "file_state": "there"}
+def _now(file: Placed, session_id: int) -> Row:
+    values: dict[str, Value] = {"session_id": session_id, "share_id": file.share_id, "file_state": "there"}
     values |= {"file_path": file.there, "file_key": file.key}
     if file.size_bytes is not None:
         values["file_size_bytes"] = file.size_bytes
@@ -112,27 +123,34 @@ def _words(changed: Iterable[tuple[str, Value, Value]]) -> str:
     return ", ".join(f"{name.removeprefix('file_').replace('_', ' ')} was {was}" for name, was, _ in changed)
 
 
-def _add(unit: Unit, files: Sequence[Placed], session_id: int, share_id: int) -> dict[str, int]:
+def _add(unit: Unit, files: Sequence[Placed], session_id: int) -> dict[Name, int]:
     """New rows, all at once: there may be a million of them, so none is looked at twice."""
     if not files:
         return {}
     change, ids = unit.change_id, unit.new_ids(len(files))
     rows = [
         (number, session_id, share_id, there, key, size_bytes, modified_ns, "there", change)
-        for number, (_, there, key, size_bytes, modified_ns) in zip(ids, files, strict=True)
+        for number, (_, share_id, there, key, size_bytes, modified_ns) in zip(ids, files, strict=True)
     ]
     unit.add_many(FILE, rows)
-    return {file.path: number for number, file in zip(ids, files, strict=True)}
+    return {file.name: number for number, file in zip(ids, files, strict=True)}
 
 
 class _KnownFiles:
     """What the catalogue has of the files of a session, and of those that lie where its files lie."""
 
-    def __init__(self, unit: Unit, session_id: int, share_id: int, files: Sequence[Placed], known: Known) -> None:
-        self._by_place: dict[tuple[int, str], Found] = {}
-        self._share_id = share_id
-        self._folders: list[tuple[int, str]] = []
-        self._now = {(share_id, file.key) for file in files}
+    def __init__(
+        self, unit: Unit, session_id: int, now_in: Sequence[Spot], files: Sequence[Placed], known: Known
+    ) -> None:
+        self._by_place: dict[Spot, Found] = {}
+        self._now_in = now_in
+        self._folders: list[Spot] = []
+        #: Whether it has any.
+        self.any = False
+        self._mine: set[Spot] = set()
+        if known is Known.NOTHING:
+            return
+        self._now = {(file.share_id, file.key) for file in files}
         connection = unit.connection
         if known is Known.LOOK:
             mine = connection.execute(select(FILE).where(FILE.c.session_id == session_id)).mappings()
@@ -142,28 +160,35 @@ class _KnownFiles:
                 tuple(row) for row in connection.execute(places.where(SESSION_FOLDER.c.session_id == session_id))
             ]
         self._mine = set(self._by_place)
-        new = () if known is Known.NOTHING else (key for share, key in self._now if (share, key) not in self._mine)
-        for keys in _batches(new):
-            others = select(FILE).where(FILE.c.share_id == share_id, FILE.c.file_key.in_(keys))
-            for row in connection.execute(others).mappings():
-                self._by_place[share_id, row["file_key"]] = dict(row)
-        #: Whether it has any.
+        for share_id in {share for share, _ in self._now}:
+            for keys in _batches(key for share, key in self._now - self._mine if share == share_id):
+                others = select(FILE).where(FILE.c.share_id == share_id, FILE.c.file_key.in_(keys))
+                for row in connection.execute(others).mappings():
+                    self._by_place[share_id, row["file_key"]] = dict(row)
         self.any = bool(self._by_place)
 
     def take(self, file: Placed) -> Found | None:
         """The row of a file: that of its place, else of the place in a folder that the session has left."""
         if not self.any:
             return None
-        row = self._by_place.pop((self._share_id, file.key), None)
+        row = self._by_place.pop((file.share_id, file.key), None)
         return self._where_it_was(file) if row is None else row
 
     def _where_it_was(self, file: Placed) -> Found | None:
-        for share_id, folder in self._folders:
-            there = f"{folder}/{escaped(file.path)}" if folder else escaped(file.path)
+        inner = self._inner(file)
+        for share_id, folder in self._folders if inner else ():
+            there = f"{folder}/{inner}" if folder else inner
             place = (share_id, path_key(there))
             if place not in self._now and place in self._mine and place in self._by_place:
                 return self._by_place.pop(place)
         return None
+
+    def _inner(self, file: Placed) -> str:
+        """A file's path below the session's folder that holds it; '' for one that lies in none."""
+        for share_id, folder in self._now_in:
+            if share_id == file.share_id and (not folder or file.there.startswith(f"{folder}/")):
+                return file.there[len(folder) + 1 :] if folder else file.there
+        return ""
 
     def left(self) -> list[Found]:
         """The session's own rows that nothing was found for."""
@@ -177,7 +202,7 @@ def _batches(keys: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _link(
-    unit: Unit, session: Session, ids: Mapping[str, int], recordings: Mapping[str, int], *, is_new: bool
+    unit: Unit, session: Session, ids: Mapping[Name, int], recordings: Mapping[str, int], *, is_new: bool
 ) -> list[str]:
     """Which file belongs to which recording, and as which of its files."""
     wanted = _wanted(session, ids, recordings)
@@ -196,13 +221,14 @@ def _link(
     return ["its recordings have other files"] if changes or (there and new) else []
 
 
-def _wanted(session: Session, ids: Mapping[str, int], recordings: Mapping[str, int]) -> dict[tuple[int, int], int]:
+def _wanted(session: Session, ids: Mapping[Name, int], recordings: Mapping[str, int]) -> dict[tuple[int, int], int]:
     found: dict[tuple[int, int], int] = {}
     for recording in session.recordings:
-        number = recordings[recording.id]
+        number, share = recordings[recording.id], recording.share
         for position, path in enumerate(recording.paths):
-            if path in ids:
-                found.setdefault((number, ids[path]), position)
+            name: Name = (share, path) if share else path
+            if name in ids:
+                found.setdefault((number, ids[name]), position)
     return found
 
 

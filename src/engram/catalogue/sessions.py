@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from engram.catalogue.directory import Directory, wall_clock
 from engram.catalogue.names import escaped, path_key
-from engram.catalogue.session_files import FileNow, Placed, placed, record_files
+from engram.catalogue.session_files import FileNow, Placed, Spot, placed, record_files
 from engram.catalogue.session_parts import (
     Known,
     record_findings,
@@ -48,19 +49,20 @@ def record_session(
     subject that the catalogue does not know.
     """
     directory = directory or Directory()
-    share_id = directory.share(unit, session.share, (roots or {}).get(session.share, ""))
+    names = dict.fromkeys(share for share, _ in session.folders)
+    shares = {name: directory.share(unit, name, (roots or {}).get(name, "")) for name in names}
     row = unit.find(SESSION, {"session_name": escaped(session.id)})
-    there = placed(session.folder, files)
+    there = placed(session, files, shares)
     values = {
         "subject_id": directory.subject(unit, session.subject),
         **when(session.started),
         "session_ident": escaped(session.ident),
     }
     if row is None:
-        return Recorded(_record_new(unit, session, values, share_id, there, directory), Became.ADDED)
+        return Recorded(_record_new(unit, session, values, shares, there, directory), Became.ADDED)
     session_id = int(str(row["session_id"]))
     changes = [f"{name.partition('_')[2]} was {was}" for name, was, _ in unit.edit(SESSION, row, values)]
-    changes += _record_parts(unit, session, session_id, share_id, there, directory, known=Known.LOOK)
+    changes += _record_parts(unit, session, session_id, shares, there, directory, known=Known.LOOK)
     if changes:
         touch_session(unit, session_id)
     return Recorded(session_id, Became.EDITED if changes else Became.SAME, tuple(changes))
@@ -73,15 +75,15 @@ def touch_session(unit: Unit, session_id: int) -> None:
 
 
 def _record_new(
-    unit: Unit, session: Session, values: Row, share_id: int, files: Sequence[Placed], directory: Directory
+    unit: Unit, session: Session, values: Row, shares: Mapping[str, int], files: Sequence[Placed], directory: Directory
 ) -> int:
     named: Row = {"session_name": escaped(session.id), "session_touched_in": unit.change_id}
     session_id = unit.add(SESSION, {**values, **named})
     try:
         with unit.attempting():
-            _record_parts(unit, session, session_id, share_id, files, directory, known=Known.NOTHING)
+            _record_parts(unit, session, session_id, shares, files, directory, known=Known.NOTHING)
     except IntegrityError:  # a recording or a file of it belongs to another session, which has to give it up
-        _record_parts(unit, session, session_id, share_id, files, directory, known=Known.OF_OTHERS)
+        _record_parts(unit, session, session_id, shares, files, directory, known=Known.OF_OTHERS)
     return session_id
 
 
@@ -89,17 +91,18 @@ def _record_parts(
     unit: Unit,
     session: Session,
     session_id: int,
-    share_id: int,
+    shares: Mapping[str, int],
     files: Sequence[Placed],
     directory: Directory,
     *,
     known: Known,
 ) -> list[str]:
     probes = directory.probes(unit, session)
-    changes = _record_folder(unit, session_id, share_id, session.folder, known)
+    places = [(shares[share], escaped(folder)) for share, folder in session.folders]
+    changes = _record_folders(unit, session_id, places, known)
     recordings = record_recordings(unit, session, session_id, probes, known)
     changes += recordings.changes
-    changes += record_files(unit, session, session_id, share_id, files, recordings.ids, known_before=known)
+    changes += record_files(unit, session, session_id, shares, files, recordings.ids, known_before=known)
     changes += record_tasks(unit, session, session_id, known)
     changes += record_findings(unit, session, session_id, known)
     return changes + record_groups(unit, session, session_id)
@@ -113,18 +116,21 @@ def when(started: datetime | date) -> dict[str, date | datetime | int | None]:
     return {"session_date": started.date(), "session_started": moment, "session_utc_offset_s": offset_s}
 
 
-def _record_folder(unit: Unit, session_id: int, share_id: int, folder: str, known: Known) -> list[str]:
-    """The folder that the session lies in now; those where it lay before are gone."""
-    path = escaped(folder)
-    place: Row = {"session_id": session_id, "share_id": share_id, "folder_key": path_key(path)}
-    if known is not Known.LOOK:
-        unit.add(SESSION_FOLDER, {**place, "folder_path": path, "folder_state": "there"})
-        return []
+def _record_folders(unit: Unit, session_id: int, places: Sequence[Spot], known: Known) -> list[str]:
+    """The folders that the session lies in now; those where it lay before are gone."""
+    now: dict[tuple[int, str], Row] = {
+        (share_id, path_key(path)): {"folder_path": path, "folder_state": "there"} for share_id, path in places
+    }
+    rows: list[dict[str, Any]] = []
+    if known is Known.LOOK:
+        mine = select(SESSION_FOLDER).where(SESSION_FOLDER.c.session_id == session_id)
+        rows = [dict(row) for row in unit.connection.execute(mine).mappings()]
     changes = []
-    rows = unit.connection.execute(select(SESSION_FOLDER).where(SESSION_FOLDER.c.session_id == session_id)).mappings()
-    for row in [dict(row) for row in rows]:
-        is_here = all(row[name] == value for name, value in place.items())
-        if not is_here and unit.edit(SESSION_FOLDER, row, {"folder_state": "gone"}):
-            changes.append(f"it was in {row['folder_path']}")
-    put = unit.put(SESSION_FOLDER, place, {"folder_path": path, "folder_state": "there"})
-    return changes + ([f"it is in {path}"] if put.became is not Became.SAME else [])
+    for row in rows:
+        is_now = now.pop((row["share_id"], row["folder_key"]), None)
+        if unit.edit(SESSION_FOLDER, row, is_now or {"folder_state": "gone"}):
+            changes.append(f"it {'is' if is_now else 'was'} in {row['folder_path']}")
+    for (share_id, key), values in now.items():
+        unit.add(SESSION_FOLDER, {"session_id": session_id, "share_id": share_id, "folder_key": key, **values})
+        changes.append(f"it is in {values['folder_path']}")
+    return changes

@@ -136,7 +136,8 @@ def session_schemas() -> dict[str, Schema]:
 
     finding = _object(Finding, _fields(Finding, ("code", "path", "message")), "finding")
     finding["properties"]["code"]["enum"] = list(FINDINGS)
-    finding["properties"]["path"]["description"] = "POSIX, relative to the share."
+    told = "POSIX, relative to the share; of what lies on another share than its session's: SHARE:PATH."
+    finding["properties"]["path"]["description"] = told
     finding["properties"]["severity"] = {**_of(Severity), "description": "How much it matters."}
     finding["properties"]["remedy"] = {"type": "string", "description": "What to do about it."}
     finding["required"] += ["severity", "remedy"]
@@ -144,6 +145,9 @@ def session_schemas() -> dict[str, Schema]:
     recording = _record(Recording, tuple(name for name in _names(Recording) if name != "facts"), "recording")
     recording["properties"]["kind"]["enum"] = list(KINDS)
     recording["properties"]["paths"]["description"] = "Its files, the main one first; POSIX, relative to the share."
+    recording["properties"]["share"]["description"] = (
+        "The share that they lie on, where it is not the session's; else ''."
+    )
     recording["properties"]["started"] = _time("When it started, in ISO 8601; null where its files do not say.")
     told = field_notes(Recording)["facts"]
     recording["properties"]["facts"] = {"type": "object", "additionalProperties": _LEAF, "description": told}
@@ -152,6 +156,7 @@ def session_schemas() -> dict[str, Schema]:
     share["properties"]["trouble"] = {"type": "string", "description": "Why it cannot be read here; '' when it can."}
     share["required"].append("trouble")
     return {
+        "derived": _derived_schema(recording, finding),
         "change": _with_parts(SessionChange, "change", "edits", _record(RowEdit, _names(RowEdit))),
         "finding": finding,
         "match": _record(Match, _names(Match), "match"),
@@ -167,6 +172,10 @@ def session_schemas() -> dict[str, Schema]:
 def _session_schema(recording: Schema, finding: Schema) -> Schema:
     plain = ("id", "subject", "share", "folder", "state", "ident", "groups")
     schema = _record(Session, plain, "session")
+    text = {"type": "string"}
+    place = {"type": "object", "properties": {"share": text, "folder": text}, "required": ["share", "folder"]}
+    told = field_notes(Session)["also_in"]
+    schema["properties"]["also_in"] = {"type": "array", "items": place, "description": told}
     lists = {
         "tasks": (_record(Task, _names(Task)), "What the subject did, and when."),
         "recordings": (recording, "What was recorded, and what was computed from it."),
@@ -184,6 +193,15 @@ def _session_schema(recording: Schema, finding: Schema) -> Schema:
         entry["description"] += " Only of one in the catalogue."
     schema["properties"] |= said
     return schema
+
+
+def _derived_schema(recording: Schema, finding: Schema) -> Schema:
+    from engram.sessions.scanning.seen import DerivedSeen  # here, because other help needs nothing of sessions
+
+    named = ("share", "folder", "recordings", "findings", "unknown")
+    whole = _session_schema(recording, finding)["properties"]
+    belongs = _fields(DerivedSeen, ("belongs_to",))["belongs_to"]
+    return _object(DerivedSeen, {"session": belongs, **{name: whole[name] for name in named}}, "derived")
 
 
 def _template_schema() -> Schema:

@@ -10,7 +10,7 @@ from engram.cli.text import ink, plural, printable
 from engram.model.findings import FINDINGS, Finding, Severity
 from engram.model.outcome import Outcome
 from engram.model.recordings import Recording
-from engram.sessions.scanning.seen import Seen, SessionSeen, ShareFinding, ShareSeen
+from engram.sessions.scanning.seen import DerivedSeen, Seen, SessionSeen, ShareFinding, ShareSeen
 
 AnySeen = TypeVar("AnySeen", bound="Seen | Outcome")
 #: What people call several recordings of a kind.
@@ -58,6 +58,8 @@ class ScanView:
         """What is shown of one record."""
         if isinstance(one, SessionSeen):
             yield from self._session(one)
+        elif isinstance(one, DerivedSeen):
+            yield from self._derived(one)
         elif isinstance(one, ShareFinding):
             yield from self._finding(one.finding)
         elif isinstance(one, ShareSeen):
@@ -82,6 +84,15 @@ class ScanView:
             state = "" if session.state == "new" else f" [{session.state}]"
             nothing = "" if session.state == "excluded" else ": empty"
             yield f"{ink(printable(session.id), 'action', self._colours)}{state}{f': {what}' if what else nothing}"
+        for finding in session.findings:
+            yield from self._finding(finding)
+
+    def _derived(self, one: DerivedSeen) -> Iterator[str]:
+        session = one.seen.session
+        if one.belongs_to and not self._quiet:
+            what = contents(session.recordings, 0, session.unknown) or "empty"
+            where = printable(f"{session.share}:{session.folder}")
+            yield f"{ink(where, 'action', self._colours)} of {printable(one.belongs_to)}: {what}"
         for finding in session.findings:
             yield from self._finding(finding)
 

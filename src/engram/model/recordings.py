@@ -1,5 +1,6 @@
 """Sessions and recordings, as they are found on a share."""
 
+import posixpath
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Self
@@ -28,6 +29,8 @@ class Recording:
     device: str
     #: Its files, the main one first; POSIX, relative to what was looked at. They are accounted for by this.
     paths: tuple[str, ...]
+    #: The share that its files lie on, where that is not its session's: *paths* are relative to it then. Else ''.
+    share: str = ""
     #: Names it for ever, wherever it lies: see `engram.sessions.identity`; '' until that was asked.
     id: str = ""
     #: Serial number of the probe or camera; '' where the format has none.
@@ -61,14 +64,17 @@ class Recording:
         return dict(self.facts).get(name)
 
     def below(self, folder: str) -> Self:
-        """The same with paths relative to what *folder* is relative to."""
-        return replace(self, paths=tuple(f"{folder}/{path}" for path in self.paths)) if folder else self
+        """The same with paths relative to what *folder* is relative to: the session's share."""
+        if self.share or not folder:
+            return self
+        return replace(self, paths=tuple(on_share(folder, path) for path in self.paths))
 
     def as_json(self) -> dict[str, Any]:
         """The record behind ``--json``. Fields may be added, never changed."""
         record: dict[str, Any] = {"record": "recording"}
         record |= {name: getattr(self, name) for name in ("id", "device", "kind")}
-        record |= {"paths": list(self.paths), "serial": self.serial, "started": _iso(self.started)}
+        record |= {"paths": list(self.paths), "share": self.share}
+        record |= {"serial": self.serial, "started": _iso(self.started)}
         record |= {name: getattr(self, name) for name in _MEASURED}
         return record | {"sha1": self.sha1, "processing": self.processing, "facts": dict(self.facts)}
 
@@ -110,6 +116,8 @@ class Session:
     share: str
     #: POSIX, relative to the share.
     folder: str
+    #: Other folders that hold a part of it: the name of a share, and the folder on that.
+    also_in: tuple[tuple[str, str], ...] = ()
     #: ``new``, ``known``, ``changed``, ``excluded`` or ``incomplete`` (something is still being written).
     state: str = "new"
     #: Which of several sessions of a day, in the words of the folder's name; kept as it is.
@@ -121,10 +129,16 @@ class Session:
     #: Files that no recogniser knows, by lower-case extension ('' for none): how many.
     unknown: tuple[tuple[str, int], ...] = ()
 
+    @property
+    def folders(self) -> tuple[tuple[str, str], ...]:
+        """All folders that hold a part of it, each with its share before it; its own first."""
+        return ((self.share, self.folder), *self.also_in)
+
     def as_json(self) -> dict[str, Any]:
         """The record behind ``--json``. Fields may be added, never changed."""
         record: dict[str, Any] = {"record": "session", "id": self.id, "subject": self.subject}
         record |= {"started": _iso(self.started), "share": self.share, "folder": self.folder}
+        record["also_in"] = [{"share": share, "folder": folder} for share, folder in self.also_in]
         record |= {"state": self.state, "ident": self.ident, "groups": list(self.groups)}
         record["tasks"] = [task.as_json() for task in self.tasks]
         record["recordings"] = [recording.as_json() for recording in self.recordings]
@@ -140,6 +154,25 @@ def session_id(subject: str, started: datetime | date, ident: str = "") -> str:
     """
     when = f"{started:%Y-%m-%dT%H-%M-%S}" if isinstance(started, datetime) else f"{started:%Y-%m-%d}"
     return f"{subject}/{when}" + (f"_{ident}" if ident else "")
+
+
+def on_share(folder: str, path: str) -> str:
+    """A path relative to the share, from one that is relative to a folder on it.
+
+    >>> on_share("12347/20200101", "a.bin"), on_share("12347/20200101", "../../analysis/ks")
+    ('12347/20200101/a.bin', 'analysis/ks')
+    """
+    joined = f"{folder}/{path}" if folder else path
+    return posixpath.normpath(joined) if "../" in path else joined
+
+
+def seen_from(folder: str, path: str) -> str:
+    """A path relative to the share, as seen from a folder on it: what `on_share` undoes."""
+    if not folder:
+        return path
+    if path.startswith(f"{folder}/"):
+        return path[len(folder) + 1 :]
+    return posixpath.relpath(f"/{path}", f"/{folder}")
 
 
 def _iso(when: datetime | date | None) -> str | None:

@@ -50,8 +50,8 @@ def difference(one: Scanned, home: KnownSession) -> Difference:
     )
 
 
-def _by_path(files: Iterable[KnownFile]) -> dict[str, KnownFile]:
-    return {file.path: file for file in files}
+def _by_path(files: Iterable[KnownFile]) -> dict[tuple[str, str], KnownFile]:
+    return {(file.share, file.path): file for file in files}
 
 
 def _differ(now: KnownFile, had: KnownFile) -> bool:
@@ -62,8 +62,8 @@ def _differ(now: KnownFile, had: KnownFile) -> bool:
 
 def _how(had: Recording, now: Recording) -> str:
     """How a recording changed, as the rest of a sentence that begins with its id; '' if it did not."""
-    if had.paths != now.paths:
-        return f"is called {now.path} now" if had.path != now.path else "has other files beside it"
+    if (had.share, had.paths) != (now.share, now.paths):
+        return f"is called {now.path} now" if had.paths[:1] != now.paths[:1] else "has other files beside it"
     alike = likeness(had, now)
     if alike is Likeness.SHORTER and had.samples != now.samples:
         return f"has {now.samples} samples now, had {had.samples}"

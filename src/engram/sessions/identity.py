@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from engram.model.recordings import Recording, Session
+from engram.model.recordings import Recording, Session, on_share
 
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9._+-]+")
 #: Derived data and text carry no serial number and no clock of their own.
@@ -109,8 +109,13 @@ def places(sessions: Iterable[Session]) -> Iterator[Place]:
     """Where each recording of identified sessions was seen."""
     for session in sessions:
         for recording in session.recordings:
-            path = f"{session.folder}/{recording.path}" if session.folder else recording.path
-            yield Place(session.share, path, session.id, recording)
+            if not recording.paths:
+                continue
+            if recording.share:
+                yield Place(recording.share, recording.path, session.id, recording)
+            else:
+                path = on_share(session.folder, recording.path)
+                yield Place(session.share, path, session.id, recording)
 
 
 def duplicates(seen: Iterable[Place]) -> Iterator[tuple[Place, ...]]:

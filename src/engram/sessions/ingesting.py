@@ -17,8 +17,9 @@ from engram.model.errors import ItemFailed, NotInCatalogue, SessionMoved, UsageE
 from engram.model.outcome import Outcome, Status, failure
 from engram.model.plan import PlannedStep
 from engram.model.progress import Progress
+from engram.sessions.gathering import folder_of, place_of
 from engram.sessions.planning import IngestPlan
-from engram.sessions.scanned import Scanned
+from engram.sessions.scanned import FileSeen, Scanned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ def _session(
     scanned: Scanned, steps: Sequence[PlannedStep], catalogue: Catalogue, helpers: Helpers
 ) -> Iterator[Outcome]:
     try:
-        if why := _moved_on_share(scanned, helpers.roots.get(scanned.session.share, "")):
+        if why := _moved_on_share(scanned, helpers.roots):
             raise SessionMoved(scanned.session.id, why)
         with catalogue.changing(helpers.author) as unit:
             done = _record(unit, scanned, steps[0], helpers.roots)
@@ -75,22 +76,31 @@ def _record(unit: Unit, scanned: Scanned, step: PlannedStep, roots: Mapping[str,
     return recorded.became is not Became.SAME
 
 
-def _moved_on_share(scanned: Scanned, root: str) -> str:
+def _moved_on_share(scanned: Scanned, roots: Mapping[str, str]) -> str:
     """What is not as it was when the plan was made, as part of a sentence; '' for nothing. Looks at recordings."""
-    if not root:
-        return f"the share {scanned.session.share} is not in the lab's file any more"
-    seen = {file.path: file for file in scanned.files}
-    for recording in scanned.session.recordings:
+    session, kept = scanned.session, scanned.not_looked_at
+    for share, _ in session.folders:
+        if not roots.get(share):
+            return f"the share {share} is not in the lab's file any more"
+    seen = {(file.share, file.path): file for file in scanned.files}
+    for recording in session.recordings:
         for path in recording.paths:
-            file = seen.get(path)
-            if file is None:
+            file = seen.get((recording.share, path))
+            place = place_of(session, path, recording.share)
+            if file is None or (kept and folder_of(place, session.folders) in kept):
                 continue
-            try:
-                status = os.lstat(os.path.join(root, scanned.session.folder, path))
-            except OSError as error:
-                return f"{path} cannot be found there ({error.strerror})"
-            if not stat.S_ISREG(status.st_mode):
-                return f"{path} is no file any more"
-            if file.size_bytes not in (None, status.st_size) or file.modified_ns not in (None, status.st_mtime_ns):
-                return f"{path} was written to since"
+            if why := _moved(os.path.join(roots[place[0]], place[1]), file):
+                return f"{path} {why}"
+    return ""
+
+
+def _moved(place: str, file: FileSeen) -> str:
+    try:
+        status = os.lstat(place)
+    except OSError as error:
+        return f"cannot be found there ({error.strerror})"
+    if not stat.S_ISREG(status.st_mode):
+        return "is no file any more"
+    if file.size_bytes not in (None, status.st_size) or file.modified_ns not in (None, status.st_mtime_ns):
+        return "was written to since"
     return ""

@@ -25,6 +25,11 @@ class KnownFile(Protocol):
         """``None`` where nobody asked."""
         ...
 
+    @property
+    def share(self) -> str:
+        """The share that it lies on where that is not the session's, and *path* is relative to; else ''."""
+        ...
+
 
 class KnownSession(Protocol):
     """One session as the catalogue has it: `engram.catalogue.known.SessionKnown`."""

@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import date, datetime
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import msgspec
 
@@ -46,6 +46,12 @@ class _RecordingJson(TypedDict):
     sha1: str
     processing: str
     facts: dict[str, str | int | float | bool | None]
+    share: NotRequired[str]
+
+
+class _FolderJson(TypedDict):
+    share: str
+    folder: str
 
 
 class _SessionJson(TypedDict):
@@ -62,6 +68,9 @@ class _SessionJson(TypedDict):
     findings: list[_FindingJson]
     unknown: dict[str, int]
     files: list[tuple[str, int | None, int | None]]
+    also_in: NotRequired[list[_FolderJson]]
+    files_elsewhere: NotRequired[dict[str, list[tuple[str, int | None, int | None]]]]
+    not_looked_at: NotRequired[list[tuple[str, str]]]
 
 
 def plan_from_json(record: object) -> IngestPlan:
@@ -99,6 +108,7 @@ def _scanned(row: _SessionJson) -> Scanned:
         started=_time_or_day(row["started"]),
         share=row["share"],
         folder=folder,
+        also_in=tuple((each["share"], _inside("", each["folder"])) for each in row.get("also_in", ())),
         state=row["state"],
         ident=row["ident"],
         groups=tuple(row["groups"]),
@@ -107,7 +117,11 @@ def _scanned(row: _SessionJson) -> Scanned:
         findings=tuple(_finding(each) for each in row["findings"]),
         unknown=tuple(row["unknown"].items()),
     )
-    return Scanned(session, tuple(FileSeen(_inside(folder, path), size, time) for path, size, time in row["files"]))
+    files = [FileSeen(_inside(folder, path), size, time) for path, size, time in row["files"]]
+    for share, rows in row.get("files_elsewhere", {}).items():
+        files += [FileSeen(_inside("", path), size, time, share) for path, size, time in rows]
+    kept = tuple((share, _inside("", place)) for share, place in row.get("not_looked_at", ()))
+    return Scanned(session, tuple(files), not_looked_at=kept)
 
 
 def _recording(row: _RecordingJson, folder: str) -> Recording:
@@ -117,13 +131,14 @@ def _recording(row: _RecordingJson, folder: str) -> Recording:
     facts: tuple[tuple[str, Leaf], ...] = tuple(row["facts"].items())
     return Recording(
         **{name: row[name] for name in _PLAIN},  # type: ignore[literal-required]  # names of both records
-        paths=tuple(_inside(folder, path) for path in row["paths"]),
+        paths=tuple(_inside("" if row.get("share") else folder, path) for path in row["paths"]),
+        share=row.get("share", ""),
         started=started,
         facts=facts,
     )
 
 
-_PLAIN = [each.name for each in fields(Recording) if each.name not in ("paths", "started", "facts")]
+_PLAIN = [each.name for each in fields(Recording) if each.name not in ("paths", "share", "started", "facts")]
 
 
 def _finding(row: _FindingJson) -> Finding:

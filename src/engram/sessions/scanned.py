@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from engram.model.recordings import Recording, Session
+from engram.model.recordings import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,8 @@ class FileSeen:
     size_bytes: int | None = None
     #: When it was written last, in nanoseconds since 1970; ``None`` where nobody asked.
     modified_ns: int | None = None
+    #: The share that it lies on, where that is not the session's: *path* is relative to it then. Else ''.
+    share: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,5 +26,8 @@ class Scanned:
     session: Session
     #: Sorted by path.
     files: tuple[FileSeen, ...] = ()
-    #: What was computed from it and lies elsewhere on the share; paths are relative to the share.
-    derived: tuple[Recording, ...] = ()
+    #: Its folder holds what was computed from a session, and that lies elsewhere: it is none of its own.
+    computed: bool = False
+    #: Of its folders, with their shares, those that nobody looked into now: what stands here of them is what the
+    #: catalogue has.
+    not_looked_at: tuple[tuple[str, str], ...] = ()

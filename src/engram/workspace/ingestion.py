@@ -47,12 +47,12 @@ class Ingestion:
         return replace(planned, refused=(*refused, *planned.refused), command="sessions ingest", folder=folder)
 
     def _scanned(self, shares: tuple[str, ...], *, full: bool) -> "tuple[list[Scanned], list[PlannedStep]]":
-        from engram.sessions.scanning.seen import SessionSeen
+        from engram.sessions.scanning.seen import DerivedSeen, SessionSeen
 
         scanned, refused = [], []
         with closing(Scanning(self._context).scan(shares, full=full)) as seen:
             for one in seen:
-                if isinstance(one, SessionSeen):
+                if isinstance(one, SessionSeen | DerivedSeen):
                     scanned.append(one.scanned())
                 elif isinstance(one, Outcome) and one.failed:
                     refused.append(PlannedStep(action=one.action, item=one.item, why=one.message))

@@ -43,7 +43,9 @@ class Scanning:
         there was only that one.
         """
         from engram.sessions.discovery import discover
+        from engram.sessions.scanning.derived import OtherShares
         from engram.sessions.scanning.duplicates import Duplicates
+        from engram.sessions.scanning.seen import DerivedSeen, SessionSeen
         from engram.sessions.workers import Worker
 
         here = lab_here(self._context)
@@ -51,16 +53,23 @@ class Scanning:
         discovered = discover()
         for broken in discovered.broken:
             yield Outcome(action="load", item="recognisers", status=Status.ERROR, message=broken, remedy=_MEND_PLUGIN)
-        duplicates = Duplicates()
+        duplicates, others = Duplicates(), OtherShares()
         with Worker() as worker:
             scanner = self._scanner(here, discovered.recognisers, worker, full=full)
             for share in wanted:
                 try:
-                    yield from self._scan(scanner, share, duplicates, checksum=checksum)
+                    for one in self._scan(scanner, share, duplicates, checksum=checksum):
+                        if isinstance(one, DerivedSeen):
+                            others.hold(one)
+                            continue
+                        if isinstance(one, SessionSeen) and len(wanted) > 1:
+                            others.take(one.session)
+                        yield one
                 except ShareUnavailable as error:
                     if len(wanted) == 1:
                         raise
                     yield failure(error, action="scan", item=share.name)
+        yield from others.rest()
         yield from duplicates.findings()
 
     def infer(self, share: str, examples: tuple[str, ...]) -> "list[Inferred]":

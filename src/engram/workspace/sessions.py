@@ -126,8 +126,11 @@ def _fits(report: SessionReport, terms: "Iterable[Term]") -> bool:
 def _texts(report: SessionReport) -> Iterator[tuple[str, str]]:
     """What is said of a session, by field."""
     session = report.session
-    for field in ("id", "subject", "ident", "share", "folder"):
+    for field in ("id", "subject", "ident"):
         yield field, getattr(session, field)
+    for share, folder in session.folders:
+        yield "share", share
+        yield "folder", folder
     yield "date", f"{session.started:%Y-%m-%d}"
     for recording in session.recordings:
         yield "recording", recording.id

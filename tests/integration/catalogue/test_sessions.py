@@ -33,6 +33,7 @@ class Seen:
     path: str
     size_bytes: int | None = None
     modified_ns: int | None = None
+    share: str = ""
 
 
 AP = Recording(
@@ -104,6 +105,52 @@ def test_what_is_recorded_is_read_back_as_it_was(subjects: Catalogue) -> None:
     assert [(one.path, one.size_bytes, one.modified_ns) for one in found.files] == [
         (one.path, one.size_bytes, one.modified_ns) for one in sorted(FILES, key=lambda one: one.path)
     ]
+
+
+SPREAD = replace(
+    SESSION,
+    also_in=(("recordings", "second/12347"), ("video", "12347/20200101")),
+    recordings=(
+        AP,
+        replace(VIDEO, share="video", paths=("12347/20200101/side.avi",)),
+        replace(VIDEO, id="video:top", device="top", paths=("../../second/12347/top.avi",)),
+    ),
+)
+SPREAD_FILES = (
+    Seen("../../second/12347/top.avi", 1, 1),
+    *FILES[:3],
+    Seen("12347/20200101/side.avi", 7, 2**60, "video"),
+    Seen("video/side.avi", 1, 1, "video"),
+)
+
+
+def test_a_session_in_several_folders_on_two_shares_is_read_back_as_it_was(subjects: Catalogue) -> None:
+    record(subjects, SPREAD, SPREAD_FILES)
+    (found,) = known(subjects)
+    assert found.session == replace(SPREAD, state="known")
+    told = [(one.path, one.size_bytes, one.modified_ns, one.share) for one in found.files]
+    assert told == [(one.path, one.size_bytes, one.modified_ns, one.share) for one in SPREAD_FILES]
+    assert record(subjects, SPREAD, SPREAD_FILES).became is Became.SAME
+
+
+def test_one_of_its_folders_moves_and_its_files_go_with_it(subjects: Catalogue) -> None:
+    record(subjects, SPREAD, SPREAD_FILES)
+    with subjects.reading() as connection:
+        before = {row.file_path: row.file_id for row in connection.execute(select(FILE))}
+    side = replace(VIDEO, share="video", paths=("archive/20200101/side.avi",))
+    moved = replace(
+        SPREAD,
+        also_in=(("recordings", "second/12347"), ("video", "archive/20200101")),
+        recordings=(AP, side, SPREAD.recordings[2]),
+    )
+    files = (*SPREAD_FILES[:4], Seen("archive/20200101/side.avi", 7, 2**60, "video"), SPREAD_FILES[5])
+    changes = record(subjects, moved, files).changes
+    assert changes[:2] == ("it was in 12347/20200101", "it is in archive/20200101")
+    with subjects.reading() as connection:
+        after = {row.file_path: row.file_id for row in connection.execute(select(FILE))}
+    assert after["archive/20200101/side.avi"] == before["12347/20200101/side.avi"]
+    assert len(after) == len(before)
+    assert known(subjects)[0].session.folders == moved.folders
 
 
 @pytest.mark.parametrize(

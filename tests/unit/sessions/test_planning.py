@@ -64,6 +64,10 @@ def carried_out(planned: IngestPlan, known: Known) -> Known:
     for step in planned.steps:
         scanned = planned.sessions[step.item]
         version = sessions[step.item].version if step.item in sessions else 0
+        taken = {each.id for each in scanned.session.recordings}
+        for name, other in sessions.items():  # a recording is in one session alone
+            rest = tuple(each for each in other.session.recordings if each.id not in taken)
+            sessions[name] = InCatalogue(replace(other.session, recordings=rest), tuple(other.files), other.version)  # type: ignore[arg-type]  # FileSeen
         sessions[step.item] = InCatalogue(scanned.session, scanned.files, version + 1)
     return replace(known, sessions=sessions)
 
@@ -109,11 +113,6 @@ class TestASessionThatIsNew:
     def test_that_is_excluded_is_left_with_the_reason(self, name: str) -> None:
         planned = plan([scan(ap())], Known(subjects=SUBJECTS, excluded={name: "pilot"}))
         assert (planned.steps, planned.left[0].why) == ((), "excluded: pilot")
-
-    def test_with_the_name_of_another_is_refused(self) -> None:
-        planned = plan([scan(ap(0)), scan(ap(1), folder="12347/x")], Known(subjects=SUBJECTS))
-        assert len(planned.steps) == 1
-        assert "tell them apart" in planned.refused[0].why
 
 
 class TestWhatIsWrong:
@@ -194,6 +193,161 @@ class TestASessionThatIsKnown:
         assert step.why == "it has 1 tasks now, had 0"
 
 
+DAY = "12347/2020-01-01"
+SIDE = Recording(kind="video", device="side", paths=("side.mp4",), size_bytes=9)
+UNITS = Recording(kind="sorting", device="kilosort", paths=("ks/spike_times.npy",), size_bytes=5)
+
+
+def of_video(*recordings: Recording, **more: object) -> Scanned:
+    return scan(*(recordings or (SIDE,)), share="video", folder="MAP/12347", **more)  # type: ignore[arg-type]  # by name
+
+
+class TestASessionInSeveralFolders:
+    home = "12347/2020-01-01T10-00-30"
+
+    def test_is_gathered_with_the_reason(self) -> None:
+        planned = plan([of_video(), scan(ap(0))], Known(subjects=SUBJECTS))
+        add, link = planned.steps
+        assert (add.action, add.item, add.why) == ("add", self.home, "new: imec0 (neuropixels-ap), 2 files")
+        assert (link.action, link.item) == ("link", self.home)
+        assert link.why == (
+            "video:MAP/12347 is of the same subject and time as raw:12347/2020-01-01_10-00-30: side (video)"
+        )
+        found = planned.sessions[self.home]
+        assert found.session.folders == (("raw", "12347/2020-01-01_10-00-30"), ("video", "MAP/12347"))
+        assert [(each.share, each.path) for each in found.session.recordings] == [
+            ("", "probe_0/npx.imec.ap.bin"),
+            ("video", "MAP/12347/side.mp4"),
+        ]
+        assert planned.bytes == 60 * 770 + 9
+
+    def test_on_one_share_is_gathered_too(self) -> None:
+        (found,) = plan([scan(ap(0)), scan(ap(1), folder="b")], Known(subjects=SUBJECTS)).sessions.values()
+        assert [(each.share, each.path) for each in found.session.recordings] == [
+            ("", "probe_0/npx.imec.ap.bin"),
+            ("", "../../b/probe_1/npx.imec.ap.bin"),
+        ]
+
+    def test_gets_what_another_share_has_when_that_is_scanned_later_and_alone(self) -> None:
+        known = after(scan(ap(0)))
+        planned = plan([of_video()], known)
+        assert [(step.action, step.item) for step in planned.steps] == [("link", self.home), ("update", self.home)]
+        assert planned.sessions[self.home].not_looked_at == (("raw", "12347/2020-01-01_10-00-30"),)
+        both = carried_out(planned, known)
+        for again in ([of_video()], [scan(ap(0))], [scan(ap(0)), of_video()]):
+            assert plan(again, both) == IngestPlan()
+
+    def test_under_another_name_of_its_subject_is_the_same(self) -> None:
+        first = scan(ap(0), subject="SC026")
+        (found,) = plan([first, of_video(subject="M1")], Known(subjects=SUBJECTS)).sessions.values()
+        assert (found.session.id, found.session.subject) == ("SC026/2020-01-01T10-00-30", "SC026")
+        assert len(found.session.recordings) == 2
+
+    def test_does_not_take_a_copy(self) -> None:
+        planned = plan([scan(ap(0)), scan(ap(0), share="backup", folder="z")], Known(subjects=SUBJECTS))
+        assert [step.action for step in planned.steps] == ["add"]
+        assert planned.left[0].why == "a copy of backup:z"
+        assert planned.sessions[self.home].session.share == "backup"
+
+    def test_refuses_the_same_recording_with_other_content(self) -> None:
+        other = of_video(replace(SIDE, size_bytes=8), ap(1))
+        planned = plan([other, scan(ap(0), SIDE)], Known(subjects=SUBJECTS))
+        assert [step.why for step in planned.refused] == [
+            "video:MAP/12347/side.mp4 is the same recording as raw:12347/2020-01-01_10-00-30/side.mp4,"
+            " with another length"
+        ]
+        assert len(planned.sessions[self.home].session.recordings) == 3
+
+    def test_refuses_another_visit_of_that_day(self) -> None:
+        later = ap(1, start=START.replace(hour=15))
+        planned = plan([scan(ap(0), id=DAY), scan(later, share="video", folder="x", id=DAY)], Known(subjects=SUBJECTS))
+        assert [step.action for step in planned.steps] == ["add"]
+        assert "was recorded at another time; tell them apart" in planned.refused[0].why
+
+    def test_does_not_lose_what_lies_where_nobody_can_look(self) -> None:
+        known = after(scan(ap(0)), of_video())
+        planned = plan([scan(ap(0), samples := ap(1)), of_video(state="incomplete")], known)
+        assert [(step.action, step.why) for step in planned.steps] == [
+            ("link", "new in a known session: imec1 (neuropixels-ap)"),
+            ("update", "2 new files"),
+        ]
+        assert samples.device in {each.device for each in planned.sessions[self.home].session.recordings}
+        assert "side" in {each.device for each in planned.sessions[self.home].session.recordings}
+
+    def test_is_moved_folder_by_folder(self) -> None:
+        known = after(scan(ap(0)), of_video())
+        moved = scan(SIDE, share="video", folder="MAP/archive")
+        planned = plan([scan(ap(0)), moved], known)
+        assert [(step.action, step.why) for step in planned.steps] == [("move", "was in video:MAP/12347")]
+        assert plan([scan(ap(0)), moved], carried_out(planned, known)) == IngestPlan()
+
+    def test_follows_a_folder_whose_name_says_something_else_now(self) -> None:
+        known = after(scan(ap(0)), of_video())
+        renamed = scan(ap(0), folder="12347/renamed", id="12347/2021-05-05")
+        for scanned in ([renamed], [renamed, of_video()]):
+            planned = plan(scanned, known)
+            assert actions(planned) == [("move", self.home)]
+            assert plan(scanned, carried_out(planned, known)) == IngestPlan()
+
+    def test_tells_what_went_away_of_one_of_them(self) -> None:
+        known = after(scan(ap(0)), of_video())
+        other = scan(ap(3, serial="9"), share="video", folder="x", id="12347/2020-02-02")
+        (update,) = [step for step in plan([scan(ap(0)), other], known).steps if step.item == self.home]
+        assert update.why == "1 recordings are gone: side (video); 1 files are gone"
+
+    def test_keeps_what_only_the_other_folder_tells(self) -> None:
+        run = Task(name="run", start_s=30)
+        known = after(scan(ap(0), tasks=(run,)), of_video())
+        top = replace(SIDE, device="top", paths=("top.mp4",))
+        found = plan([of_video(SIDE, top)], known).sessions[self.home]
+        assert (found.session.tasks, found.session.started) == ((run,), START)
+
+    def test_names_the_share_of_a_finding_that_lies_on_another(self) -> None:
+        odd = Finding(code="misnamed", path="MAP/12347/side.mp4", message="x")
+        known = after(scan(ap(0)), of_video(findings=(odd,)))
+        assert [each.path for each in known.sessions[self.home].session.findings] == ["video:MAP/12347/side.mp4"]
+        found = plan([scan(ap(0), ap(1))], known).sessions[self.home]
+        assert [each.path for each in found.session.findings] == ["video:MAP/12347/side.mp4"]
+
+
+class TestComputedData:
+    home = "12347/2020-01-01T10-00-30"
+
+    @pytest.mark.parametrize("name", [home, DAY])
+    def test_on_another_share_are_linked_to_their_session(self, name: str) -> None:
+        computed = replace(scan(UNITS, share="derived", folder="analysis/12347", id=name), computed=True)
+        for known, scanned in (
+            (Known(subjects=SUBJECTS), [computed, scan(ap(0))]),
+            (after(scan(ap(0))), [computed]),
+        ):
+            planned = plan(scanned, known)
+            assert {step.item for step in planned.steps} == {self.home}
+            assert [each.kind for each in planned.sessions[self.home].session.recordings] == [
+                "neuropixels-ap",
+                "sorting",
+            ]
+            assert plan(scanned, carried_out(planned, known)) == IngestPlan()
+
+    def test_of_a_share_of_their_own_need_not_name_the_time(self) -> None:
+        clustering = scan(UNITS, share="derived", folder="12347/20200101", id=DAY)
+        assert actions(plan([clustering, scan(ap(0))], Known(subjects=SUBJECTS))) == [
+            ("add", self.home),
+            ("link", self.home),
+        ]
+
+    def test_are_left_where_two_sessions_can_be_meant(self) -> None:
+        computed = replace(scan(UNITS, share="derived", folder="analysis/12347", id=DAY), computed=True)
+        second = scan(ap(1, start=START.replace(hour=15)), folder="b", id="12347/2020-01-01T15-00-30")
+        planned = plan([computed, scan(ap(0)), second], Known(subjects=SUBJECTS))
+        assert [step.action for step in planned.steps] == ["add", "add"]
+        assert planned.left[0].why.endswith("derived:analysis/12347 belongs to one of 2 sessions of that day")
+
+    def test_without_a_session_are_left(self) -> None:
+        computed = replace(scan(UNITS, share="derived", folder="analysis/12347", id=DAY), computed=True)
+        planned = plan([computed], Known(subjects=SUBJECTS))
+        assert (planned.steps, planned.left[0].action) == ((), "leave")
+
+
 def test_a_step_stands_on_what_was_seen_and_what_was_known() -> None:
     known = after(scan(ap(samples=60)))
     grounds = {plan([scan(ap(samples=samples))], known).steps[0].ground for samples in (61, 62)}
@@ -205,12 +359,26 @@ def test_a_step_stands_on_what_was_seen_and_what_was_known() -> None:
 recordings = st.lists(
     st.builds(ap, st.integers(0, 3), samples=st.sampled_from([60, 120])), max_size=3, unique_by=lambda one: one.device
 )
-scans = st.dictionaries(
-    st.sampled_from(["a", "b", "c", "d"]), st.tuples(recordings, st.sampled_from(["12347", "SC026", "99"])), max_size=4
-).map(
+videos = st.lists(
+    st.builds(
+        lambda name, size: Recording(kind="video", device=name, paths=(f"{name}.mp4",), size_bytes=size),
+        st.sampled_from(["side", "top"]),
+        st.sampled_from([1, 2]),
+    ),
+    max_size=2,
+    unique_by=lambda one: one.device,
+)
+#: Share, subject, what the folder says of the time, and the rest of its name: a folder is read in one way only.
+spots = st.tuples(
+    st.sampled_from(["raw", "video"]),
+    st.sampled_from(["12347", "SC026", "99"]),
+    st.sampled_from(["a", "b", "2020-01-01"]),
+    st.sampled_from(["", "x"]),
+)
+scans = st.dictionaries(spots, st.tuples(recordings, videos), max_size=4).map(
     lambda folders: [
-        scan(*found, folder=folder, subject=subject, id=f"{subject}/{folder}")
-        for folder, (found, subject) in folders.items()
+        scan(*probes, *films, share=share, folder=f"{subject}/{name}{rest}", subject=subject, id=f"{subject}/{name}")
+        for (share, subject, name, rest), (probes, films) in folders.items()
     ]
 )
 
@@ -219,6 +387,27 @@ scans = st.dictionaries(
 def test_once_carried_out_the_same_shares_give_no_steps(first: list[Scanned], second: list[Scanned]) -> None:
     known = after(*second, known=after(*first))
     assert plan(second, known).steps == ()
+
+
+def ids(known: Known) -> dict[str, set[str]]:
+    return {name: {each.id for each in one.session.recordings} for name, one in known.sessions.items()}
+
+
+@given(
+    st.dictionaries(
+        st.tuples(st.sampled_from(["raw", "video", "third"]), st.sampled_from(["12347", "SC026"])), videos, max_size=6
+    )
+)
+def test_shares_that_are_planned_one_by_one_come_to_the_same_as_all_at_once(
+    found: dict[tuple[str, str], list[Recording]],
+) -> None:
+    every = [
+        scan(*films, share=share, folder=f"{subject}/x", subject=subject) for (share, subject), films in found.items()
+    ]
+    together, apart = after(*every), Known(subjects=SUBJECTS)
+    for share in ("raw", "third", "video"):
+        apart = after(*(one for one in every if one.session.share == share), known=apart)
+    assert ids(apart) == ids(together)
 
 
 @given(scans, scans, st.randoms(use_true_random=False))

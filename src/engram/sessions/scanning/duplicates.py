@@ -30,7 +30,7 @@ class Duplicates:
         session = seen.session
         key = (session.share, session.id)
         first = self._by_session.setdefault(key, session.folder)
-        if first != session.folder:
+        if first != session.folder and _above(first) == _above(session.folder):
             self._by_session[key], other = sorted((first, session.folder))
             told = f"By its name it is the session {session.id}, and so is {self._by_session[key]}."
             self._same_name.append(ShareFinding(session.share, Finding(code="misnamed", path=other, message=told)))
@@ -48,6 +48,11 @@ class Duplicates:
                 where = first.path if first.share == place.share else f"{first.path} on the share {first.share}"
                 finding = Finding(code="duplicate-recording", path=place.path, message=f"It {how}: {where}.")
                 yield ShareFinding(place.share, finding)
+
+
+def _above(folder: str) -> str:
+    """Folders beside each other are meant to be different sessions; those in two trees are parts of one."""
+    return folder.rpartition("/")[0]
 
 
 def _slim(recording: Recording) -> Recording:

@@ -116,7 +116,7 @@ class Scanner:
         return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
     def _walked(self, walk: Walk) -> Iterator[Seen]:
-        linker = Linker(walk.look.rules.share)
+        linker = Linker()
         tally = _Tally()
         for reading, looked in walk.sessions():
             self.progress.advance(looked.files)
@@ -125,7 +125,7 @@ class Scanner:
             assert moment is not None, "templates of sessions tell a time"
             tally.count(looked)
             if walk.holds_derived(session.folder):
-                linker.note(session, moment)
+                linker.note(looked.seen, moment)
             elif seen := linker.take(looked.seen, moment):
                 yield tally.take(seen)
         for rest in linker.rest():

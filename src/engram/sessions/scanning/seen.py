@@ -43,6 +43,28 @@ class SessionSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class DerivedSeen:
+    """A folder of data that were computed from a session which does not lie on the same share."""
+
+    #: Named as its session is.
+    seen: SessionSeen
+    #: Why no session on its own share is meant.
+    why_apart: str
+    #: Id of the session on another share; '' where none was found.
+    belongs_to: str = ""
+
+    def scanned(self) -> Scanned:
+        """It, with all its files as records."""
+        return replace(self.seen.scanned(), computed=True)
+
+    def as_json(self) -> dict[str, Any]:
+        """The record behind ``sessions scan --json``: all paths are relative to the share."""
+        record = self.seen.as_json()
+        kept = {name: record[name] for name in ("share", "folder", "recordings", "findings", "unknown")}
+        return {"record": "derived", "session": self.belongs_to, **kept}
+
+
+@dataclass(frozen=True, slots=True)
 class ShareFinding:
     """A finding that belongs to no session."""
 
@@ -84,4 +106,4 @@ class ShareSeen:
         return {"record": "scan", **{entry.name: getattr(self, entry.name) for entry in fields(self)}}
 
 
-Seen: TypeAlias = SessionSeen | ShareFinding | ShareSeen
+Seen: TypeAlias = SessionSeen | DerivedSeen | ShareFinding | ShareSeen

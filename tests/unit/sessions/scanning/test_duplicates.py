@@ -68,6 +68,7 @@ def test_two_folders_of_one_session_on_a_share_are_told_on_two_shares_they_belon
         return seen(folder, share=share, name="s/2020-01-01", serial="")
 
     assert told(part("x", "ephys"), part("x", "video")) == []
+    assert told(part("ephys/s/x", "raw"), part("video/s/x", "raw")) == []
     ((code, _, path, message),) = told(part("y", "ephys"), part("x", "ephys"))
     assert (code, path) == ("misnamed", "y")
     assert message == "By its name it is the session s/2020-01-01, and so is x."

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,12 @@ from hypothesis import strategies as st
 from engram.model.errors import BadTemplate, Malformed, ShareUnavailable, Unreadable
 from engram.model.findings import Finding
 from engram.model.lab import Share
-from engram.model.recordings import Recording, Task
+from engram.model.recordings import Recording, Session, Task
 from engram.sessions.recogniser import Folder, Known, Recogniser, Seen
+from engram.sessions.scanning.derived import OtherShares
 from engram.sessions.scanning.disk import Disk, Listing, LocalDisk
 from engram.sessions.scanning.scan import Scanner
-from engram.sessions.scanning.seen import SessionSeen, ShareFinding, ShareSeen
+from engram.sessions.scanning.seen import DerivedSeen, SessionSeen, ShareFinding, ShareSeen
 from engram.testing.shares import DeadDisk, DyingDisk, SlowDisk, age
 
 DAY_NS = 86_400 * 10**9
@@ -54,8 +56,6 @@ def _recognise(folder: Folder) -> Iterator[Seen]:
 
 
 def _time(text: str) -> Any:
-    from datetime import datetime
-
     return datetime.fromisoformat(text)
 
 
@@ -109,6 +109,7 @@ class Scan:
         self.seen = [one for one in seen if isinstance(one, SessionSeen)]
         self.sessions = {one.session.id: one.session for one in self.seen}
         self.loose = [one.finding for one in seen if isinstance(one, ShareFinding)]
+        self.apart = [one for one in seen if isinstance(one, DerivedSeen)]
         (self.summary,) = [one for one in seen if isinstance(one, ShareSeen)]
 
     @property
@@ -214,9 +215,28 @@ class TestWhatIsFound:
                 "s/2020-01-01T10-00-30": ["analysis/s/2020-01-01/sorted.rec"],
                 "t/2020-01-01": ["analysis/t/20200101/sorted.rec"],
             }
-            (finding,) = found.loose
-            assert (finding.code, finding.path) == ("unknown-layout", "analysis/t/20200102")
-            assert "one of 2 sessions of t on 2020-01-02" in finding.message
+            assert found.loose == []
+            (apart,) = found.apart
+            assert (apart.seen.session.folder, apart.scanned().computed) == ("analysis/t/20200102", True)
+            assert "one of 2 sessions of t on 2020-01-02" in apart.why_apart
+
+    def test_derived_data_of_no_session_on_their_share_are_those_of_one_on_another(self, lab: Lab) -> None:
+        lab.write("analysis/s/2020-01-01/sorted.rec", "- ")
+        lab.write("analysis/t/2020-01-02/sorted.rec", "- ")
+        others = OtherShares()
+        for apart in lab.scan().apart:
+            others.hold(apart)
+        for name in ("s/2020-01-01T10-00-30", "u/2020-01-02T10-00-30"):
+            subject, _, started = name.partition("/")
+            when = datetime.fromisoformat(f"{started[:10]}T10:00:30")
+            others.take(Session(id=name, subject=subject, started=when, share="raw", folder=subject))
+        first, second, finding = others.rest()
+        assert isinstance(first, DerivedSeen)
+        assert isinstance(second, DerivedSeen)
+        assert isinstance(finding, ShareFinding)
+        assert (first.belongs_to, second.belongs_to) == ("s/2020-01-01T10-00-30", "")
+        assert first.as_json()["recordings"][0]["paths"] == ["analysis/s/2020-01-01/sorted.rec"]
+        assert (finding.finding.code, finding.finding.path) == ("unknown-layout", "analysis/t/2020-01-02")
 
     def test_files_outside_of_sessions_are_told_for_the_topmost_folder(self, lab: Lab) -> None:
         lab.write("12345/readme.txt")

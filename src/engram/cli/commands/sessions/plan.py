@@ -4,6 +4,9 @@ The shares are scanned, and what is there is compared with what the catalogue ha
 what changed, what moved; what is refused, because something is wrong with it; and what is left as it is. Nothing is
 changed. Review the plan, then carry it out: engram sessions ingest PLAN.json.
 
+Folders of the same subject and time are one session, also on several shares, and what was computed from it is linked
+to it wherever it lies. What lies on shares that are not named stays as the catalogue has it.
+
     engram sessions plan
     engram sessions plan recordings -o plan.json
     engram sessions plan -o plan.xlsx        the same as a table, to look at

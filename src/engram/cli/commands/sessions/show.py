@@ -36,7 +36,7 @@ def _lines(report: SessionReport) -> Iterator[str]:
     said = {
         "subject": session.subject,
         "started": when(session.started),
-        "folder": f"{session.share}:{session.folder}",
+        "folder": ", ".join(f"{share}:{folder}" for share, folder in session.folders),
         "experimenters": ", ".join(report.experimenters),
         "projects": ", ".join(report.projects),
         "room": report.room,
@@ -45,7 +45,8 @@ def _lines(report: SessionReport) -> Iterator[str]:
     yield from (f"  {name}: {value}" for name, value in said.items() if value)
     for recording in session.recordings:
         yield f"  recording {recording.id}: {_recording(recording)}"
-        yield from (f"    {path}" for path in recording.paths)
+        share = f"{recording.share}:" if recording.share else ""
+        yield from (f"    {share}{path}" for path in recording.paths)
         yield from _of_recording(report, recording.id)
     yield from (f"  task {task.name}: {_task(task)}" for task in session.tasks)
     for finding in session.findings:
