@@ -2,10 +2,11 @@
 
 import os
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from engram.durable import Steps, make_folders
+from engram.durable import Steps, make_folders, replace
 from engram.model.errors import ShareUnavailable, StorageFailed, UsageError
 from engram.model.lab import Share
 from engram.model.outcome import Outcome, Status, failure
@@ -71,6 +72,28 @@ class Scanning:
                     yield failure(error, action="scan", item=share.name)
         yield from others.rest()
         yield from duplicates.findings()
+
+    def report_place(self, path: str) -> str:
+        """Where a report that a user names will be written. Raises `UsageError` for a place where none can be."""
+        place = os.path.normpath(os.path.join(self._context.folder, path))
+        folder = os.path.realpath(os.path.dirname(place))
+        if os.path.isdir(place) or not os.path.isdir(folder):
+            raise UsageError(f"No report can be written to {path}.", "Name a file in a folder that is there.")
+        for share in lab_here(self._context).lab.shares:
+            root = os.path.realpath(share.root)
+            if folder == root or folder.startswith(root.rstrip("/") + "/"):
+                raise UsageError(
+                    f"{path} lies on the share {share.name}; nothing on a share is ever written.",
+                    "Name a place elsewhere.",
+                )
+        return place
+
+    def save_report(self, place: str, page: Callable[..., str]) -> Iterator[Outcome]:
+        """Write what *page* makes of the lab's name and the time, over an older report. Raises `StorageFailed`."""
+        lab = lab_here(self._context).lab
+        text = page(lab=lab.name or os.path.basename(lab.folder), made=datetime.now().astimezone())
+        replace(Steps(), place, text.encode("utf-8", "backslashreplace"))
+        yield Outcome(action="report", item=place, status=Status.OK)
 
     def infer(self, share: str, examples: tuple[str, ...]) -> "list[Inferred]":
         """The templates that read all examples, the best first, and how each fits the share.
