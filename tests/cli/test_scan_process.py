@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from engram.testing.shares import age
-from tests.cli.test_process import AROUND, when_there
+from tests.cli.test_process import AROUND, PATIENCE_S, when_there
 
 #: `engram`, for which every call on a share takes a while; it says when the scan has begun.
 _SLOWLY = """
@@ -57,7 +57,7 @@ def start(lab: Path, code: str) -> subprocess.Popen[bytes]:
 
 
 def scanned(process: "subprocess.Popen[bytes]") -> dict[str, Any]:
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, err
     found: dict[str, Any] = json.loads(out.splitlines()[-1])
     return found
@@ -69,7 +69,7 @@ def test_a_signal_ends_a_scan_in_good_order(lab: Path, number: signal.Signals, c
     when_there(lab / "began")
     time.sleep(0.3)
     process.send_signal(number)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == code
     assert b"Traceback" not in err
     assert len(err.splitlines()) == 2
@@ -83,7 +83,7 @@ def test_a_killed_scan_loses_nothing(lab: Path) -> None:
         when_there(lab / "began")
         time.sleep(wait_s)
         process.kill()
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE_S)
         (lab / "began").unlink()
     found = scanned(start(lab, _PLAIN))
     assert (found["sessions"], found["note"]) == (200, "")

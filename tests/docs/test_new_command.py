@@ -50,7 +50,6 @@ def run(copy: Path, *words: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_a_command_is_one_file_one_method_and_one_test(copy: Path) -> None:
     new = (METHODS, COMMAND, TEST)
     run(copy, "ruff", "format", "--check", *new)

@@ -40,7 +40,6 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "here"
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_every_block_of_a_page_runs(page: Path, shell: Path, git_annex: Path) -> None:
     typing = Typing(folder=shell)

@@ -47,7 +47,7 @@ class DataLad:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=200)
         self._process.stdout.close()
 
 

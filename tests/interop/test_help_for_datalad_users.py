@@ -147,7 +147,7 @@ def both_keep(tools: Tools) -> None:
     ]
     for name in ("one", "two"):
         (tools.dataset / f"{name}.go").touch()
-    assert [process.wait(timeout=60) for process in running] == [0, 0]
+    assert [process.wait(timeout=200) for process in running] == [0, 0]
     subjects = git(tools.dataset, "log", "--format=%s")
     assert subjects.count("[DATALAD RUNCMD]") == 2
     assert {(tools.dataset / name).read_text() for name in ("one", "two")} == {"one\n", "two\n"}

@@ -339,7 +339,6 @@ _FEW = settings(
 _MANY = settings(_FEW, max_examples=150, stateful_step_count=25, derandomize=False)
 
 
-@pytest.mark.timeout(600)
 def test_whatever_two_people_do_nothing_is_lost_and_no_log_lies(templates: dict[int, Template]) -> None:
     TwoClones.templates = templates
     run_state_machine_as_test(TwoClones, settings=_FEW)

@@ -22,8 +22,9 @@ State = TypeVar("State")
 
 #: What a terminal, a service manager and a closed window send.
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-#: Long enough for what was told to end to do so on a busy machine.
-_WAIT_FOR_THE_GROUP_S = 2
+#: Long enough for a command, and for what was told to end, on a busy machine: only what hangs takes longer.
+PATIENCE_S = 200
+_WAIT_FOR_THE_GROUP_S = 20
 _BETWEEN_LOOKS_S = 0.005
 _TRIES_PER_KILL = 5
 
@@ -71,7 +72,7 @@ class Running:
         os.killpg(self.process.pid, number)
         return True
 
-    def wait_for_output(self, text: str, *, patience_s: float = 60) -> None:
+    def wait_for_output(self, text: str, *, patience_s: float = PATIENCE_S) -> None:
         """Return as soon as it has printed *text*. `TimeoutError` after *patience_s*, or when it ended without."""
         give_up_s = time.monotonic() + patience_s
         while text not in self._output.read_text(errors="surrogateescape"):
@@ -88,8 +89,17 @@ class Running:
         finally:
             self.send(signal.SIGCONT)
 
-    def end(self, number: int | None = None, *, patience_s: float = 60) -> Ended:
-        """Send a signal if one is given, wait for the end, and say how it came. `TimeoutError` after *patience_s*."""
+    def end(
+        self,
+        number: int | None = None,
+        *,
+        patience_s: float = PATIENCE_S,
+        group_patience_s: float = _WAIT_FOR_THE_GROUP_S,
+    ) -> Ended:
+        """Send a signal if one is given, wait for the end, and say how it came. `TimeoutError` after *patience_s*.
+
+        What it had started may take *group_patience_s* longer to end.
+        """
         was_running = number is not None and self.send(number)
         sent_s = time.monotonic()
         try:
@@ -105,11 +115,11 @@ class Running:
             duration_s=ended_s - self._began_s,
             stopping_s=ended_s - sent_s if was_running else 0.0,
             was_running=was_running,
-            left_running=self._end_what_is_left(),
+            left_running=self._end_what_is_left(group_patience_s),
         )
 
-    def _end_what_is_left(self) -> bool:
-        give_up_s = time.monotonic() + _WAIT_FOR_THE_GROUP_S
+    def _end_what_is_left(self, patience_s: float) -> bool:
+        give_up_s = time.monotonic() + patience_s
         while time.monotonic() < give_up_s:
             if not _lives(self.process.pid):
                 return False
@@ -162,20 +172,20 @@ def started(command: Command) -> Iterator[Running]:
             process.wait()
 
 
-def run(command: Command, *, patience_s: float = 60) -> Ended:
+def run(command: Command, *, patience_s: float = PATIENCE_S) -> Ended:
     """How the command ends when nobody disturbs it."""
     with started(command) as running:
         return running.end(patience_s=patience_s)
 
 
-def signalled(command: Command, number: int, *, after_s: float, patience_s: float = 60) -> Ended:
+def signalled(command: Command, number: int, *, after_s: float, patience_s: float = PATIENCE_S) -> Ended:
     """How the command ends when a signal comes *after_s* seconds."""
     with started(command) as running:
         time.sleep(after_s)
         return running.end(number, patience_s=patience_s)
 
 
-def paused(command: Command, *, after_s: float, pause_s: float, patience_s: float = 60) -> Ended:
+def paused(command: Command, *, after_s: float, pause_s: float, patience_s: float = PATIENCE_S) -> Ended:
     """How the command ends when it is stopped (Ctrl-Z, a laptop that sleeps) and goes on later."""
     with started(command) as running:
         time.sleep(after_s)

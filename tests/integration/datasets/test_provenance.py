@@ -481,7 +481,7 @@ class TestInterrupted:
             time.sleep(0.02)
         (dataset.parent / "ready").unlink()
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=60) == 130
+        assert process.wait(timeout=200) == 130
         assert git(dataset, "status", "--porcelain") == "?? n.txt\n"
 
     def test_a_key_on_the_terminal_reaches_the_command_and_engram_goes_on(self, dataset: Path) -> None:

@@ -46,7 +46,6 @@ def scene() -> Iterator[Path]:
         yield folder
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("make", "count"), [*SMALL, *(pytest.param(*real, marks=pytest.mark.long) for real in REAL)])
 def test_every_verb_knows_what_to_say(scene: Path, make: Make, count: int) -> None:
     make(scene / "source", count)

@@ -164,7 +164,7 @@ def test_checks_by_several_programs_at_once_lose_nothing(hurt: Template, nothing
     by_annex = replace(check, arguments=("git", "annex", "fsck", "--quiet"))
     with ExitStack() as stack:
         running = [stack.enter_context(started(one)) for one in (check, by_annex, check)]
-        ended = [one.end(patience_s=120) for one in running]
+        ended = [one.end() for one in running]
     assert all("Traceback" not in one.errors and "bug" not in one.errors for one in ended)
     nothing_lost(folder)
     assert {one.exit_code for one in ended} <= {0, 1, 3}

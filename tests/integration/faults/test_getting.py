@@ -161,7 +161,7 @@ def test_somebody_may_write_into_the_source_at_any_moment(cloned: Template, stri
 
 def test_git_annex_may_get_the_same_at_any_moment(cloned: Template, stride: Stride) -> None:
     def get_too(folder: Path) -> None:
-        words = ("timeout", "-s", "KILL", "5", "git", "annex", "get", "-q", ".")  # it may have to wait for our locks
+        words = ("timeout", "-s", "KILL", "30", "git", "annex", "get", "-q", ".")  # it may have to wait for our locks
         subprocess.run(words, cwd=folder / CLONE, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     act_at_every_step(get, cloned.fresh, get_too, all_is_here, stride=stride(31))

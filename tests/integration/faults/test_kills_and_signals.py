@@ -33,7 +33,6 @@ def a_dataset(folder: Path) -> None:
     assert git(folder / DATASET, "annex", "fsck", "--quiet") == ""
 
 
-@pytest.mark.timeout(600)
 def test_a_save_survives_kills_at_random_times(changed: Template, expected: Expected, count: int) -> None:
     kills = kill_at_random_times(
         save_command, changed.fresh, expected.all_saved, count=count, seed=SEED, when_killed=expected.nothing_lost
@@ -41,7 +40,6 @@ def test_a_save_survives_kills_at_random_times(changed: Template, expected: Expe
     assert len(kills) == count
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.usefixtures("git_annex")
 def test_a_create_survives_kills_at_random_times(empty: Callable[[], Path], count: int) -> None:
     kills = kill_at_random_times(create_command, empty, a_dataset, count=count, seed=SEED)

@@ -46,7 +46,7 @@ def engram(canary: Canary, folder: Path, *words: str) -> Ended:
     plain = command(folder, *words)
     environment = {**(plain.environment or {}), "PATH": f"{canary.cage / 'bin'}:{os.environ['PATH']}"}
     arguments = ("prlimit", f"--as={MOST_MEMORY_BYTES}", "--", *plain.arguments)
-    return run(replace(plain, arguments=arguments, environment=environment), patience_s=60)
+    return run(replace(plain, arguments=arguments, environment=environment))
 
 
 def in_plain_words(ended: Ended) -> None:

@@ -67,7 +67,6 @@ def test_it_is_there_on_another_file_system_too() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("later_s", [7, 35])
 def test_it_is_there_long_after_a_save_too(settled: Path, disk: Disk, later_s: float) -> None:
     test_what_a_save_reported_is_there_after_a_power_cut(disk, settled, later_s)
@@ -80,7 +79,6 @@ def _cut_during(disk: Disk, command: Command, after_s: float) -> Disk:
             return disk.power_cut()
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", range(20))
 def test_a_save_whose_power_was_cut_can_be_repeated(settled: Path, disk: Disk, seed: int) -> None:
     expected = Expected(settled / DATASET)

@@ -30,7 +30,6 @@ def fill(dataset: Path, who: str, number: int = 20) -> None:
         (dataset / who / f"{one}.bin").write_text(f"{who} {one}")
 
 
-@pytest.mark.timeout(300)
 def test_eight_saves_of_different_files_all_succeed(dataset: Path) -> None:
     savers = [f"saver-{number}" for number in range(8)]
     for who in savers:
@@ -38,30 +37,28 @@ def test_eight_saves_of_different_files_all_succeed(dataset: Path) -> None:
     before = contents_kept(dataset)
     with ExitStack() as stack:
         running = [stack.enter_context(started(command(dataset, "save", "-m", who, who))) for who in savers]
-        ended = [one.end(patience_s=120) for one in running]
+        ended = [one.end() for one in running]
     assert [one.exit_code for one in ended] == [0] * 8, [one.errors for one in ended if one.exit_code]
     assert sorted(git(dataset, "log", "--format=%s").split("\n")) == sorted(["", "[DATALAD] new dataset", *savers])
     sound(dataset, before=before, annex=True)
 
 
-@pytest.mark.timeout(300)
 def test_eight_saves_of_the_same_files_all_succeed(dataset: Path) -> None:
     fill(dataset, "shared", 100)
     before = contents_kept(dataset)
     with ExitStack() as stack:
         running = [stack.enter_context(started(save_command(dataset.parent))) for _ in range(8)]
-        ended = [one.end(patience_s=120) for one in running]
+        ended = [one.end() for one in running]
     assert [one.exit_code for one in ended] == [0] * 8, [one.errors for one in ended if one.exit_code]
     assert git(dataset, "log", "--format=%s") == "saved\n[DATALAD] new dataset\n"
     sound(dataset, before=before, annex=True)
 
 
-@pytest.mark.timeout(300)
 def test_two_creates_of_one_dataset_make_one(dataset: Path) -> None:
     with ExitStack() as stack:
         commands = [command(dataset.parent, "create", "--force", "other") for _ in range(4)]
         running = [stack.enter_context(started(one)) for one in commands]
-        ended = [one.end(patience_s=120) for one in running]
+        ended = [one.end() for one in running]
     assert 0 in {one.exit_code for one in ended}
     assert {one.exit_code for one in ended} <= {0, 2, 30, 40}, [one.errors for one in ended]
     assert run(command(dataset.parent, "create", "--force", "other")).exit_code == 0
@@ -81,7 +78,6 @@ done
     return Command(arguments=("sh", "-c", script), folder=dataset)
 
 
-@pytest.mark.timeout(300)
 def test_saves_beside_a_running_git_annex_lose_none_of_its_records(dataset: Path) -> None:
     (dataset / "annex").mkdir()
     rounds = 10
@@ -113,7 +109,6 @@ def test_pending_records_of_git_annex_are_kept(dataset: Path) -> None:
     sound(dataset, annex=True)
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("name", ["index.lock", "HEAD.lock", "{branch}.lock", "refs/heads/git-annex.lock"])
 def test_a_stale_lock_of_git_is_named_with_the_command_that_removes_it(dataset: Path, name: str) -> None:
     fill(dataset, "some", 2)
@@ -130,7 +125,6 @@ def test_a_stale_lock_of_git_is_named_with_the_command_that_removes_it(dataset: 
     sound(dataset, before=before)
 
 
-@pytest.mark.timeout(60)
 def test_an_index_lock_that_git_lets_go_of_is_waited_for(dataset: Path) -> None:
     fill(dataset, "some", 2)
     lock = dataset / ".git" / "index.lock"
