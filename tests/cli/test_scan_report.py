@@ -17,7 +17,7 @@ from engram.model.errors import ShareUnavailable
 from engram.model.findings import Finding
 from engram.model.outcome import failure
 from engram.model.recordings import Recording, Session
-from engram.sessions.scanning.seen import SessionSeen, ShareFinding, ShareSeen
+from engram.sessions.scanning.seen import DerivedSeen, SessionSeen, ShareFinding, ShareSeen
 from engram.testing.troubled_share import troubled_share
 from tests.cli.conftest import Engram
 
@@ -66,7 +66,7 @@ class Page(HTMLParser):
         return "\n".join(self.words)
 
 
-def page_of(*seen: "SessionSeen | ShareFinding | ShareSeen", lab: str = "Our lab") -> Page:
+def page_of(*seen: "SessionSeen | DerivedSeen | ShareFinding | ShareSeen", lab: str = "Our lab") -> Page:
     report = ScanReport()
     assert list(report.watch(seen)) == list(seen)
     return Page(report.page(lab=lab, made=MADE))
@@ -111,6 +111,14 @@ class TestWhatItShows:
         assert "7 bytes are missing." in page.words
         assert page.tags["svg"] == page.tags["desc"] == 3
         assert page.tags["title"] > 3
+
+    def test_what_was_computed_apart_from_its_session_is_told_and_is_no_session(self) -> None:
+        apart = DerivedSeen(session("9", date(2020, 1, 1), ODD), "Its share is another.", "1/2020-01-01")
+        page = page_of(session("1", date(2020, 1, 1)), apart, DerivedSeen(session("8", date(2020, 1, 2)), "Nobody's."))
+        assert page.words[page.words.index("computed, apart from its session") - 4] == "1/2020-01-01"
+        assert page.words.count("computed, apart from its session") == 2
+        assert "1 session, 1 subject, 0 recordings, 0 files, 3.0 GB of recordings" in page.words
+        assert "1 name-not-portable." in page.words
 
     def test_nothing_found_is_a_page_as_well(self) -> None:
         page = page_of(ShareSeen(share="empty"))

@@ -22,7 +22,7 @@ from engram.cli.sessions_view import contents, when
 from engram.cli.text import plural, size
 from engram.model.findings import FINDINGS, Finding, Severity
 from engram.model.outcome import Outcome
-from engram.sessions.scanning.seen import Seen, SessionSeen, ShareFinding, ShareSeen
+from engram.sessions.scanning.seen import DerivedSeen, Seen, SessionSeen, ShareFinding, ShareSeen
 
 AnySeen = TypeVar("AnySeen", bound="Seen | Outcome")
 _GRADE = {Severity.NOTE: 1, Severity.WARNING: 2, Severity.ERROR: 3}
@@ -110,35 +110,43 @@ class ScanReport:
     def watch(self, found: Iterable[AnySeen]) -> Iterator[AnySeen]:
         """The same, remembered."""
         for one in found:
-            if isinstance(one, SessionSeen):
-                self._session(one)
-            elif isinstance(one, ShareFinding):
-                self._finding(one.share, one.finding)
-            elif isinstance(one, ShareSeen):
-                self._shares.append(one)
-            else:
-                self._failed.append(one)
+            self._take(one)
             yield one
 
-    def _session(self, seen: SessionSeen) -> None:
+    def _take(self, one: "Seen | Outcome") -> None:
+        if isinstance(one, SessionSeen):
+            grade = self._row(one, one.session.id, one.session.state)
+            started = one.session.started
+            day = started.date() if isinstance(started, datetime) else started
+            self._marks.append(Mark(one.session.subject, day, grade))
+        elif isinstance(one, DerivedSeen):
+            self._row(one.seen, one.belongs_to or one.seen.session.id, "computed, apart from its session")
+        elif isinstance(one, ShareFinding):
+            self._finding(one.share, one.finding)
+        elif isinstance(one, ShareSeen):
+            self._shares.append(one)
+        else:
+            self._failed.append(one)
+
+    def _row(self, seen: SessionSeen, name: str, state: str) -> int:
+        """How bad it is with a session, or with what was computed from one."""
         session = seen.session
         recordings = (*session.recordings, *seen.derived)
         for finding in session.findings:
             self._finding(session.share, finding)
         grade = max((_GRADE[finding.severity] for finding in session.findings), default=0)
-        day = session.started.date() if isinstance(session.started, datetime) else session.started
-        self._marks.append(Mark(session.subject, day, grade))
         self._bytes += sum(one.size_bytes or 0 for one in recordings)
         row = _Row(
-            id=session.id,
+            id=name,
             subject=session.subject,
             when=when(session.started),
             share=session.share,
-            state=session.state,
+            state=state,
             what=contents(recordings, len(session.tasks), session.unknown),
             grade=grade,
         )
         self._rows.append(row)
+        return grade
 
     def _finding(self, share: str, finding: Finding) -> None:
         kind = self._kinds[finding.code]
@@ -159,7 +167,7 @@ class ScanReport:
             _GRADE[FINDINGS[code].severity] for code, kind in self._kinds.items() for _ in range(kind.count)
         )
         subjects = len({mark.subject for mark in self._marks})
-        told = [plural(len(self._rows), "session"), plural(subjects, "subject")]
+        told = [plural(len(self._marks), "session"), plural(subjects, "subject")]
         told += [f"{sum(one.recordings for one in self._shares):,} recordings"]
         told += [f"{sum(one.files for one in self._shares):,} files", f"{size(self._bytes)} of recordings"]
         yield f"<p><strong>{', '.join(told)}</strong></p>"
@@ -235,7 +243,7 @@ class ScanReport:
             for row in sorted(self._rows, key=lambda one: (one.id, one.share))
         )
         heads = ("session", "subject", "began", "share", "state", "what", "findings")
-        yield from _folded(f"All {len(self._rows)}", _table("Sessions", heads, rows))
+        yield from _folded(f"All of them, {len(self._rows)} folders", _table("Sessions", heads, rows))
         yield "</section>"
 
 
