@@ -1,6 +1,8 @@
 """Laws of keys, their names on disk, and the links and pointers that name them."""
 
 import posixpath
+import re
+from unittest.mock import patch
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from engram.datasets.annex.backends import NATIVE, backend_of, digest_of, extension_of, key_for
 from engram.datasets.annex.hashdirs import file_name_of, hashdir_lower, hashdir_mixed, key_of, object_path
 from engram.datasets.annex.pointers import MAX_POINTER_BYTES, key_in, link_of, pointer_of
+from engram.model import keys as model_keys
 from engram.model.keys import Key, normal_form
 
 parts = st.binary(max_size=6) | st.sampled_from([b"nii", b"gz", b"tar", b"abcde", b"\xc3\xa4", b"a b", b""])
@@ -47,6 +50,12 @@ def test_a_key_reads_back_from_its_link_and_from_its_pointer(key: bytes, path: b
     assert posixpath.normpath(posixpath.join(posixpath.dirname(path), link_of(path, key))) == posixpath.normpath(
         b".git/" + object_path(key)
     )
+
+
+@given(st.from_regex(model_keys._PLAIN, fullmatch=True))
+def test_a_key_that_is_plain_at_a_glance_is_so_by_all_rules(key: bytes) -> None:
+    with patch.object(model_keys, "_PLAIN", re.compile(b"(?!)")):
+        assert normal_form(key) == key
 
 
 @given(keys, st.binary(min_size=1, max_size=20))

@@ -37,18 +37,16 @@ def files_and_links(dataset: Dataset, index: GitIndex, scopes: Sequence[bytes]) 
     """As `annexed_files`, each with the target of the link that lies in its place, b"" where none does."""
     top = os.fsencode(dataset.work_tree) + b"/"
     last = b""
-    for position in positions_below(index, scopes):
-        path, mode = index.paths[position], index.mode(position)
+    for position, path, mode, oid in index.contents(positions_below(index, scopes)):
         if mode == SUBMODULE_MODE or path == last:  # one in conflict stands there several times
             continue
         last = path
         target = b""
         if mode == SYMLINK_MODE:
             target = _link_at(top + path)
-            oid = index.oid(position)
             key = key_in(target if object_id(BLOB, target) == oid else dataset.objects.read(oid)[1])
         else:
-            key = _pointer_key(dataset, index.oid(position))
+            key = _pointer_key(dataset, oid)
         if key is not None:
             yield AnnexedFile(path, key, mode == SYMLINK_MODE, position), target
 

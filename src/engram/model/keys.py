@@ -11,6 +11,8 @@ _KEY = re.compile(
     rb"(?P<chunk>(?:-S[0-9]+)?(?:-C[0-9]+)?)--(?P<name>.*)",
     re.DOTALL,
 )
+#: What nearly all keys look like: in their normal form, and fit to name a file.
+_PLAIN = re.compile(rb"[A-Z0-9_]{1,16}(?:-s(?:0|[1-9][0-9]{0,17}))?--[0-9a-f]{1,128}(?:\.[0-9A-Za-z.]{1,16})?")
 #: A number that git-annex would print without its leading zeros.
 _PADDED = re.compile(rb"(?<=-[smSC])0+(?=[0-9])")
 #: git-annex refuses longer extensions, so that nobody can hide a collision block in one.
@@ -29,6 +31,8 @@ def normal_form(key: bytes) -> bytes | None:
     >>> normal_form(b"MD5E-s05--ab.txt"), normal_form(b"no-key")
     (b'MD5E-s5--ab.txt', None)
     """
+    if _PLAIN.fullmatch(key):
+        return key
     match = _KEY.fullmatch(key)
     if match is None or not _can_name_a_file(key) or not _extension_fits(match["backend"], match["name"]):
         return None

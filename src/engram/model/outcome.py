@@ -23,6 +23,9 @@ class Status(StrEnum):
     ERROR = "error"
 
 
+_FAILURES = (Status.IMPOSSIBLE, Status.ERROR)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What happened to one item: a line on screen, a JSON line, a web event."""
@@ -47,7 +50,7 @@ class Outcome:
     @property
     def failed(self) -> bool:
         """Whether somebody should look at it."""
-        return self.status in (Status.IMPOSSIBLE, Status.ERROR)
+        return self.status in _FAILURES
 
     def as_json(self) -> dict[str, Any]:
         """The record behind ``--json``. Fields may be added, never changed."""

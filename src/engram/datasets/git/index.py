@@ -11,7 +11,7 @@ import re
 import stat
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import ge, gt
@@ -223,6 +223,14 @@ class GitIndex:
         """The mode of entry *i*."""
         start = self.offsets[i] + 24
         return int.from_bytes(self.data[start : start + 4], "big")
+
+    def contents(self, positions: Iterable[int]) -> Iterator[tuple[int, bytes, int, bytes]]:
+        """Position, path, mode and object id of entries: faster for many than asking for each."""
+        data, offsets, paths = self.data, self.offsets, self.paths
+        for i in positions:
+            start = offsets[i]
+            mode = int.from_bytes(data[start + 24 : start + 28], "big")
+            yield i, paths[i], mode, data[start + 40 : start + 60]
 
     def flags(self, i: int) -> int:
         """The flags of entry *i*, as `Entry` has them."""

@@ -48,10 +48,9 @@ def object_id(kind: bytes, data: bytes) -> bytes:
     >>> object_id(b"blob", b"").hex()
     'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'
     """
-    header = b"%b %d\0" % (kind, len(data))
     if len(data) < _SMALL:
-        return hashlib.sha1(header + data, usedforsecurity=False).digest()
-    digest = hashlib.sha1(header, usedforsecurity=False)
+        return hashlib.sha1(b"%b %d\0%b" % (kind, len(data), data), usedforsecurity=False).digest()
+    digest = hashlib.sha1(b"%b %d\0" % (kind, len(data)), usedforsecurity=False)
     digest.update(data)
     return digest.digest()
 
