@@ -341,9 +341,11 @@ class UnsavedChanges(RequestRefused):
     """Changes from before, which could not be told from those that a command makes."""
 
     path: str
+    #: What there is to do beside saving them.
+    otherwise: str = "or say what the command writes: engram run --explicit -o FILE"
     exit_code = 2
     message = "clean dataset required to detect changes from command; {path} holds unsaved changes."
-    remedy = "See them: engram status. Then engram save, or say what the command writes: engram run --explicit -o FILE"
+    remedy = "See them: engram status. Then engram save, {otherwise}"
 
 
 class NotAKey(RequestRefused):

@@ -34,6 +34,18 @@ def run_plainly(folder: Path, steps: Steps) -> int:
     return exit_code(provenance(folder, steps).run(COMMAND, inputs=["in.bin"], outputs=OUTPUTS, sidecar=True))
 
 
+def rerun(folder: Path, steps: Steps) -> int:
+    return exit_code(provenance(folder, steps).rerun(since=""))
+
+
+def rerun_explicitly(folder: Path, steps: Steps) -> int:
+    return exit_code(provenance(folder, steps).rerun(since="", explicit=True))
+
+
+def rerun_elsewhere(folder: Path, steps: Steps) -> int:
+    return exit_code(provenance(folder, steps).rerun(since="", onto="input", branch="again"))
+
+
 def unlock(folder: Path, steps: Steps) -> int:
     return exit_code(provenance(folder, steps).unlock(["in.bin", "out.bin"]))
 
@@ -52,6 +64,38 @@ def ready(git_annex: Path) -> Iterator[Template]:
         for operation in (run_explicitly, unlock):  # the children find all modules loaded
             assert operation(template.fresh(), Steps()) == 0
         yield template
+
+
+@pytest.fixture(scope="module")
+def recorded(git_annex: Path) -> Iterator[Template]:
+    """A dataset with two recorded commands, whose input is another now."""
+    with scratch() as scene:
+        folder = fresh_folder(scene)
+        assert exit_code(verbs(folder).create(DATASET)) == 0
+        dataset = folder / DATASET
+        for text in ("first ", "second "):
+            (dataset / "in.bin").unlink(missing_ok=True)
+            (dataset / "in.bin").write_text(text * 100)
+            assert exit_code(verbs(dataset).save(message=text)) == 0
+            if text == "first ":
+                for command, output in (("cat in.bin in.bin > one.bin", "one.bin"), ("wc < one.bin > two", "two")):
+                    ran = provenance(folder, Steps()).run(command, inputs=["in.bin"], outputs=[output])
+                    assert exit_code(ran) == 0
+        git(dataset, "branch", "input")
+        template = Template(folder, scene)
+        for operation in (rerun, rerun_explicitly, rerun_elsewhere):  # the children find all modules loaded
+            assert operation(template.fresh(), Steps()) == 0
+        yield template
+
+
+def all_repeated(folder: Path) -> None:
+    dataset = folder / DATASET
+    assert git(dataset, "status", "--porcelain") == ""
+    assert (dataset / "one.bin").read_text() == "second " * 200
+    assert (dataset / "two").read_text().split() == ["0", "200", "1400"]
+    assert "[DATALAD RUNCMD]" in git(dataset, "log", "-1", "--format=%s", "--", "one.bin")
+    assert git(dataset, "rev-parse", "--abbrev-ref", "HEAD").strip() in ("main", "master", "again")
+    sound(dataset, before=contents_kept(dataset))
 
 
 def nothing_lost(template: Template) -> Callable[[Path], None]:
@@ -108,3 +152,46 @@ def test_an_unlock_survives_death_at_every_step(ready: Template, stride: Stride)
         git(dataset, "annex", "fsck", "-q", "in.bin", "out.bin")
 
     die_at_every_step(unlock, ready.fresh, unlocked, when_dead=nothing_lost(ready), stride=stride(5))
+
+
+def test_an_explicit_rerun_survives_death_at_every_step(recorded: Template, stride: Stride) -> None:
+    die_at_every_step(
+        rerun_explicitly, recorded.fresh, all_repeated, when_dead=nothing_lost(recorded), stride=stride(23)
+    )
+
+
+def test_a_killed_rerun_is_repeated_as_it_says_itself(recorded: Template, stride: Stride) -> None:
+    """The same command again finishes it, or changes nothing and says by which one it is finished."""
+
+    def repeated(folder: Path) -> None:
+        outcomes = [one for one in provenance(folder, Steps()).rerun(since="") if one.failed]
+        if outcomes:
+            assert [one.error for one in outcomes] == ["UnsavedChanges"]
+            assert outcomes[0].remedy.endswith("engram rerun --explicit")
+            assert rerun_explicitly(folder, Steps()) == 0
+        all_repeated(folder)
+
+    die_at_every_step(
+        rerun, recorded.fresh, repeated, when_dead=nothing_lost(recorded), repeat=False, stride=stride(29)
+    )
+
+
+def test_a_killed_rerun_on_a_new_branch_leaves_the_old_one_and_is_begun_anew(
+    recorded: Template, stride: Stride
+) -> None:
+    """As the refusal says: back to the branch, which has all that it had, away with the new one, and again."""
+    dataset = recorded.original / DATASET
+    name, was = git(dataset, "branch", "--show-current").strip(), git(dataset, "rev-parse", "HEAD")
+
+    def repeated(folder: Path) -> None:
+        dataset = folder / DATASET
+        assert git(dataset, "rev-parse", name) == was
+        git(dataset, "checkout", "-q", "-f", name)
+        if git(dataset, "branch", "--list", "again"):
+            git(dataset, "branch", "-q", "-D", "again")
+        assert rerun_elsewhere(folder, Steps()) == 0
+        all_repeated(folder)
+
+    die_at_every_step(
+        rerun_elsewhere, recorded.fresh, repeated, when_dead=nothing_lost(recorded), repeat=False, stride=stride(37)
+    )

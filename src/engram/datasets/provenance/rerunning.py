@@ -6,6 +6,7 @@ of their parents. Source: datalad-rerun(1); what DataLad 1.7.1 leaves.
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from shlex import quote
 from typing import Any, TypeAlias
 
 from engram import durable
@@ -32,6 +33,8 @@ from engram.model.outcome import Outcome, Status
 
 #: Shows records that nobody allowed yet; gives whether the user does.
 Ask: TypeAlias = Callable[[Sequence[RunRecord]], bool]
+#: What to do about changes, most of all those of a rerun that was ended half-way.
+_OTHERWISE = "or, if they are what a rerun wrote that did not finish, repeat it: engram rerun --explicit"
 _NAMED = 3
 _SHOWN_LETTERS = 60
 
@@ -78,7 +81,7 @@ class Rerunner:
         check_may_write(dataset)
         dataset.identity("author", now_s=self._helpers.clock())
         if not request.explicit and is_changed(dataset):
-            yield self._report.failed(UnsavedChanges(dataset.work_tree), {}, status=Status.IMPOSSIBLE)
+            yield self._report.failed(UnsavedChanges(dataset.work_tree, _OTHERWISE), {}, status=Status.IMPOSSIBLE)
             return
         found = read_range(dataset, request)
         self._check_branch()
@@ -105,7 +108,11 @@ class Rerunner:
             option = "--branch" if request.onto is None else "--onto"
             raise UsageError(f"{option} is incompatible with an adjusted branch.", "Check out the branch itself first.")
         if request.branch and resolve(dataset, f"refs/heads/{request.branch}"):
-            raise UsageError(f"There is a branch {request.branch} already.", "Choose another name for the new branch.")
+            raise UsageError(
+                f"There is a branch {request.branch} already.",
+                "Choose another name. If a rerun made it that did not finish: check out the branch that you were on,"
+                f" and remove it: git branch -D {quote(request.branch)}",
+            )
 
     def _check_trust(self, found: Range) -> None:
         records = [one.record for one in found.revisions if one.action == "run" and one.record is not None]
