@@ -55,3 +55,10 @@ def test_each_trouble_is_told_and_nothing_on_the_share_changes(share: tuple[Path
     assert summary.sessions == len(sessions)
     again = list(scanning.scan())
     assert [one for one in again if isinstance(one, SessionSeen)] != []
+
+
+def test_the_tutorial_shows_every_trouble_where_it_is(share: tuple[Path, tuple[Trouble, ...]]) -> None:
+    page = (Path(__file__).parents[3] / "docs/tutorial/sixteen-kinds-of-trouble.md").read_text()
+    for trouble in share[1]:
+        shown = trouble.path.replace("\x07", r"\x07")
+        assert f"{trouble.code}: {shown}\n" in page, trouble.what
