@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -9,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from pathlib import Path
 _FOLDERS = ("/usr/lib/postgresql/17/bin", "/usr/lib/postgresql/16/bin", "/usr/lib/postgresql/15/bin", "/usr/sbin")
 _PATIENCE_S = 120
 _BETWEEN_LOOKS_S = 0.1
+#: Below ip_local_port_range as it usually is. Source: https://docs.kernel.org/networking/ip-sysctl.html
+_PORTS = range(20_000, 32_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,16 +129,19 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
     give_up_s = time.monotonic() + _PATIENCE_S
     while time.monotonic() < give_up_s and process.poll() is None:
         with closing(socket.socket()) as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
+            if probe.connect_ex(("127.0.0.1", port)) == 0 and process.poll() is None:
                 return
         time.sleep(_BETWEEN_LOOKS_S)
     raise RuntimeError(f"{process.args!r} does not answer:\n{log.read_text(errors='replace')[-4000:]}")
 
 
 def free_port() -> int:
-    """A port on the loopback address that nobody listened on a moment ago."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        number = probe.getsockname()[1]
-        assert isinstance(number, int)
-        return number
+    """A port on the loopback address that nobody listened on a moment ago.
+
+    It is none of those that the kernel gives to clients: one of them could have it before the server does.
+    """
+    for number in random.SystemRandom().sample(_PORTS, len(_PORTS)):
+        with closing(socket.socket()) as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", number))
+            return number
+    raise RuntimeError("no port is free")
