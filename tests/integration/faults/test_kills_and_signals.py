@@ -24,7 +24,7 @@ SEED = 20_261_121
 @pytest.fixture
 def count(request: pytest.FixtureRequest) -> int:
     """How often: few times in a usual run, many in a long one."""
-    return 200 if request.config.getoption("--long") else 20
+    return 200 if request.config.getoption("--long") else 12
 
 
 def a_dataset(folder: Path) -> None:

@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,6 +73,11 @@ def test_it_is_there_long_after_a_save_too(settled: Path, disk: Disk, later_s: f
     test_what_a_save_reported_is_there_after_a_power_cut(disk, settled, later_s)
 
 
+def _seeds(count: int, *, usually: int) -> list[Any]:
+    """So many moments, most of them in a long run only."""
+    return [pytest.param(seed, marks=pytest.mark.long if seed >= usually else ()) for seed in range(count)]
+
+
 def _cut_during(disk: Disk, command: Command, after_s: float) -> Disk:
     with started(command) as running:
         time.sleep(after_s)
@@ -79,7 +85,7 @@ def _cut_during(disk: Disk, command: Command, after_s: float) -> Disk:
             return disk.power_cut()
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", _seeds(20, usually=8))
 def test_a_save_whose_power_was_cut_can_be_repeated(settled: Path, disk: Disk, seed: int) -> None:
     expected = Expected(settled / DATASET)
     after_s = random.Random(seed).uniform(0.05, 0.6)
@@ -100,7 +106,7 @@ def test_what_a_create_reported_is_there_after_a_power_cut(disk: Disk, later_s: 
         assert git(after.folder / DATASET, "log", "--format=%s") == "[DATALAD] new dataset\n"
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", _seeds(10, usually=5))
 def test_a_create_whose_power_was_cut_can_be_repeated(disk: Disk, seed: int) -> None:
     with _cut_during(disk, create_command(disk.folder), random.Random(seed).uniform(0.05, 0.8)) as after:
         ended = run(create_command(after.folder))
