@@ -25,7 +25,7 @@ UNITS = ("_s", "_hz", "_bytes", "_nm", "_um", "_mm", "_g", "_v", "_fraction", "_
 #: Rooms that need nothing but Python and what lies below them.
 LIBRARY = ("model", "durable.py", "datasets", "sessions", "catalogue")
 #: Libraries that a room stands on, beside Python.
-STANDS_ON = {"catalogue": {"sqlalchemy", "alembic"}, "sessions": {"msgspec", "h5py", "scipy", "numpy"}}
+STANDS_ON = {"catalogue": {"sqlalchemy", "alembic"}, "sessions": {"msgspec", "h5py", "scipy", "numpy", "yaml"}}
 #: Rooms that may look at the environment, the home folder and the current folder.
 AWARE = ("cli", "workspace", "config.py", "testing", "__main__.py")
 #: Modules that start programs: the first in the name of all, the second the process that opens strangers' files, the

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, select
 from engram.catalogue.names import escaped, unescaped
 from engram.catalogue.tables import whole_schema
 from engram.catalogue.tables.animals import PERSON, PROJECT
-from engram.catalogue.tables.behaviour import ARENA
+from engram.catalogue.tables.behaviour import ARENA, LIGHT
 from engram.catalogue.tables.changes import CHANGE, EDIT
 from engram.catalogue.tables.sessions import ROOM, SESSION, SESSION_GROUP
 from engram.catalogue.unit import row_name
@@ -30,7 +30,7 @@ _NOUNS = {
     "group_member": ("group", "group_id"),
 }
 _COUNTED = {"file": "file"}
-_NAMED = (PERSON, PROJECT, ROOM, ARENA, SESSION_GROUP)
+_NAMED = (PERSON, PROJECT, ROOM, ARENA, LIGHT, SESSION_GROUP)
 _AT_ONCE = 500
 
 

@@ -137,6 +137,15 @@ def _implant(row: RowMapping, sites: Iterable[Site]) -> Implant:
     )
 
 
+def implants_of_subjects(connection: Connection) -> Mapping[str, tuple[Implant, ...]]:
+    """All implants, by the own name of their subject."""
+    found: dict[str, list[Implant]] = defaultdict(list)
+    for implants in _implants(connection).values():
+        for implant in implants:
+            found[implant.subject].append(implant)
+    return {subject: tuple(implants) for subject, implants in found.items()}
+
+
 def serials_of_probes(connection: Connection) -> frozenset[str]:
     """Serial numbers of all probes of the lab."""
     return frozenset(connection.execute(select(PROBE.c.probe_serial)).scalars())

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, RowMapping, Select, Table, select
@@ -11,7 +12,7 @@ from engram.catalogue.directory import was_in
 from engram.catalogue.names import unescaped
 from engram.catalogue.session_parts import CONFIRMED
 from engram.catalogue.tables.animals import IMPLANT, PERSON, PROBE, PROJECT, SUBJECT
-from engram.catalogue.tables.behaviour import ARENA
+from engram.catalogue.tables.behaviour import ARENA, LIGHT, STIMULUS_OBJECT
 from engram.catalogue.tables.outputs import CLUSTERING
 from engram.catalogue.tables.recordings import RECORDING
 from engram.catalogue.tables.sessions import ROOM, SESSION, SESSION_EXPERIMENTER, SESSION_PROJECT
@@ -34,6 +35,8 @@ class Said:
     candidates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: By the id of a recording: who curated it, as a person confirmed.
     curators: Mapping[str, str] = field(default_factory=dict)
+    #: By the id of a recording: who is taken to have curated it, until a person confirms it.
+    likely_curators: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +47,13 @@ class Names:
     projects: frozenset[str] = frozenset()
     rooms: frozenset[str] = frozenset()
     arenas: frozenset[str] = frozenset()
+    lights: frozenset[str] = frozenset()
+    #: Objects, cue cards and curtains.
+    objects: frozenset[str] = frozenset()
 
 
 def names_in(connection: Connection) -> Names:
-    """Every person, project, room and arena."""
+    """Every person, project, room, arena, light and object."""
 
     def every(table: Table, column: str) -> frozenset[str]:
         return frozenset(connection.execute(select(table.c[column])).scalars())
@@ -57,6 +63,8 @@ def names_in(connection: Connection) -> Names:
         projects=every(PROJECT, "project_name"),
         rooms=every(ROOM, "room_name"),
         arenas=every(ARENA, "arena_name"),
+        lights=every(LIGHT, "light_name"),
+        objects=every(STIMULUS_OBJECT, "object_name"),
     )
 
 
@@ -83,9 +91,12 @@ class _Reader:
         self._recordings = self._read("session_id", recordings.order_by(RECORDING.c.recording_id))
         self._implants = self._read("subject_id", select(IMPLANT, PROBE.c.probe_serial).join(PROBE))
         self._labels = {row["implant_id"]: label_of(row) for rows in self._implants.values() for row in rows}
-        curated = select(CLUSTERING.c.clustering_name, PERSON.c.person_name).join(PERSON)
-        confirmed = curated.where(CLUSTERING.c.clustering_standing == CONFIRMED)
-        self._curators = {unescaped(name): who for name, who in connection.execute(confirmed)}
+        curated = select(CLUSTERING.c.clustering_name, PERSON.c.person_name, CLUSTERING.c.clustering_standing)
+        self._curators: dict[str, str] = {}
+        self._likely: dict[str, str] = {}
+        for name, who, standing in connection.execute(curated.join(PERSON)):
+            into = self._curators if standing == CONFIRMED else self._likely
+            into[unescaped(name)] = who
 
     def _read(self, key: str, rows: "Select[Any]") -> _Parts:
         found: dict[int, list[RowMapping]] = defaultdict(list)
@@ -104,6 +115,7 @@ class _Reader:
             implants={name: self._labels.get(one["implant_id"], "") for name, one in recordings.items()},
             candidates={name: self._candidates(row, one) for name, one in recordings.items()},
             curators={name: self._curators[name] for name in recordings if name in self._curators},
+            likely_curators={name: self._likely[name] for name in recordings if name in self._likely},
         )
 
     def _candidates(self, session: RowMapping, recording: RowMapping) -> tuple[str, ...]:
@@ -114,6 +126,10 @@ class _Reader:
 
 
 def label_of(implant: RowMapping) -> str:
+    """What people call an implant; see `label`."""
+    return label(implant["implant_name"], implant["probe_serial"], implant["implant_inserted"])
+
+
+def label(name: str, serial: str, inserted: datetime) -> str:
     """How people tell one implant of a subject from another: ``18005123491@2020-01-01T09:00``, its name before it."""
-    name = f"{implant['implant_name']} " if implant["implant_name"] else ""
-    return f"{name}{implant['probe_serial']}@{implant['implant_inserted']:%Y-%m-%dT%H:%M}"
+    return f"{name} {serial}@{inserted:%Y-%m-%dT%H:%M}".lstrip()

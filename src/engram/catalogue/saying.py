@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Table, select
 
 from engram.catalogue.names import escaped, path_key
 from engram.catalogue.said import label_of
-from engram.catalogue.session_parts import CONFIRMED, Found
+from engram.catalogue.session_parts import CONFIRMED, INFERRED, Found
 from engram.catalogue.sessions import touch_session
 from engram.catalogue.tables.animals import IMPLANT, PERSON, PROBE, PROJECT
-from engram.catalogue.tables.behaviour import ARENA, TASK
+from engram.catalogue.tables.behaviour import ARENA, LIGHT, STIMULUS_OBJECT, TASK, TASK_OBJECT
 from engram.catalogue.tables.outputs import CLUSTERING, CLUSTERING_RECORDING
 from engram.catalogue.tables.recordings import FILE, RECORDING, RECORDING_FILE
 from engram.catalogue.tables.sessions import ROOM, SESSION, SESSION_EXPERIMENTER, SESSION_PROJECT
@@ -30,6 +31,26 @@ class TaskSaid:
     number: int = 0
     #: It never happened.
     never: bool = False
+    #: The task's arena is said, too: none, perhaps. Else it stays as it is.
+    says_arena: bool = True
+    #: The light; ``None``: as it is.
+    light: str | None = None
+    #: A remark; ``None``: as it is.
+    note: str | None = None
+    #: What stood where: these things, and nothing else; ``None``: as it is.
+    things: tuple[tuple[str, str], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curation:
+    """What is said of a clustering; what is ``None`` stays as it is."""
+
+    curator: str | None = None
+    #: By the clock of the lab.
+    curated: datetime | None = None
+    note: str | None = None
+    #: Whether a person says so; what nobody said replaces nothing that somebody did.
+    confirmed: bool = True
 
 
 class Saying:
@@ -77,19 +98,41 @@ class Saying:
         if self._unit.edit(RECORDING, self._recording(recording), values):
             self.changes.append(f"{recording} was made with {label}")
 
+    def note(self, text: str) -> None:
+        """A remark."""
+        if self._unit.edit(SESSION, self._row, {"session_note": text}):
+            self.changes.append(f"note {text[:60]}")
+
     def curator(self, recording: str, person: str) -> None:
         """Who curated a clustering."""
+        self.curation(recording, Curation(curator=person))
+
+    def curation(self, recording: str, said: Curation) -> None:
+        """Who curated a clustering, and when."""
         row = self._recording(recording)
-        values: dict[str, Value] = {"curator_id": self._named(PERSON, "person", person)}
-        values["clustering_standing"] = CONFIRMED
         natural: Row = {"clustering_name": escaped(recording)}
-        if self._unit.find(CLUSTERING, natural) is None:
+        known = self._unit.find(CLUSTERING, natural)
+        if known is not None and known["clustering_standing"] == CONFIRMED and not said.confirmed:
+            return
+        values = self._curation(said)
+        if known is None:
             values |= {"clustering_software": row["recording_device"], **self._place(int(str(row["recording_id"])))}
         put = self._unit.put(CLUSTERING, natural, values)
         link: Row = {"clustering_id": put.row_id, "recording_id": row["recording_id"]}
         self._unit.put(CLUSTERING_RECORDING, link, {})
         if put.became is not Became.SAME:
-            self.changes.append(f"{recording} was curated by {person}")
+            by = f" by {said.curator}" if said.curator else ""
+            self.changes.append(f"{recording} was curated{by}" + ("" if said.confirmed else ", to be confirmed"))
+
+    def _curation(self, said: Curation) -> dict[str, Value]:
+        values: dict[str, Value] = {"clustering_standing": CONFIRMED if said.confirmed else INFERRED}
+        if said.curator is not None:
+            values["curator_id"] = self._named(PERSON, "person", said.curator)
+        if said.curated is not None:
+            values["clustering_curated"] = said.curated
+        if said.note is not None:
+            values["clustering_note"] = said.note
+        return values
 
     def tasks(self, said: Sequence[TaskSaid]) -> None:
         """What the subject did, and when; tasks that are not among these stay as they are.
@@ -101,35 +144,53 @@ class Saying:
         matched = _matched(said, known)
         for one, row in matched:
             if one.never and row is not None:
+                self._things(int(row["task_id"]), ())
                 self._unit.remove(TASK, row)
                 self.changes.append(f"no task {one.task.name or row['task_name']}")
         for one, row in matched:
             if not one.never:
-                self._task(one.task, row)
+                self._task(one, row)
 
-    def _task(self, task: Task, row: Found | None) -> None:
-        values: Row = {
+    def _task(self, said: TaskSaid, row: Found | None) -> None:
+        task = said.task
+        values: dict[str, Value] = {
             "task_name": escaped(task.name),
             "task_type": escaped(task.type),
             "task_start_s": task.start_s,
             "task_stop_s": task.stop_s,
             "task_standing": CONFIRMED,
-            "arena_id": self._named(ARENA, "arena", task.arena) if task.arena else None,
         }
+        if said.says_arena:
+            values["arena_id"] = self._named(ARENA, "arena", task.arena) if task.arena else None
+        if said.light is not None:
+            values["light_id"] = self._named(LIGHT, "light", said.light) if said.light else None
+        if said.note is not None:
+            values["task_note"] = said.note
         if row is None:
-            self._unit.add(TASK, {"session_id": self._session, **values})
+            number = self._unit.add(TASK, {"session_id": self._session, **values})
             self.changes.append(f"task {task.name} added")
-        elif changed := self._unit.edit(TASK, row, values):
-            self.changes.append(f"task {task.name} {_words(changed)}")
+        else:
+            number = int(row["task_id"])
+            if changed := self._unit.edit(TASK, row, values):
+                self.changes.append(f"task {task.name} {_words(changed)}")
+        if said.things is not None and self._things(number, said.things):
+            self.changes.append(f"task {task.name}: other things stood in its arena")
+
+    def _things(self, task: int, said: Sequence[tuple[str, str]]) -> bool:
+        """Let these things stand in a task's arena, and no others; whether anything changed."""
+        wanted = {(self._named(STIMULUS_OBJECT, "object", name), where): name for name, where in said}
+        rows = self._unit.connection.execute(select(TASK_OBJECT).where(TASK_OBJECT.c.task_id == task)).mappings()
+        there = {(row["object_id"], row["placement_where"]): dict(row) for row in rows}
+        for place, row in there.items():
+            if place not in wanted:
+                self._unit.remove(TASK_OBJECT, row)
+        new = [place for place in wanted if place not in there]
+        for thing, where in new:
+            self._unit.add(TASK_OBJECT, {"task_id": task, "object_id": thing, "placement_where": where})
+        return bool(new) or bool(there.keys() - wanted.keys())
 
     def _named(self, table: Table, noun: str, name: str) -> int:
-        row = self._unit.find(table, {f"{noun}_name": name})
-        if row is not None:
-            return int(str(row[f"{noun}_id"]))
-        if not self._adds:
-            raise NotInCatalogue(noun, name, "Add it with the table: engram sessions annotate --add-names TABLE")
-        self.changes.append(f"{noun} {name} is new")
-        return self._unit.add(table, {f"{noun}_name": name})
+        return named(self._unit, table, name, adds=self._adds, changes=self.changes, noun=noun)
 
     def _only(self, table: Table, column: str, noun: str, ids: dict[str, int], named: Table, name: str) -> None:
         there = select(table, named.c[name]).join(named).where(table.c.session_id == self._session)
@@ -162,6 +223,20 @@ class Saying:
         return {"clustering_share_id": row.share_id, "clustering_path": folder, "clustering_key": path_key(folder)}
 
 
+def named(unit: Unit, table: Table, name: str, *, noun: str, adds: bool, changes: list[str]) -> int:
+    """The number of what is called by a name alone; with *adds* it is added when it is new, and *changes* tells.
+
+    Raises `NotInCatalogue`.
+    """
+    row = unit.find(table, {f"{noun}_name": name})
+    if row is not None:
+        return int(str(row[f"{noun}_id"]))
+    if not adds:
+        raise NotInCatalogue(noun, name, "Add it with the table: engram sessions annotate --add-names TABLE")
+    changes.append(f"{noun} {name} is new")
+    return unit.add(table, {f"{noun}_name": name})
+
+
 def _matched(said: Sequence[TaskSaid], known: Sequence[Found]) -> list[tuple[TaskSaid, Found | None]]:
     """Each task with the row that it is about. No two have the same row, so that no start is taken twice."""
     by_start = {row["task_start_s"]: row for row in known}
@@ -180,8 +255,9 @@ def _words(changed: Sequence[tuple[str, Value, Value]]) -> str:
     """What became of a task: ``confirmed, start s: 30.0 → 31.0``."""
     told = ["confirmed"] if any(name == "task_standing" for name, _, _ in changed) else []
     for name, was, now in changed:
-        if name == "arena_id":
-            told.append("its arena is another" if was else "its arena is said")
+        if name in ("arena_id", "light_id"):
+            noun = name.removesuffix("_id")
+            told.append(f"its {noun} is another" if was else f"its {noun} is said")
         elif name != "task_standing":
             told.append(f"{name.removeprefix('task_').replace('_', ' ')}: {_shown(was)} → {_shown(now)}")
     return ", ".join(told)

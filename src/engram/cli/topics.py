@@ -224,6 +224,12 @@ def _choosing() -> Topic:
     return choosing_page()
 
 
+def _mass_file() -> Topic:
+    from engram.cli.mass_file_page import mass_file_page  # as above
+
+    return mass_file_page()
+
+
 def _recognisers() -> Topic:
     from engram.cli.sessions_pages import recognisers_page  # as above
 
@@ -248,6 +254,7 @@ TOPICS: Mapping[str, tuple[str, Callable[[], Topic]]] = {
     "json": ("The JSON lines: kinds, fields, schemas.", _json),
     "lab-file": ("What a lab's engram.toml may hold.", _lab_file),
     "largefiles": ("What goes to git and what to the annex.", _largefiles),
+    "mass-file": ("What a lab can tell of many sessions in one file.", _mass_file),
     "output": ("Formats, statuses, what a terminal shows.", _output),
     "recognisers": ("Which files on a share are known, and what is read of them.", _recognisers),
     "settings": ("What can be set, and where.", _settings),

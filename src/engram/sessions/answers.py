@@ -1,7 +1,7 @@
 """Whether the answers in a table are possible: names that are known, times that can be, tasks apart from each other."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -46,7 +46,7 @@ def check(rows: Sequence[tuple[int, Row]], known: Vocabulary) -> list[Problem]:
         if row.what is What.TASK and row.start_s is not None and row.value != NEVER:
             tasks[row.session].append((row.start_s, row.stop_s, number))
     for named in tasks.values():
-        problems += _overlaps(sorted(named, key=lambda task: task[0]))
+        problems += overlaps(named)
     problems += _twice(rows)
     return sorted(problems, key=lambda problem: (problem.row, COLUMNS.index(problem.column)))
 
@@ -60,7 +60,7 @@ def _of_one(number: int, row: Row, known: Vocabulary) -> Iterator[Problem]:
         yield Problem(number, "item", f"{row.session} has no recording {row.item}")
     if row.confirmed and not row.value:
         yield Problem(number, "value", "it is confirmed, and empty")
-    yield from _times(number, row, known.sessions[row.session])
+    yield from impossible_times(number, row, known.sessions[row.session])
 
 
 def _names(number: int, row: Row, known: Vocabulary) -> Iterator[Problem]:
@@ -90,7 +90,8 @@ def nearest(name: str, choices: Collection[str]) -> str:
     return f"; the nearest is {close[0]}" if close else ""
 
 
-def _times(number: int, row: Row, duration_s: float | None) -> Iterator[Problem]:
+def impossible_times(number: int, row: Row, duration_s: float | None) -> Iterator[Problem]:
+    """What is wrong with the times of a row in a session that lasted so long."""
     if row.what is not What.TASK:
         if (row.start_s, row.stop_s) != (None, None):
             yield Problem(number, "start_s", f"only a task has times, no {row.what}")
@@ -104,12 +105,13 @@ def _times(number: int, row: Row, duration_s: float | None) -> Iterator[Problem]
             yield Problem(number, column, f"{seconds(time_s)} s is after the session's end ({seconds(duration_s)} s)")
 
 
-def _overlaps(tasks: Sequence[tuple[float, float | None, int]]) -> Iterator[Problem]:
-    for (began_s, stop_s, before), (start_s, _, number) in pairwise(tasks):
+def overlaps(tasks: Iterable[tuple[float, float | None, int]], *, called: str = "the task of row") -> Iterator[Problem]:
+    """Tasks of one session (start and stop in seconds, and a number) that are not apart from each other."""
+    for (began_s, stop_s, before), (start_s, _, number) in pairwise(sorted(tasks, key=lambda task: task[0])):
         if stop_s is not None and start_s < stop_s:
-            yield Problem(number, "start_s", f"it starts before the task of row {before} stops ({seconds(stop_s)} s)")
+            yield Problem(number, "start_s", f"it starts before {called} {before} stops ({seconds(stop_s)} s)")
         elif start_s == began_s:
-            yield Problem(number, "start_s", f"it starts when the task of row {before} does ({seconds(start_s)} s)")
+            yield Problem(number, "start_s", f"it starts when {called} {before} does ({seconds(start_s)} s)")
 
 
 def _twice(rows: Sequence[tuple[int, Row]]) -> Iterator[Problem]:

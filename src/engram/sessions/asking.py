@@ -16,7 +16,7 @@ from engram.sessions.answers import Vocabulary
 
 _NUMBER = re.compile("[0-9]{1,9}")
 #: Recordings that an implanted probe makes.
-_OF_IMPLANTS = ("neuropixels-ap", "neuropixels-lf", "ephys")
+OF_IMPLANTS = ("neuropixels-ap", "neuropixels-lf", "ephys")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +55,12 @@ def _of_session(session: Session, said: Said, names: Names) -> Iterator[Row]:
     for recording in session.recordings:
         row = replace(blank, item=recording.id)
         candidates = said.candidates.get(recording.id, ())
-        if recording.kind in _OF_IMPLANTS and candidates and not said.implants.get(recording.id):
+        if recording.kind in OF_IMPLANTS and candidates and not said.implants.get(recording.id):
             likely = candidates[0] if len(candidates) == 1 else ""
             yield replace(row, what=What.IMPLANT, value=likely, choices=candidates)
         if recording.kind == "sorting" and recording.id not in said.curators:
             curator = recording.fact("curator")
-            value = curator if isinstance(curator, str) else ""
+            value = said.likely_curators.get(recording.id, "") or (curator if isinstance(curator, str) else "")
             yield replace(row, what=What.CURATOR, value=value, choices=tuple(sorted(names.people)))
 
 
@@ -68,7 +68,7 @@ def vocabulary(asked: Asked, *, adds: bool) -> Vocabulary:
     """What a table of answers may say."""
     said = asked.said.items()
     return Vocabulary(
-        sessions={name: _duration_s(session) for name, session in asked.sessions.items()},
+        sessions={name: duration_s(session) for name, session in asked.sessions.items()},
         recordings={name: frozenset(one.id for one in each.recordings) for name, each in asked.sessions.items()},
         people=asked.names.people,
         projects=asked.names.projects,
@@ -81,7 +81,7 @@ def vocabulary(asked: Asked, *, adds: bool) -> Vocabulary:
     )
 
 
-def _duration_s(session: Session) -> float | None:
+def duration_s(session: Session) -> float | None:
     """How long a session lasted, as far as its recordings say; ``None`` where a file has tasks after their end."""
     if not isinstance(session.started, datetime):
         return None

@@ -19,6 +19,8 @@ class Decider:
         self._exclusions = Exclusions(known.excluded)
         self.refused: list[PlannedStep] = []
         self.left: list[PlannedStep] = []
+        #: Folders of which no clustering is taken, with the reason.
+        self.unsorted: dict[Spot, str] = {}
 
     def takes(self, one: Session, *, computed: bool) -> bool:
         """Whether a folder that was scanned counts."""
@@ -65,7 +67,10 @@ class Decider:
         return replace(piece, recordings=tuple(kept))
 
     def _is_sound(self, recording: Recording, piece: Piece) -> bool:
-        if why := self._exclusions.why([recording.id]):
+        why = self._exclusions.why([recording.id])
+        if recording.kind == "sorting" and not why:
+            why = self.unsorted.get(piece.spot, "")
+        if why:
             self.leave(recording.id, f"excluded: {why}")
             return False
         places = {(recording.share, path) for path in recording.paths}

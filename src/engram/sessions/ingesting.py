@@ -6,8 +6,9 @@ is found to be so already.
 
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 from engram.catalogue.known import version_of
 from engram.catalogue.opening import Catalogue
@@ -20,6 +21,8 @@ from engram.model.progress import Progress
 from engram.sessions.gathering import folder_of, place_of
 from engram.sessions.planning import IngestPlan
 from engram.sessions.scanned import FileSeen, Scanned
+from engram.sessions.telling import add_name, tell, tell_of_group
+from engram.sessions.told import ANNOTATE, CLUSTER, NEW_NAMES, GroupTold, Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,24 +42,32 @@ def ingest(plan: IngestPlan, catalogue: Catalogue, helpers: Helpers) -> Iterator
     """
     by_session: dict[str, list[PlannedStep]] = {}
     for step in plan.steps:
-        by_session.setdefault(step.item, []).append(step)
+        if step.action not in (*NEW_NAMES, CLUSTER):
+            by_session.setdefault(step.item, []).append(step)
+    for step in plan.steps:
+        if step.action in NEW_NAMES:
+            yield from _carried_out([step], partial(_add_name, step), catalogue, helpers.author)
     helpers.progress.start("ingest", len(by_session), "sessions")
     try:
         for name, steps in by_session.items():
-            yield from _session(plan.sessions[name], steps, catalogue, helpers)
+            yield from _session(plan, name, steps, catalogue, helpers)
             helpers.progress.advance()
     finally:
         helpers.progress.finish()
+    for step in plan.steps:
+        if step.action == CLUSTER:
+            group = plan.groups[step.item]
+            author = _on_the_word_of(helpers.author, group.source)
+            yield from _carried_out([step], partial(_tell_of_group, group), catalogue, author)
 
 
-def _session(
-    scanned: Scanned, steps: Sequence[PlannedStep], catalogue: Catalogue, helpers: Helpers
+def _carried_out(
+    steps: Sequence[PlannedStep], deed: Callable[[Unit], bool], catalogue: Catalogue, author: Author
 ) -> Iterator[Outcome]:
+    """The outcomes of one transaction."""
     try:
-        if why := _moved_on_share(scanned, helpers.roots):
-            raise SessionMoved(scanned.session.id, why)
-        with catalogue.changing(helpers.author) as unit:
-            done = _record(unit, scanned, steps[0], helpers.roots)
+        with catalogue.changing(author) as unit:
+            done = deed(unit)
     except (ItemFailed, NotInCatalogue, UsageError) as error:  # any other is about the catalogue, and ends it all
         yield from (failure(error, action=step.action, item=step.item) for step in steps)
         return
@@ -66,14 +77,48 @@ def _session(
         yield Outcome(action=step.action, item=step.item, status=status, note=note)
 
 
-def _record(unit: Unit, scanned: Scanned, step: PlannedStep, roots: Mapping[str, str]) -> bool:
+def _add_name(step: PlannedStep, unit: Unit) -> bool:
+    return add_name(unit, step.action, step.item)
+
+
+def _tell_of_group(group: GroupTold, unit: Unit) -> bool:
+    return bool(tell_of_group(unit, group))
+
+
+def _on_the_word_of(author: Author, source: str) -> Author:
+    """Who changes it, with the mass file beside the plan."""
+    return replace(author, source="; ".join(filter(None, (author.source, source))))
+
+
+def _session(
+    plan: IngestPlan, name: str, steps: Sequence[PlannedStep], catalogue: Catalogue, helpers: Helpers
+) -> Iterator[Outcome]:
+    scanned = plan.sessions[name]
+    told = plan.told[name] if any(step.action == ANNOTATE for step in steps) else None
+    author = helpers.author if told is None else _on_the_word_of(helpers.author, told.source)
+    if why := _moved_on_share(scanned, helpers.roots):
+        error = SessionMoved(scanned.session.id, why)
+        yield from (failure(error, action=step.action, item=step.item) for step in steps)
+        return
+
+    def deed(unit: Unit) -> bool:
+        return _record(unit, scanned, told, steps[0], helpers.roots)
+
+    yield from _carried_out(steps, deed, catalogue, author)
+
+
+def _record(unit: Unit, scanned: Scanned, told: Told | None, step: PlannedStep, roots: Mapping[str, str]) -> bool:
     """Whether anything was different. Raises `SessionMoved` when somebody else has changed the session since."""
+    name = scanned.session.id
     planned_on, _, _ = step.ground.partition(":")
-    stands = str(version_of(unit.connection, scanned.session.id)) == planned_on
+    stands = str(version_of(unit.connection, name)) == planned_on
     recorded = record_session(unit, scanned.session, scanned.files, roots=roots)
-    if recorded.became is not Became.SAME and not stands:
-        raise SessionMoved(scanned.session.id, "somebody else has changed it in the catalogue since")
-    return recorded.became is not Became.SAME
+    changed = recorded.became is not Became.SAME
+    if told is not None and tell(unit, name, told):
+        changed = True
+    if changed and not stands:
+        raise SessionMoved(name, "somebody else has changed it in the catalogue since")
+    return changed
 
 
 def _moved_on_share(scanned: Scanned, roots: Mapping[str, str]) -> str:

@@ -11,10 +11,11 @@ import msgspec
 from engram.model.errors import UsageError
 from engram.model.findings import FINDINGS, Finding
 from engram.model.outcome import Leaf
-from engram.model.plan import Plan
+from engram.model.plan import Plan, PlannedStep
 from engram.model.recordings import KINDS, Recording, Session, Task
 from engram.sessions.planning import IngestPlan
 from engram.sessions.scanned import FileSeen, Scanned
+from engram.sessions.told import ANNOTATE, CLUSTER, NEW_NAMES, GroupTold, Told
 
 
 class _TaskJson(TypedDict):
@@ -80,17 +81,37 @@ def plan_from_json(record: object) -> IngestPlan:
     try:
         sessions = [_scanned(msgspec.convert(each, _SessionJson)) for each in _listed(record, "sessions")]
         left = Plan.from_json({"record": "plan", "steps": _listed(record, "left")}).steps
+        told = {str(_named(each, "session")): msgspec.convert(each, Told) for each in _listed(record, "told")}
+        groups = {one.name: one for one in msgspec.convert(_listed(record, "groups"), list[GroupTold])}
     except (msgspec.ValidationError, ValueError) as error:
         raise UsageError(
             f"This plan is damaged: {error}.", "Make it anew: engram sessions plan -o PLAN.json"
         ) from error
     by_id = {scanned.session.id: scanned for scanned in sessions}
-    if lacking := [step.item for step in plain.steps if step.item not in by_id]:
+    if lacking := [step for step in plain.steps if not _has_its_own(step, by_id, told, groups)]:
+        noun = "clustering" if lacking[0].action == CLUSTER else "session"
         raise UsageError(
-            f"This plan is damaged: it has a step for {lacking[0]}, and no such session.",
+            f"This plan is damaged: it has a step for {lacking[0].item}, and no such {noun}.",
             "Make it anew: engram sessions plan -o PLAN.json",
         )
-    return IngestPlan(steps=plain.steps, refused=plain.refused, left=left, sessions=by_id)
+    return IngestPlan(steps=plain.steps, refused=plain.refused, left=left, sessions=by_id, told=told, groups=groups)
+
+
+def _has_its_own(
+    step: PlannedStep, sessions: Mapping[str, Scanned], told: Mapping[str, Told], groups: Mapping[str, GroupTold]
+) -> bool:
+    """Whether a plan holds what a step of it is about."""
+    if step.action in NEW_NAMES:
+        return bool(step.item)
+    if step.action == CLUSTER:
+        return step.item in groups
+    return step.item in sessions and (step.action != ANNOTATE or step.item in told)
+
+
+def _named(row: object, name: str) -> object:
+    if not isinstance(row, Mapping) or not isinstance(row.get(name), str):
+        raise ValueError(f"{name} is missing")
+    return row[name]
 
 
 def _listed(record: Mapping[str, object], name: str) -> list[object]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from engram.model.plan import Plan, PlannedStep
@@ -15,6 +15,7 @@ from engram.sessions.grouping import Group, Homes, groups_of
 from engram.sessions.identity import identified
 from engram.sessions.known import Known, KnownSession
 from engram.sessions.scanned import Scanned
+from engram.sessions.told import GroupTold, Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +26,27 @@ class IngestPlan(Plan):
     sessions: Mapping[str, Scanned] = field(default_factory=dict)
     #: What is not in the catalogue and is left as it is, each with its reason in *why*.
     left: tuple[PlannedStep, ...] = ()
+    #: By id: what a mass file tells of sessions.
+    told: Mapping[str, Told] = field(default_factory=dict)
+    #: By name: clusterings of several sessions.
+    groups: Mapping[str, GroupTold] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The record behind ``--json`` and ``-o``. Fields may be added, never changed."""
         record = Plan.as_json(self)  # super() does not work in a class with slots
         record["left"] = [step.as_json() for step in self.left]
-        return record | {"sessions": [_as_json(scanned) for scanned in self.sessions.values()]}
+        record["sessions"] = [_as_json(scanned) for scanned in self.sessions.values()]
+        record["told"] = [{"session": name, **_as_plain(told)} for name, told in self.told.items()]
+        return record | {"groups": [_as_plain(group) for group in self.groups.values()]}
+
+
+def _as_plain(told: Told | GroupTold) -> dict[str, Any]:
+    """What is told, as JSON has it."""
+    plain = asdict(told)
+    for one in (plain, *plain.get("curations", ())):
+        if one.get("curated") is not None:
+            one["curated"] = one["curated"].isoformat()
+    return plain
 
 
 def _as_json(scanned: Scanned) -> dict[str, Any]:
@@ -51,8 +67,35 @@ def plan(scanned: Iterable[Scanned], known: Known) -> IngestPlan:
     shares), ``update`` (what is known has other files, sizes or facts now) and ``move`` (it lies elsewhere). Once they
     were carried out, the same shares give no steps.
     """
+    return compared(scanned, known).plan
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A session as the catalogue has it or would take it, and the version there that it was compared with."""
+
+    scanned: Scanned
+    #: 0 for one that is new.
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A plan, and all sessions that can be taken or were, with steps or without."""
+
+    plan: IngestPlan
+    #: By each folder that was scanned and is a part of it, or a copy of one.
+    ready: Mapping[Spot, Ready]
+
+
+def compared(scanned: Iterable[Scanned], known: Known, *, unsorted: Mapping[Spot, str] | None = None) -> Compared:
+    """The same plan, with what it was made from. Of sessions that have a folder in *unsorted* no clustering is taken.
+
+    *unsorted* tells the reason.
+    """
     found = [replace(one, session=identified(one.session)) for one in scanned]
-    return _Planner(known, found).plan()
+    planner = _Planner(known, found, unsorted or {})
+    return Compared(planner.plan(), planner.ready)
 
 
 def ground_of(scanned: Scanned, version: int) -> str:
@@ -73,8 +116,10 @@ def ground_of(scanned: Scanned, version: int) -> str:
 class _Planner:
     """One plan in the making."""
 
-    def __init__(self, known: Known, found: Sequence[Scanned]) -> None:
+    def __init__(self, known: Known, found: Sequence[Scanned], unsorted: Mapping[Spot, str]) -> None:
         self._known = known
+        self._unsorted = unsorted
+        self.ready: dict[Spot, Ready] = {}
         self._found = found
         self._decider = Decider(known)
         self._homes = Homes(known, [one.session for one in found])
@@ -100,11 +145,16 @@ class _Planner:
     def _decide(self, group: Group) -> None:
         """What is to be done about one session."""
         home = group.home
+        spots = [(part.session.share, part.session.folder) for part in group.parts]
+        if why := next((self._unsorted[spot] for spot in spots if spot in self._unsorted), ""):
+            self._decider.unsorted.update(dict.fromkeys(spots, why))
         assembly = Assembly(group, self._homes, self._decider)
         pieces = assembly.pieces()
         if not pieces:
             return
         one = gathered(pieces, assembly.name, group.subject)
+        if home is not None or one.session.recordings:
+            self.ready |= dict.fromkeys(spots, Ready(one, 0 if home is None else home.version))
         if home is None:
             self._add(one, pieces)
         else:

@@ -41,22 +41,10 @@ class Ingestion:
         with catalogue_here(self._context) as catalogue:
             with catalogue_extra():
                 from engram.sessions.from_catalogue import known_of
-            scanned, refused = self._scanned(shares, full=full)
+            scanned, refused = scan_for_plan(self._context, shares, full=full)
             planned = plan(scanned, known_of(catalogue))
         folder = lab_here(self._context).lab.folder
         return replace(planned, refused=(*refused, *planned.refused), command="sessions ingest", folder=folder)
-
-    def _scanned(self, shares: tuple[str, ...], *, full: bool) -> "tuple[list[Scanned], list[PlannedStep]]":
-        from engram.sessions.scanning.seen import DerivedSeen, SessionSeen
-
-        scanned, refused = [], []
-        with closing(Scanning(self._context).scan(shares, full=full)) as seen:
-            for one in seen:
-                if isinstance(one, SessionSeen | DerivedSeen):
-                    scanned.append(one.scanned())
-                elif isinstance(one, Outcome) and one.failed:
-                    refused.append(PlannedStep(action=one.action, item=one.item, why=one.message))
-        return scanned, refused
 
     def read(self, path: str) -> "IngestPlan":
         """The plan that a file holds. Raises `PathNotFound`; `UsageError` for a file that holds none."""
@@ -101,3 +89,19 @@ class Ingestion:
         parts = (("step", plan.steps), ("refused", plan.refused), ("left", plan.left))
         rows = [(what, one.action, one.item, str(one.bytes), one.why) for what, steps in parts for one in steps]
         write_table(Steps(), os.path.join(self._context.folder, path), [_HEADING, *rows])
+
+
+def scan_for_plan(
+    context: Context, shares: tuple[str, ...], *, full: bool
+) -> "tuple[list[Scanned], list[PlannedStep]]":
+    """All sessions on these shares, or on all; and the shares that could not be scanned, as steps that are refused."""
+    from engram.sessions.scanning.seen import DerivedSeen, SessionSeen
+
+    scanned, refused = [], []
+    with closing(Scanning(context).scan(shares, full=full)) as seen:
+        for one in seen:
+            if isinstance(one, SessionSeen | DerivedSeen):
+                scanned.append(one.scanned())
+            elif isinstance(one, Outcome) and one.failed:
+                refused.append(PlannedStep(action=one.action, item=one.item, why=one.message))
+    return scanned, refused

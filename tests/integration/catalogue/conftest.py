@@ -1,5 +1,6 @@
 """The same tests on each database: an empty catalogue for each of them."""
 
+import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count
@@ -16,7 +17,9 @@ def catalogues(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     """Empty catalogues on one database after the other."""
     if request.param == "sqlite":
         return on_sqlite(tmp_path_factory.mktemp("catalogue"))
-    return on_server(request.getfixturevalue(f"{request.param}_server"), "engram_tests")
+    # Its own name each time: a worker that is given the tests out of order makes it anew on the same server.
+    name = f"engram_tests_{secrets.token_hex(4)}"
+    return on_server(request.getfixturevalue(f"{request.param}_server"), name)
 
 
 @pytest.fixture

@@ -7,17 +7,30 @@ changed. Review the plan, then carry it out: engram sessions ingest PLAN.json.
 Folders of the same subject and time are one session, also on several shares, and what was computed from it is linked
 to it wherever it lies. What lies on shares that are not named stays as the catalogue has it.
 
+A mass file names sessions, and says of them what no machine can know; only these are planned then. How such a file
+looks: engram help mass-file. With --as-massfile one is written, of what was recognised, to be completed.
+
     engram sessions plan
     engram sessions plan recordings -o plan.json
     engram sessions plan -o plan.xlsx        the same as a table, to look at
+    engram sessions plan --as-massfile batch.yml
+    engram sessions plan --from batch.yml -o plan.json
 """
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
 from engram.cli.call import Call
 from engram.cli.root import Verb
 from engram.cli.text import printable
+from engram.model.errors import UsageError
 from engram.workspace.ingestion import Ingestion
+from engram.workspace.mass_files import MassFiles
+
+if TYPE_CHECKING:
+    from engram.sessions.planning import IngestPlan
 
 _SHEETS = (".csv", ".tsv", ".xlsx")
 
@@ -25,18 +38,44 @@ _SHEETS = (".csv", ".tsv", ".xlsx")
 @click.command(cls=Verb, help=__doc__)
 @click.argument("shares", nargs=-1, metavar="[SHARE]...")
 @click.option("--full", is_flag=True, help="Look at everything, also where nothing seems to have changed.")
+@click.option("--from", "mass_file", metavar="MASSFILE", help="Plan what this file names: .yml, .json, .csv, .xlsx.")
+@click.option("--as-massfile", metavar="FILE", help="Write the sessions of the plan as a mass file: likewise.")
 @click.option(
     "-o", "--output", metavar="FILE", help="Write the plan there: .json to ingest it, .csv or .xlsx to read it."
 )
 @click.pass_obj
-def command(call: Call, *, shares: tuple[str, ...], full: bool, output: str | None) -> None:
+def command(
+    call: Call,
+    *,
+    shares: tuple[str, ...],
+    full: bool,
+    mass_file: str | None,
+    as_massfile: str | None,
+    output: str | None,
+) -> None:
     ingestion = call.open(Ingestion)
-    plan = ingestion.plan(shares, full=full)
+    if mass_file is None:
+        plan = ingestion.plan(shares, full=full)
+    else:
+        planned = call.open(MassFiles).plan(mass_file, shares, full=full)
+        if planned.problems:
+            call.failing_code = UsageError.exit_code  # nothing was kept
+            call.show(iter(planned.problems))
+            return
+        plan = planned.plan
     is_sheet = output is not None and output.lower().endswith(_SHEETS)
     if output is not None and is_sheet:
         ingestion.write_sheet(plan, output)
+    if as_massfile is not None:
+        call.open(MassFiles).write(plan, as_massfile)
     call.show_plan(plan, into=None if is_sheet else output)
     if call.style.for_people and not call.style.quiet:
-        call.show_lines("\n".join(f"left: {printable(one.item)} [{printable(one.why)}]" for one in plan.left))
-        if plan.steps and output is not None and not is_sheet:
-            call.show_lines(f"Carry it out: engram sessions ingest {printable(output)}")
+        call.show_lines("\n".join(_ending(plan, output, as_massfile, is_sheet=is_sheet)))
+
+
+def _ending(plan: "IngestPlan", output: str | None, as_massfile: str | None, *, is_sheet: bool) -> Iterator[str]:
+    yield from (f"left: {printable(one.item)} [{printable(one.why)}]" for one in plan.left)
+    if as_massfile is not None:
+        yield f"Complete it, then: engram sessions plan --from {printable(as_massfile)} -o plan.json"
+    if plan.steps and output is not None and not is_sheet:
+        yield f"Carry it out: engram sessions ingest {printable(output)}"
