@@ -26,7 +26,7 @@ from engram.durable import Steps
 from engram.model.errors import DamagedRepository
 
 EXPECTED = (DamagedRepository, NotUnderstood, MissingObject)
-FUZZ = settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @st.composite

@@ -128,7 +128,9 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("version", [2, 4])
 @given(first=changes(), second=changes())
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_git_lists_the_same_entries_and_writes_the_same_tree(
     version: int, repository: Path, first: Changes, second: Changes
 ) -> None:

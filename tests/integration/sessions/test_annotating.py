@@ -69,7 +69,9 @@ def told(catalogue: Catalogue) -> list[Task]:
     return [task for session in asked_of(catalogue).sessions.values() for task in session.tasks]
 
 
-@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(said=st.lists(tasks, min_size=1, max_size=3), curator=st.sampled_from([None, "ada", "bob"]))
 def test_what_was_handed_out_and_confirmed_is_not_asked_again(
     make: Callable[[], Address], said: list[list[tuple[float, str]]], curator: str | None
@@ -93,7 +95,9 @@ def test_what_was_handed_out_and_confirmed_is_not_asked_again(
 changes = st.lists(st.tuples(st.integers(0, 3), times, st.sampled_from(["run", "-", "rest"])), max_size=4)
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(said=tasks, history=st.lists(changes, max_size=3))
 def test_corrections_however_many_end_in_what_was_said_last(
     make: Callable[[], Address], said: list[tuple[float, str]], history: list[list[tuple[int, float, str]]]

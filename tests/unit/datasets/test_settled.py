@@ -290,7 +290,9 @@ def test_folders_that_are_no_longer_recorded_are_forgotten(work: Path) -> None:
 links = st.dictionaries(paths(), st.sampled_from([Link(b"x"), Link(b"y")]), min_size=3, max_size=8)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(links | trees(8), st.lists(changes(), max_size=4), st.booleans())
 def test_on_any_tree_after_any_changes_a_walk_sees_what_it_sees_without(
     tmp_path_factory: pytest.TempPathFactory, wanted: Tree, acts: list[Change], recorded: bool

@@ -45,7 +45,9 @@ def work(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(trees(8), st.lists(changes(), max_size=5), RULES, st.sampled_from(["all", "normal", "no"]))
 def test_on_any_tree_after_any_changes_git_says_the_same(
     tmp_path_factory: pytest.TempPathFactory, tree: Tree, acts: list[Change], rules: list[str], how: str

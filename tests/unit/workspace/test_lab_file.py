@@ -151,7 +151,7 @@ class TestChanging:
         assert (tmp_path / "engram.toml").is_symlink()
         assert stat.S_IMODE(real.stat().st_mode) == 0o600
 
-    @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
     @given(
         text=st.text(st.characters(codec="utf-8", exclude_characters="\r"), min_size=1),
         texts=st.lists(st.text(st.characters(codec="utf-8")), min_size=1, max_size=3),

@@ -19,7 +19,7 @@ cells = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters=
 rows = st.lists(st.lists(cells, min_size=2, max_size=2), max_size=4).map(lambda rows: [["session", "what"], *rows])
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(rows=rows, ending=st.sampled_from(["csv", "tsv"]))
 def test_text_comes_back_as_it_was(tmp_path: Path, rows: list[list[str]], ending: str) -> None:
     path = str(tmp_path / f"table.{ending}")

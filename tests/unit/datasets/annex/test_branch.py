@@ -51,7 +51,9 @@ def read_by_git(folder: Path, tree: bytes) -> dict[bytes, bytes]:
     return {path: git(folder, "cat-file", "blob", head.split()[2].decode()) for head, path in heads}
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(FILES, FILES)
 def test_git_reads_what_was_there_and_what_was_added(
     repository: Path, first: Mapping[bytes, bytes], second: Mapping[bytes, bytes]

@@ -64,7 +64,9 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(TREES, TREES)
 def test_a_grafted_tree_is_the_one_that_git_writes(repository: Path, before: Files, after: Files) -> None:
     objects = Objects()

@@ -451,7 +451,11 @@ class TestLookingAgain:
         assert len(found.sessions) == 1
         assert "could not be kept for the next scan" in found.summary.note
 
-    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=15,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
     @given(
         changes=st.lists(st.tuples(st.integers(1, 4), st.sampled_from(["add", "remove", "grow", "folder"])), max_size=6)
     )
