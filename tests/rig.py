@@ -162,15 +162,29 @@ def neuralynx(*, records: int = 2) -> dict[str, bytes]:
     }
 
 
-AXONA = {
-    "r2142/day1.set": b"trial_date Tuesday, 14 Dec 2010\r\ntrial_time 10:44:07\r\nexperimenter Ada\r\ncomments \r\n"
-    b"duration 600\r\nsw_version 1.2.2.1\r\nADC_fullscale_mv 1500\r\nrawRate 48000\r\n",
-    "r2142/day1.bin": b"",
-    "r2142/day1.1": b"trial_date",
-    "r2142/day1.2": b"trial_date",
-    "r2142/day1.pos": b"trial_date",
-    "r2142/day1.eeg2": b"trial_date",
-}
+def axona() -> dict[str, bytes]:
+    """Two tetrodes of DacqUSB, with the raw samples of both, as its manual shows them."""
+    trial = ["trial_date Tuesday, 14 Dec 2010", "trial_time 10:44:07", "experimenter Ada", "comments ", "duration 600"]
+    trial.append("sw_version 1.2.2.1")
+    settings = ["num_chans 64", "timebase 96000 hz", "rawRate 48000", "ADC_fullscale_mv 1500", "tracker_version 0"]
+    settings += ["samplesPerSpike 50", "pretrigSamps 10", "spikeLockout 40"]
+    settings += [f"gain_ch_{number} 1000" for number in range(64)]
+    settings += [f"collectMask_{number} {int(number <= 2)}" for number in range(1, 17)]
+    spikes = ["num_chans 4", "timebase 96000 hz", "bytes_per_timestamp 4", "samples_per_spike 50"]
+    spikes += ["sample_rate 48000 hz", "bytes_per_sample 1", "spike_format t,ch1,t,ch2,t,ch3,t,ch4", "num_spikes 2"]
+    head = "\r\n".join([*trial, *spikes, ""]).encode("latin-1")
+    unit = head + b"data_start" + b"".join(4 * (struct.pack(">i", 96_000 * second) + bytes(50)) for second in (1, 2))
+    return {
+        "r2142/day1.set": "\r\n".join([*trial, *settings, ""]).encode("latin-1"),
+        "r2142/day1.bin": b"".join(b"ADU2" + struct.pack("<I", number) + bytes(424) for number in range(4)),
+        "r2142/day1.1": unit + b"\r\ndata_end\r\n",
+        "r2142/day1.2": unit + b"\r\ndata_end\r\n",
+        "r2142/day1.pos": b"trial_date",
+        "r2142/day1.eeg2": b"trial_date",
+    }
+
+
+AXONA = axona()
 BIDS = {
     "dataset_description.json": b'{"Name": "Arena", "BIDSVersion": "1.9.0", "DatasetType": "raw"}',
     "README": b"",

@@ -1,6 +1,6 @@
 """What the field's own readers say about files; run by a Python that has them, prints JSON.
 
-``readers_say.py FOLDER`` looks at every file below; at a folder called ``open_ephys`` or ``neuralynx`` as a whole.
+``readers_say.py FOLDER`` looks at every file below; at one of `FOLDERS`, by its name, as a whole.
 """
 
 import json
@@ -94,7 +94,20 @@ def neuralynx(path):
     }
 
 
-FOLDERS = {"open_ephys": open_ephys, "neuralynx": neuralynx}
+def axona(path):
+    """Of a folder that has one recording in it."""
+    reader = neo.rawio.AxonaRawIO(str(next(path.rglob("*.set"))))
+    reader.parse_header()
+    return {
+        "rate_hz": float(reader.get_signal_sampling_rate(0)),
+        "channels": len(reader.header["signal_channels"]),
+        "samples": int(reader.get_signal_size(0, 0, 0)),
+        "tetrodes": len(reader.header["spike_channels"]),
+        "started": reader.raw_annotations["blocks"][0]["segments"][0]["rec_datetime"].isoformat(),
+    }
+
+
+FOLDERS = {"open_ephys": open_ephys, "neuralynx": neuralynx, "axona": axona}
 READERS = {".meta": spikeglx, ".tif": picture, ".h5": poses, ".npy": array, ".pickle": pickled}
 
 

@@ -18,7 +18,7 @@ from engram.sessions.reading.tiff import scanimage
 from engram.sessions.reading.window import Window
 from engram.sessions.workers import Worker
 from engram.testing.recognisers import FakeFolder, folder_on_disk
-from tests.rig import RIG, neuralynx, open_ephys
+from tests.rig import AXONA, RIG, neuralynx, open_ephys
 
 pytestmark = pytest.mark.integration
 
@@ -172,4 +172,13 @@ def test_neo_reads_the_same_header_of_neuralynx(tmp_path: Path) -> None:
     assert one.started is not None
     assert (one.sampling_rate_hz, one.channels, one.started.isoformat()) == (
         *(theirs["rate_hz"], theirs["channels"], theirs["started"]),
+    )
+
+
+def test_neo_reads_the_same_of_axona(tmp_path: Path) -> None:
+    theirs = ask(written({path: data for path, data in AXONA.items() if "eeg" not in path}, tmp_path / "axona"))
+    (one,) = seen("Axona", FakeFolder(AXONA))
+    assert one.started is not None
+    assert (one.sampling_rate_hz, one.channels, one.samples, one.started.isoformat(), one.fact("tetrodes")) == (
+        *(theirs["rate_hz"], theirs["channels"], theirs["samples"], theirs["started"], theirs["tetrodes"]),
     )

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from engram.model.errors import Malformed
+from engram.model.findings import Finding
 from engram.model.outcome import Leaf
 from engram.model.recordings import Recording
 from engram.sessions.reading.lines import real_time
@@ -16,6 +17,10 @@ from engram.sessions.recogniser import Folder, Recogniser, Seen
 from engram.sessions.recognisers.trouble import each
 
 _HEADER_BYTES = 1 << 15
+#: A packet of a raw .bin: its head, three samples of all 64 channels, its tail.
+_PACKET_BYTES, _PACKET_SAMPLES = 432, 3
+#: Of a tetrode.
+_CHANNELS = 4
 _PART = re.compile(r"(?:bin|[1-9]\d?|eeg\d*|egf\d*|pos|inp|stm|log)", re.IGNORECASE)
 _PARTS = (".bin", ".eeg", ".egf", ".pos", ".inp", ".stm", *(f".{number}" for number in range(1, 65)))
 _PARTS += tuple(f".{kind}{number}" for kind in ("eeg", "egf") for number in range(2, 17))
@@ -41,14 +46,32 @@ def _recording(folder: Folder, parts: list[str], path: str) -> Iterator[Seen]:
     if not text.startswith("trial_date"):
         raise Malformed(path, "no Axona .set: it does not begin with trial_date")
     duration = tags.get("duration", "").strip()
+    raw = next((part for part in parts if part.lower().endswith(".bin")), None)
+    size = None if raw is None else folder.size_bytes(raw)
     yield Recording(
         kind="ephys",
         device="axona",
         paths=(path, *parts),
         started=_started(tags),
         duration_s=float(duration) if re.fullmatch(r"\d{1,7}(?:\.\d{1,6})?", duration) else None,
+        sampling_rate_hz=_whole(tags, "rawRate") if size is not None else None,
+        channels=_CHANNELS * _tetrodes(tags) or None if size is not None else None,
+        samples=size // _PACKET_BYTES * _PACKET_SAMPLES if size else None,
         facts=tuple(_facts(tags, parts)),
     )
+    if raw is not None and size and size % _PACKET_BYTES:
+        message = f"{size} bytes are no whole number of packets of {_PACKET_BYTES}."
+        yield Finding(code="size-mismatch", path=raw, message=message)
+
+
+def _tetrodes(tags: dict[str, str]) -> int:
+    """How many of them were collected."""
+    return sum(_whole(tags, f"collectMask_{number}") == 1 for number in range(1, 17))
+
+
+def _whole(tags: dict[str, str], tag: str) -> int | None:
+    text = tags.get(tag, "").strip()
+    return int(text) if re.fullmatch(r"[1-9]\d{0,6}", text, re.ASCII) else None
 
 
 def _started(tags: dict[str, str]) -> datetime | None:
