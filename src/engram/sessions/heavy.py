@@ -25,6 +25,10 @@ _MOST_ATTRIBUTE_BYTES = 1 << 16
 _MOST_VALUE_CHARACTERS = 1_000
 #: Shapes that hold one value; MATLAB writes the last of them.
 _SINGLE = frozenset({(), (1,), (1, 1)})
+#: Of a row of numbers so many are told, as MATLAB's dates have.
+_LONGEST_ROW = 8
+#: What is asked of the units of a Femtonics file: a real one has whole documents as attributes, too.
+_OF_UNITS = frozenset("MeasurementDatePosix VecChannelsSize ZAxisConversionConversionLinearScale ZAxisGeomRole".split())
 
 
 class Refused(Exception):
@@ -42,8 +46,8 @@ def hdf5_top(file: BinaryIO) -> Mapping[str, Any]:
 
 
 def hdf5_units(file: BinaryIO) -> Mapping[str, Any]:
-    """The same of its two uppermost levels: the sessions and units of a Femtonics file."""
-    return _outline(file, 2)
+    """The same of its two uppermost levels: sessions and units of a Femtonics file, and little of what they say."""
+    return _outline(file, 2, _OF_UNITS)
 
 
 def nwb_summary(file: BinaryIO) -> Mapping[str, Any]:
@@ -79,11 +83,11 @@ READERS: Mapping[str, Callable[[BinaryIO], Mapping[str, Any]]] = {
 NEEDED = {name: "scipy" if name == "mat_variables" else "h5py" for name in READERS}
 
 
-def _outline(file: BinaryIO, deepest: int) -> Mapping[str, Any]:
+def _outline(file: BinaryIO, deepest: int, only: frozenset[str] | None = None) -> Mapping[str, Any]:
     import h5py
 
     with h5py.File(file, "r") as opened:
-        walk = _Walk(h5py)
+        walk = _Walk(h5py, only)
         root = h5py.h5g.open(opened.id, b"/")
         return {"attributes": walk.attributes(root), "objects": dict(walk.below(root, "", deepest))}
 
@@ -91,8 +95,10 @@ def _outline(file: BinaryIO, deepest: int) -> Mapping[str, Any]:
 class _Walk:
     """One walk over an HDF5 file, bounded as a whole."""
 
-    def __init__(self, h5py: Any) -> None:
+    def __init__(self, h5py: Any, only: frozenset[str] | None = None) -> None:
+        """*only*: names of the attributes that are read; all where nothing is said."""
         self.h5py = h5py
+        self.only = only
         self.seen: set[Any] = set()
         self.left = _MOST_OBJECTS
 
@@ -160,15 +166,13 @@ class _Walk:
         said["type"] = _type(data.dtype)
         if found.shape in _SINGLE and data.dtype.itemsize <= _MOST_ATTRIBUTE_BYTES and data.dtype.kind in "OSUifub":
             said["value"] = _plain(data[(0,) * len(found.shape)])
+        elif 1 < (found.get_space().get_simple_extent_npoints() or 0) <= _LONGEST_ROW and data.dtype.kind in "iuf":
+            said["values"] = [_plain(number) for number in data[...].reshape(-1)]
         return said
 
     def attributes(self, found: Any) -> dict[str, Any]:
         said: dict[str, Any] = {}
-        count = self.h5py.h5a.get_num_attrs(found)
-        if count > _MOST_ATTRIBUTES:
-            raise Refused(f"{count} attributes on one object")
-        for place in range(count):
-            attribute = self.h5py.h5a.open(found, index=place)
+        for attribute in self._asked(found):
             if attribute.get_space().get_simple_extent_type() == self.h5py.h5s.NULL:
                 continue
             name = attribute.name.decode(errors="replace")
@@ -178,6 +182,16 @@ class _Walk:
             if value is not None:
                 said[name] = value
         return said
+
+    def _asked(self, found: Any) -> Iterator[Any]:
+        if self.only is not None:
+            names = (name.encode() for name in sorted(self.only))
+            yield from (self.h5py.h5a.open(found, name) for name in names if self.h5py.h5a.exists(found, name))
+            return
+        count = self.h5py.h5a.get_num_attrs(found)
+        if count > _MOST_ATTRIBUTES:
+            raise Refused(f"{count} attributes on one object")
+        yield from (self.h5py.h5a.open(found, index=place) for place in range(count))
 
     def _attribute(self, attribute: Any) -> Any:
         import numpy

@@ -1,18 +1,19 @@
 """Containers in HDF5: SLEAP (``.slp``, ``.analysis.h5``), WaveSurfer (``base_0001.h5``), Femtonics (``.mesc``).
 
-Source: https://docs.sleap.ai/latest/learnings/export-analysis/; https://wavesurfer.janelia.org/manual.html;
-https://femtonics.eu (MESc: ``MSession_*/MUnit_*``).
+Source: https://docs.sleap.ai/latest/learnings/export-analysis/; https://io.sleap.ai (``dims``);
+https://wavesurfer.janelia.org/manual.html; https://github.com/LynnYuSmith/mesc-io (MESc: ``MSession_*/MUnit_*``)
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from functools import partial
 from typing import TypeAlias
 
 from engram.model.errors import ExtraMissing, Malformed, Unreadable
 from engram.model.outcome import Leaf
 from engram.model.recordings import Recording
+from engram.sessions.reading.lines import real_time
 from engram.sessions.recogniser import Folder, Recogniser, Seen
 from engram.sessions.recognisers.paths import device_name, name_of
 from engram.sessions.recognisers.trouble import each, finding_for
@@ -58,16 +59,30 @@ def _sleap(path: str, objects: _Objects) -> Recording:
         raise Malformed(path, "no SLEAP file: it has neither tracks nor frames")
     analysis = path.lower().endswith(".analysis.h5")
     facts: list[tuple[str, Leaf]] = []
+    samples = tracks[-1] if analysis and tracks else (frames or (None,))[0]
     if analysis and len(tracks) == 4:
-        facts = [("tracks", tracks[0]), ("nodes", tracks[2])]
+        length = dict(zip(_axes(objects), tracks, strict=True))
+        facts = [("tracks", length["track"]), ("nodes", length["node"])]
+        samples = length["frame"]
     return Recording(
         kind="pose",
         device=device_name(name_of(path).partition(".")[0]) or "sleap",
         paths=(path,),
-        samples=tracks[-1] if analysis and tracks else (frames or (None,))[0],
+        samples=samples,
         processing="exported" if analysis else "",
         facts=(("pose_software", "SLEAP"), *facts),
     )
+
+
+def _axes(objects: _Objects) -> tuple[str, ...]:
+    """What the axes of the tracks are, in their order: files say so since sleap-io 0.6."""
+    attributes = objects["/tracks"].get("attributes")
+    said = attributes.get("dims") if isinstance(attributes, dict) else None
+    named = tuple(re.findall(r'"(\w{1,9})"', said[:100])) if isinstance(said, str) else ()
+    return named if sorted(named) == sorted(_SLEAP_AXES) else _SLEAP_AXES
+
+
+_SLEAP_AXES = ("track", "xy", "node", "frame")
 
 
 def _wavesurfer(path: str, objects: _Objects) -> Recording | None:
@@ -82,6 +97,7 @@ def _wavesurfer(path: str, objects: _Objects) -> Recording | None:
         kind="daq",
         device="wavesurfer",
         paths=(path,),
+        started=_clock(objects.get("/header/ClockAtRunStart", {}).get("values")),
         duration_s=samples / rate if samples and rate else None,
         sampling_rate_hz=rate,
         channels=next((shape[0] for shape in scans if len(shape) == 2), None),
@@ -90,26 +106,51 @@ def _wavesurfer(path: str, objects: _Objects) -> Recording | None:
     )
 
 
+def _clock(numbers: object) -> datetime | None:
+    """MATLAB's six numbers of a moment, on the clock of the rig."""
+    if not isinstance(numbers, list) or len(numbers) != 6 or not all(isinstance(one, int | float) for one in numbers):
+        return None
+    if not all(0 <= one < MAXYEAR for one in numbers):  # what is no number is not, either
+        return None
+    *whole, seconds = numbers
+    minute = real_time(*map(int, whole)) if seconds < 60 else None
+    return None if minute is None else minute + timedelta(seconds=seconds)
+
+
 def _mesc(path: str, objects: _Objects) -> Recording:
     units = [name for name in objects if _UNIT.fullmatch(name)]
     if not units:
         raise Malformed(path, "no Femtonics file: it has no MSession_*/MUnit_*")
     times = [when for unit in units if (when := _posix(objects[unit])) is not None]
+    rates = {rate for unit in units if (rate := _frames_a_second(objects[unit])) is not None}
+    channels = {count for unit in units if (count := _attribute(objects[unit], "VecChannelsSize")) is not None}
     return Recording(
         kind="imaging",
         device="femtonics",
         paths=(path,),
         started=min(times, default=None),
+        sampling_rate_hz=rates.pop() if len(rates) == 1 else None,
+        channels=int(channels.pop()) if len(channels) == 1 else None,
         facts=(("units", len(units)), ("unit_names", ", ".join(name_of(unit) for unit in units)[:1000])),
     )
 
 
 def _posix(said: Mapping[str, object]) -> datetime | None:
+    seconds = _attribute(said, "MeasurementDatePosix")
+    return None if seconds is None else datetime.fromtimestamp(int(seconds), UTC)
+
+
+def _frames_a_second(said: Mapping[str, object]) -> float | None:
+    """Of a unit whose third axis is time, in milliseconds for each frame; of a stack (axis 3: depth) there is none."""
+    period_ms = _attribute(said, "ZAxisConversionConversionLinearScale")
+    return None if period_ms is None or _attribute(said, "ZAxisGeomRole") == 3 else 1000 / period_ms
+
+
+def _attribute(said: Mapping[str, object], name: str) -> float | None:
+    """A number above 0; ``None`` for anything else."""
     attributes = said.get("attributes")
-    seconds = attributes.get("MeasurementDatePosix") if isinstance(attributes, dict) else None
-    if not isinstance(seconds, int | float) or not 0 < seconds < 1e11:
-        return None
-    return datetime.fromtimestamp(int(seconds), UTC)
+    value = attributes.get(name) if isinstance(attributes, dict) else None
+    return value if isinstance(value, int | float) and 0 < value < 1e11 else None
 
 
 def _shape(objects: _Objects, name: str) -> tuple[int, ...]:

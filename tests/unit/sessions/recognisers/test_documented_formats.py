@@ -107,6 +107,14 @@ class TestAxona:
         assert (one.fact("tetrodes"), one.fact("experimenter")) == (2, "Ada")
         assert set(one.paths) == AXONA.keys()
 
+    def test_a_raw_bin_tells_channels_and_samples_and_a_part_of_a_packet_is_told(self) -> None:
+        whole = FakeFolder(AXONA, sizes={"r2142/day1.bin": 4 * 432})
+        (one,) = recordings(axona.RECOGNISER, whole)
+        assert (one.sampling_rate_hz, one.channels, one.samples) == (48000.0, 8, 12)
+        assert findings(axona.RECOGNISER, whole) == []
+        part = FakeFolder(AXONA, sizes={"r2142/day1.bin": 4 * 432 - 7})
+        assert findings(axona.RECOGNISER, part) == [("size-mismatch", "r2142/day1.bin")]
+
     def test_another_set_is_malformed(self) -> None:
         assert findings(axona.RECOGNISER, FakeFolder({"a.set": b"<xml>"})) == [("malformed", "a.set")]
 
@@ -209,6 +217,26 @@ class TestContainers:
         assert (one.kind, one.samples, one.channels, one.duration_s) == ("daq", 40000, 4, 4.0)
         assert (one.fact("sweeps"), one.fact("base")) == (2, "day1")
 
+    @pytest.mark.parametrize(
+        ("values", "expected"),
+        [
+            ([2022, 4, 19, 10, 51, 13.344], "2022-04-19T10:51:13.344000"),
+            ([9999, 12, 31, 23, 59, 59.9999999], None),
+            ([2022, 4, 19, 10, 51, 60], None),
+            ([2022, 13, 19, 10, 51, 0], None),
+            ([2022, 4, 19, 10, 51], None),
+            ([2022, 4, 19, 10, 51, float("nan")], None),
+            ([2022, 4, 19, 10, 51, "x"], None),
+            ("now", None),
+        ],
+    )
+    def test_a_wavesurfer_file_tells_when_it_began_where_that_can_be(
+        self, values: object, expected: str | None
+    ) -> None:
+        objects = {"/header": {}, "/header/ClockAtRunStart": {"shape": [6, 1], "values": values}}
+        (one,) = recordings(containers.RECOGNISER, self.one("day_0001.h5", "hdf5_outline", objects))
+        assert (one.started and one.started.isoformat()) == expected
+
     def test_the_units_of_a_femtonics_file_are_counted(self) -> None:
         objects = {
             "/MSession_0": {"attributes": {}},
@@ -235,6 +263,25 @@ class TestNeurologger:
         (one,) = recordings(neurologger.RECOGNISER, folder)
         assert one.paths == ("a/neurologger_header.mat", "a/NEUR0000.DT2")
         assert (one.fact("files"), one.fact("variables")) == (1, "sync, probes")
+
+    def test_a_session_as_its_users_lay_it_out_is_one_recording(self) -> None:
+        raw = ["EVENTLOG.CSV", "EVENTLOG.NLE", "NEUR0000.DT2", "NEUR0001.DT2"]
+        folder = FakeFolder({"neurologger_header.mat": self.HEADER, **{f"Raw/{name}": b"" for name in raw}})
+        (one,) = recordings(neurologger.RECOGNISER, folder)
+        assert findings(neurologger.RECOGNISER, folder) == []
+        assert one.paths[0] == "neurologger_header.mat"
+        assert set(one.paths[1:]) == {f"Raw/{name}" for name in raw}
+        assert one.fact("files") == 2
+
+    def test_each_of_several_headers_has_the_files_below_it(self) -> None:
+        files = {f"{place}/neurologger_header.mat": self.HEADER for place in ("a", "a/b")}
+        folder = FakeFolder({**files, "a/Raw/N0.DT2": b"", "a/b/Raw/N1.DT2": b"", "c/N2.DT2": b""})
+        found = {one.path: one.paths[1:] for one in recordings(neurologger.RECOGNISER, folder)}
+        assert found == {
+            "a/neurologger_header.mat": ("a/Raw/N0.DT2",),
+            "a/b/neurologger_header.mat": ("a/b/Raw/N1.DT2",),
+        }
+        assert findings(neurologger.RECOGNISER, folder) == [("missing-meta", "c/N2.DT2")]
 
     def test_one_half_of_it_is_told(self) -> None:
         alone = FakeFolder({"NEUR0000.DT2": b""})
