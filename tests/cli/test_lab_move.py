@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from engram.testing.databases import Server
+from tests.catalogues import new_database
 from tests.cli.conftest import Engram
-from tests.cli.labs import ingested
+from tests.cli.labs import NPX, ingested
 
 pytestmark = pytest.mark.integration
 
@@ -69,6 +71,37 @@ def test_whoever_still_names_the_old_one_is_told_where_it_went(engram: Engram, l
         assert f"has moved to {lab}/new/lab.db" in said
         assert "engram.toml" in next_step
     assert engram("--lab", "other", "lab", "backup", "way-back.db").code == 0
+
+
+def test_a_catalogue_that_only_this_call_names_is_used_and_not_moved(engram: Engram, tmp_path: Path) -> None:
+    engram("lab", "create", "lab")
+    engram("lab", "create", "other")
+    other = f"sqlite:///{tmp_path}/other/.engram/catalogue.db"
+    named = {"ENGRAM_CATALOGUE_URL": other}
+    assert engram("--lab", "lab", "subjects", "add", "1", environment=named).code == 0
+    assert engram("-c", f"engram.catalogue.url={other}", "--lab", "lab", "subjects", "list").out == "1\n"
+    assert engram("--lab", "lab", "subjects", "list").out == ""
+    assert engram("--lab", "other", "subjects", "list").out == "1\n"
+    refused = engram("--lab", "lab", "lab", "move", "--to", "sqlite:///new.db", environment=named)
+    assert (refused.code, refused.out) == (2, "")
+    assert "ENGRAM_CATALOGUE_URL" in refused.err
+
+
+@pytest.mark.slow
+def test_a_lab_moves_through_all_databases_and_nothing_is_left_to_plan(
+    engram: Engram, tmp_path: Path, postgresql_server: Server, mariadb_server: Server
+) -> None:
+    ingested(engram, tmp_path)
+    new_database(postgresql_server, "moved_lab")
+    new_database(mariadb_server, "moved_lab")
+    rows = engram("--json", "lab", "show").records[0]["rows"]
+    history = engram("sessions", "history", NPX).out
+    for url in (postgresql_server.url("moved_lab"), mariadb_server.url("moved_lab"), "sqlite:///back.db"):
+        assert engram("lab", "move", "--to", url).code == 0
+        assert engram("lab", "check").code == 0
+        assert engram("--json", "lab", "show").records[0]["rows"] == rows
+        assert engram("--json", "sessions", "plan").records[0]["steps"] == []
+        assert engram("sessions", "history", NPX).out == history
 
 
 @pytest.mark.parametrize(

@@ -30,10 +30,10 @@ def catalogue_extra() -> Iterator[None]:
 
 
 def address_of(lab: LabHere) -> "Address":
-    """Where the lab's catalogue lies."""
+    """Where the lab's catalogue lies: where its file says, unless a variable or ``-c`` says otherwise for this call."""
     with catalogue_extra():
         from engram.catalogue.addresses import read_address
-    return read_address(lab.lab.catalogue_url or USUAL_URL, lab.lab.folder)
+    return read_address(lab.settings.catalogue_url, lab.lab.folder)
 
 
 @contextmanager

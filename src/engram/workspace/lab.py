@@ -198,6 +198,11 @@ class Labs:
 
     def _both(self, url: str) -> "tuple[LabHere, Address, Address]":
         here = lab_here(self._context)
+        if here.settings.catalogue_url != (here.lab.catalogue_url or USUAL_URL):
+            raise UsageError(
+                f"For this call the catalogue is {here.settings.catalogue_url}, which {here.file} does not name.",
+                "Take away what says so (-c, ENGRAM_CATALOGUE_URL): what moves is the catalogue that the file names.",
+            )
         source = address_of(here)
         from engram.catalogue.addresses import read_address
 

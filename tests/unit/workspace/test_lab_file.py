@@ -14,7 +14,15 @@ from engram.durable import Steps
 from engram.model.errors import BadLabFile, BadSetting, NoLab, UsageError
 from engram.model.lab import Layout, NamedLocation, Share
 from engram.workspace.context import Context
-from engram.workspace.lab_file import change_lab, check_name, put_share, read_lab, take_share, write_new_lab
+from engram.workspace.lab_file import (
+    change_lab,
+    check_name,
+    put_catalogue,
+    put_share,
+    read_lab,
+    take_share,
+    write_new_lab,
+)
 from engram.workspace.lab_here import lab_here
 
 _WHOLE = r"""
@@ -236,3 +244,22 @@ class TestTheLabHere:
 def test_a_share_has_a_plain_name(name: str) -> None:
     with pytest.raises(UsageError):
         check_name("share", name)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('# a\n[lab]\nname = "x"\n', '# a\n[lab]\nname = "x"\n\n[catalogue]\nurl = "sqlite:///n.db"\n'),
+        ('catalogue.url = "sqlite:///o.db" # b\n', 'catalogue.url = "sqlite:///n.db" # b\n'),
+        ("catalogue = { url = 'sqlite:///o.db' } # b\n", 'catalogue = { url = "sqlite:///n.db" } # b\n'),
+        (
+            "[catalogue] # c\n  url='sqlite:///o.db'  # b\n[shares.x]\nroot = '/x'\n",
+            "[catalogue] # c\n  url=\"sqlite:///n.db\"  # b\n[shares.x]\nroot = '/x'\n",
+        ),
+    ],
+)
+def test_another_catalogue_is_named_however_the_file_is_written(tmp_path: Path, before: str, after: str) -> None:
+    path = lab_file(tmp_path, before)
+    lab = change_lab(Steps(), path, lambda document: put_catalogue(document, "sqlite:///n.db"))
+    assert lab.catalogue_url == "sqlite:///n.db"
+    assert Path(path).read_text() == after
