@@ -133,6 +133,13 @@ _SCENARIOS = (
         space=Space(size_mib=8192),
         repeat=1,
     ),
+    Scenario(
+        name="get-2gib-xfs",
+        title="get of one file of 2 GiB from a sibling on the same XFS, which can share blocks",
+        contenders=(Contender("engram", _large(2048)),),
+        space=Space(size_mib=8192, shares=True),
+        repeat=1,
+    ),
 )
 
 _ROWS = (
@@ -202,6 +209,20 @@ _ROWS = (
             ),
         ),
         quoted={"DataLad 1.7.1": 5.0},
+        long=True,
+    ),
+    Row(
+        name="get-2gib-xfs",
+        title="get one file of 2 GiB whose blocks can be shared, verified",
+        shows=(("get-2gib-xfs", GET_ONE),),
+        goals=(
+            Goal(
+                text="get of 2 GiB by sharing its blocks",
+                limit=1.2,
+                unit="s",
+                value=lambda figures: _cpu(figures, "get-2gib-xfs", "engram", GET_ONE),
+            ),
+        ),
         long=True,
     ),
 )

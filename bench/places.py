@@ -11,6 +11,8 @@ from pathlib import Path
 
 _MEMORY = Path("/dev/shm")
 _MKFS = ("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0,nodiscard")
+#: A file system whose files can share blocks.
+_MKFS_SHARING = ("mkfs.xfs", "-q", "-K", "-m", "reflink=1")
 _MIB = 1 << 20
 
 
@@ -23,8 +25,12 @@ class Space:
     block_bytes: int = 4096
     #: 0: as many as ``mkfs`` thinks right.
     inodes: int = 0
+    #: Files can share blocks: an XFS, instead of ext4.
+    shares: bool = False
 
     def mkfs(self, image: Path) -> tuple[str, ...]:
+        if self.shares:
+            return (*_MKFS_SHARING, str(image))
         inodes = ("-N", str(self.inodes)) if self.inodes else ()
         return (*_MKFS, "-b", str(self.block_bytes), *inodes, str(image))
 
@@ -36,7 +42,7 @@ def has_loop_mounts() -> bool:
     try:
         with scratch() as folder, mounted(folder, Space(size_mib=8)):
             return True
-    except subprocess.CalledProcessError:
+    except subprocess.SubprocessError:
         return False
 
 
@@ -53,7 +59,7 @@ def scratch() -> Iterator[Path]:
 
 @contextmanager
 def mounted(folder: Path, space: Space) -> Iterator[Path]:
-    """A fresh ext4 as large as *space* asks, its image inside of *folder*."""
+    """A fresh file system as large as *space* asks, its image inside of *folder*."""
     image, mount_point = folder / "image", folder / "place"
     mount_point.mkdir()
     with image.open("wb") as file:
@@ -83,7 +89,10 @@ def plain(folder: Path) -> Iterator[Path]:
 
 def _as_root(*command: str) -> None:
     environment = {**os.environ, "PATH": _system_path()}
-    subprocess.run(command, check=True, capture_output=True, env=environment)
+    try:
+        subprocess.run(command, check=True, capture_output=True, env=environment)
+    except FileNotFoundError:
+        raise subprocess.SubprocessError(f"{command[0]} is not installed") from None
 
 
 def _system_path() -> str:

@@ -43,9 +43,12 @@ class Steps:
 
 
 def _failed(error: OSError, path: AnyPath) -> NoReturn:
-    if error.errno in _REFUSALS:
-        raise StorageFailed(os.fsdecode(path), os.strerror(error.errno or 0)) from error
-    raise error
+    try:
+        if error.errno in _REFUSALS:
+            raise StorageFailed(os.fsdecode(path), os.strerror(error.errno or 0)) from error
+        raise error
+    finally:
+        del error  # else it and all that its callers hold keep each other alive, through its traceback
 
 
 def make_folder(steps: Steps, path: AnyPath) -> None:

@@ -1,7 +1,10 @@
 """The durable steps: whole or not at all, and in the words of the house when the disk refuses."""
 
 import errno
+import gc
 import os
+import weakref
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -105,6 +108,24 @@ def test_folders_that_are_there_take_one_step(tmp_path: Path) -> None:
     steps = Noting()
     durable.make_folders(steps, str(tmp_path))
     assert steps.kinds == ["mkdir"]
+
+
+class Held:
+    """Something that a caller has in its hands."""
+
+
+def test_a_step_that_failed_keeps_nothing_alive(tmp_path: Path) -> None:
+    def failing() -> "weakref.ref[Held]":
+        held = Held()
+        with suppress(FileExistsError):
+            durable.make_folder(STEPS, tmp_path.as_posix())
+        return weakref.ref(held)
+
+    gc.disable()
+    try:
+        assert failing()() is None
+    finally:
+        gc.enable()
 
 
 def test_removing_a_tree_follows_no_link(tmp_path: Path) -> None:

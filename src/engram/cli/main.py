@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 #: Signals that end a call in good order; ``nohup`` and background jobs may have switched some off.
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: So many new objects before garbage is looked for: a call makes little, and loads much.
-_GARBAGE_FROM = 50_000
+_GARBAGE_FROM = 200_000
 #: So long may the good order take.
 _GRACE_S = 1.5
 
