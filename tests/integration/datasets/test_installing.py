@@ -185,7 +185,8 @@ def test_what_a_stranger_records_over_a_network_names_no_folder_here(here: Path,
     assert str(original) not in record["message"]
 
 
-def test_an_installation_survives_death_at_every_step(original: Path) -> None:
+def test_an_installation_survives_death_at_every_step(original: Path, request: pytest.FixtureRequest) -> None:
+    stride = 1 if request.config.getoption("--long") else 13
     with scratch() as scene:
         (scene / "first").mkdir()
         git(scene / "first", "clone", "--quiet", str(original), "clone")
@@ -205,7 +206,7 @@ def test_an_installation_survives_death_at_every_step(original: Path) -> None:
             assert not (clone / "sub" / ".git" / "engram" / "cloning").exists()
 
         assert install(template.fresh(), Steps()) == 0
-        die_at_every_step(install, template.fresh, is_whole, stride=7)
+        die_at_every_step(install, template.fresh, is_whole, stride=stride)
 
 
 def test_a_submodule_that_is_no_dataset_comes_as_what_it_is(tmp_path: Path, git_annex: Path) -> None:

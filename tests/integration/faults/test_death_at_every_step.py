@@ -26,7 +26,7 @@ def test_a_save_survives_death_at_every_step(changed: Template, expected: Expect
         changed.fresh,
         expected.all_saved,
         when_dead=expected.nothing_lost,
-        stride=stride(3),
+        stride=stride(5),
         also=("link", "rename", "update-ref", "run"),
     )
     assert {"write", "sync", "link", "rename", "update-ref", "run"} <= {step.kind for step in died_at}

@@ -135,7 +135,7 @@ class TestADrop:
             sibling_drops,
             one_kept_it,
             when_ended=known.nothing_lost,
-            stride=stride(2),
+            stride=stride(3),
         )
 
     def test_leaves_a_copy_when_git_annex_drops_from_the_sibling_meanwhile(

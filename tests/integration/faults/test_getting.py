@@ -93,9 +93,9 @@ def all_is_here(folder: Path, *, annex: bool = False) -> None:
         assert git(clone, "status", "--porcelain") == ""
 
 
-def test_a_get_survives_death_at_every_step(cloned: Template) -> None:
+def test_a_get_survives_death_at_every_step(cloned: Template, stride: Stride) -> None:
     kinds = ("write", "sync", "rename", "chmod", "update-ref")
-    die_at_every_step(get, cloned.fresh, all_is_here, when_dead=nothing_wrong_is_visible, also=kinds)
+    die_at_every_step(get, cloned.fresh, all_is_here, when_dead=nothing_wrong_is_visible, stride=stride(4), also=kinds)
 
 
 def test_git_annex_has_no_complaint_after_a_death_either(cloned: Template, stride: Stride) -> None:
@@ -122,7 +122,7 @@ def test_a_get_withstands_every_refusal_of_the_disk(cloned: Template, stride: St
         error=error,
         once=once,
         when_failed=nothing_wrong_is_visible,
-        stride=stride(5 if error == errno.ENOSPC else 19),
+        stride=stride(11 if error == errno.ENOSPC else 29),
     )
 
 
@@ -141,7 +141,7 @@ def test_somebody_may_drop_at_the_source_at_any_moment(cloned: Template, stride:
                 place.write_bytes(data)
                 git(folder / ORIGIN, "annex", "add", "-q", "--force-large", name)
 
-    act_at_every_step(get, cloned.fresh, drop, all_is_here, when_ended=back, stride=stride(17))
+    act_at_every_step(get, cloned.fresh, drop, all_is_here, when_ended=back, stride=stride(23))
 
 
 def test_somebody_may_write_into_the_source_at_any_moment(cloned: Template, stride: Stride) -> None:

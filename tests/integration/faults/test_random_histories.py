@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engram.durable import Steps
@@ -41,7 +41,7 @@ def _contents(tree: Tree) -> dict[bytes, bytes | Link]:
 
 
 @pytest.mark.timeout(900)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=settings().max_examples // 8)  # twelve, but in a long run
 @given(start=trees(), history=st.lists(rounds, min_size=1, max_size=3))
 def test_a_dataset_holds_what_was_saved_whatever_happened(
     new_dataset: Template, start: Tree, history: list[Round]

@@ -117,7 +117,7 @@ def all_recorded(folder: Path) -> None:
 
 
 def test_an_explicit_run_survives_death_at_every_step(ready: Template, stride: Stride) -> None:
-    die_at_every_step(run_explicitly, ready.fresh, all_recorded, when_dead=nothing_lost(ready), stride=stride(8))
+    die_at_every_step(run_explicitly, ready.fresh, all_recorded, when_dead=nothing_lost(ready), stride=stride(13))
 
 
 def test_what_a_killed_run_left_can_be_saved(ready: Template, stride: Stride) -> None:
