@@ -21,6 +21,7 @@ _DAYS_ONE_BY_ONE = 62
 _PLOT_X, _PLOT_WIDTH = 190, 660
 _BARS_X, _BARS_WIDTH, _BARS_HEIGHT, _BARS_TOP = 46, 860, 170, 12
 _TICKS = 4
+_WIDEST_BAR = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ def _bars(parts: Sequence[Span], counted: Sequence[Counter[int]], top: int) -> I
         yield f'<path class="g" d="M{_BARS_X} {height}h{_BARS_WIDTH}"/>'
         yield f'<text x="{_BARS_X - 6}" y="{height + 4}" class="r">{value:g}</text>'
     step = _BARS_WIDTH / max(len(parts), 1)
+    wide = min(max(step * 0.86, 1), _WIDEST_BAR)
     every = -(-len(parts) // 12)
     for number, (part, counts) in enumerate(zip(parts, counted, strict=True)):
         x, done = _BARS_X + number * step, 0
@@ -105,7 +107,7 @@ def _bars(parts: Sequence[Span], counted: Sequence[Counter[int]], top: int) -> I
         yield f"<g><title>{part.label}: {told or 'none'}</title>"
         for grade in range(len(GRADES)):
             done += counts[grade]
-            place = f'x="{x:.1f}" y="{bottom - _BARS_HEIGHT * done / top:.1f}" width="{max(step * 0.86, 1):.1f}"'
+            place = f'x="{x:.1f}" y="{bottom - _BARS_HEIGHT * done / top:.1f}" width="{wide:.1f}"'
             if counts[grade]:
                 yield f'<rect class="s{grade}" {place} height="{_BARS_HEIGHT * counts[grade] / top:.1f}"/>'
         yield "</g>"
