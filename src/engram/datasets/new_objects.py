@@ -1,15 +1,21 @@
 """git objects on their way to the disk: few are held and become loose files, many go into a pack as they come."""
 
+import os
 from collections.abc import Iterable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from engram.datasets.git.objects import BLOB
 from engram.datasets.git.odb import ObjectStore
 from engram.datasets.git.pack import PACK_FROM, PackWriter, write_loose
 from engram.durable import Steps
+from engram.model.errors import StorageFailed
 
 #: A new object: its id, its kind, its bytes.
 NewObject: TypeAlias = tuple[bytes, bytes, bytes]
+
+#: With less room than that even few objects become a pack: loose ones take a file and a folder each, which a write that
+#: then fails leaves there, for somebody else may know them already.
+_TIGHT_BYTES: Final = 1 << 20
 
 
 class NewObjects:
@@ -58,10 +64,20 @@ class NewObjects:
 
     def store(self) -> None:
         """Bring all of them to the disk."""
+        if self._held and self._is_tight():
+            self._open_pack()
         if self._writer is None:
             write_loose(self._steps, self._folder, [(kind, data) for _, kind, data in self._held])
         else:
-            self._writer.finish()
+            try:
+                self._writer.finish()
+            except StorageFailed:
+                self.abandon()  # what little room there is, it is for who comes next
+                raise
             self._writer = None
         self._held = []
         self._objects.refresh()
+
+    def _is_tight(self) -> bool:
+        room = os.statvfs(self._folder)
+        return room.f_bavail * room.f_frsize < _TIGHT_BYTES

@@ -53,6 +53,7 @@
     │   ├── DatasetBusy               30    another program holds a lock of this dataset
     │   └── MovedMeanwhile            30    somebody else moved a branch again and again
     ├── StorageFailed                 31    the disk refused: full, read-only, broken
+    │   └── NoRoomToDrop              31    the disk is so full that not even the log can say what is dropped
     ├── PeerFailed                    40    git or git-annex failed where it must not
     └── CommandFailed                  3    the user's own command failed: engram's code is that command's
 """
@@ -571,6 +572,14 @@ class StorageFailed(EngramError):
     exit_code = 31
     message = "{path} could not be written: {reason}."
     remedy = "Nothing that was saved before is lost. See to room, rights or the disk, then run the same command again."
+
+
+class NoRoomToDrop(StorageFailed):
+    """A disk so full that not even the log can say what is dropped, which has to come first."""
+
+    advice: str
+    message = "{path} could not be written: {reason}. What was not reported as dropped is still here."
+    remedy = "{advice}, then run the same command again."
 
 
 class PeerFailed(EngramError):

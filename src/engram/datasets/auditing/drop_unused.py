@@ -18,6 +18,7 @@ from engram.datasets.dataset import Dataset
 from engram.datasets.dropping.drop_by_annex import AnnexDrop
 from engram.datasets.dropping.drop_records import too_few
 from engram.datasets.dropping.droppable import Content, content_of
+from engram.datasets.dropping.little_room import little_room
 from engram.datasets.dropping.removal import Fate, Remover
 from engram.datasets.git.problems import MissingObject, NotUnderstood
 from engram.datasets.locks import clear_what_a_crash_left, only_engram
@@ -123,11 +124,12 @@ class UnusedDropper:
         Raises:
             UsageError: for what is no number of the list; nothing is dropped then.
             NotTrusted, ExtraMissing: before anything is written.
+            NoRoomToDrop: on a full disk.
         """
         dataset = self._dataset
         check_annex_is_own(dataset)
         check_may_write(dataset)
-        with only_engram(dataset.steps, dataset.git_dir):
+        with little_room(dataset), only_engram(dataset.steps, dataset.git_dir):
             clear_what_a_crash_left(dataset.steps, dataset.git_dir)
             dataset.clear_ref_locks_of_a_crash()
             chosen = self._chosen()

@@ -12,6 +12,7 @@ from engram.datasets.dataset import Dataset
 from engram.datasets.dropping.drop_by_annex import AnnexDrop
 from engram.datasets.dropping.drop_records import DropReporter, too_few
 from engram.datasets.dropping.droppable import Content, all_contents, contents_of
+from engram.datasets.dropping.little_room import little_room
 from engram.datasets.dropping.removal import Fate, Remover
 from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.locks import clear_what_a_crash_left, only_engram
@@ -109,11 +110,12 @@ class Dropper:
 
         Raises:
             NotTrusted, ExtraMissing, UsageError: before anything is written.
+            NoRoomToDrop: on a full disk.
         """
         dataset = self._dataset
         check_may_write(dataset)
         dataset.identity("committer", now_s=self._clock())  # before anything is locked
-        with only_engram(dataset.steps, dataset.git_dir, waiting=self._say_waiting):
+        with little_room(dataset), only_engram(dataset.steps, dataset.git_dir, waiting=self._say_waiting):
             clear_what_a_crash_left(dataset.steps, dataset.git_dir)
             dataset.clear_ref_locks_of_a_crash()
             yield from self.within_lock()
@@ -127,7 +129,8 @@ class Dropper:
         unsaved = list(self.unsaved())
         yield from unsaved
         if not unsaved and stops is None:  # a clone that goes leaves alone what is another's
-            yield from self._drop()
+            with little_room(self._dataset):
+                yield from self._drop()
 
     def _say_waiting(self, holder: str) -> None:
         self._progress.start(f"waiting for {holder}", None, "")

@@ -23,6 +23,7 @@ from engram.datasets.annex.content_lock import (
 )
 from engram.datasets.dataset import Dataset
 from engram.datasets.dropping.droppable import Content, Needed
+from engram.datasets.dropping.little_room import most_at_once
 from engram.datasets.dropping.proof import Proof, Witnesses, sync_copies
 from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.logbook import note_presence
@@ -87,6 +88,7 @@ class Remover:
         locks = 0
         with room_for_locks(_MOST_LOCKS) as most:
             try:
+                at_once = most_at_once(self._dataset)
                 for content in contents:
                     found = self._hold(content)
                     if isinstance(found, Fate):
@@ -94,9 +96,10 @@ class Remover:
                     elif found is not None:
                         held.append(found)
                         locks += 1 + len(found.fate.proof.locks)
-                    if locks + 1 + self.witnesses.count >= most:
+                    if locks + 1 + self.witnesses.count >= most or len(held) >= at_once:
                         batch, held, locks = held, [], 0
                         yield from self._finish(batch)
+                        at_once = most_at_once(self._dataset)
                 batch, held = held, []
                 yield from self._finish(batch)
             finally:

@@ -13,6 +13,7 @@ from engram import durable
 from engram.datasets.datalad_settings import DataladSettings
 from engram.datasets.dataset import Dataset, open_dataset
 from engram.datasets.git.ancestry import is_ancestor, moment, read_commit
+from engram.datasets.locks import clear_what_a_crash_left, only_engram
 from engram.datasets.permission import check_may_write
 from engram.datasets.provenance.commands import Repeat, RunRequest, as_line, as_seen
 from engram.datasets.provenance.rerun_range import (
@@ -80,6 +81,9 @@ class Rerunner:
         dataset, request = self._dataset, self._request
         check_may_write(dataset)
         dataset.identity("author", now_s=self._helpers.clock())
+        with only_engram(dataset.steps, dataset.git_dir):  # before a refusal that asks for a command of git's
+            clear_what_a_crash_left(dataset.steps, dataset.git_dir)
+            dataset.clear_ref_locks_of_a_crash()
         if not request.explicit and is_changed(dataset):
             yield self._report.failed(UnsavedChanges(dataset.work_tree, _OTHERWISE), {}, status=Status.IMPOSSIBLE)
             return
