@@ -1,7 +1,8 @@
 """Run as a program: 1,000 sessions with 100 files each, a durable transaction for each, by engram or by sqlite3 alone.
 
-Arguments: ``engram`` or ``sqlite3``, a folder, the number of sessions. sqlite3 writes the rows that engram's store
-writes, into the same tables, and nothing else: what no store on SQLite can be cheaper than.
+Arguments: what to do, a folder, the number of sessions. ``engram`` ingests, ``engram-made`` makes an empty catalogue
+and the sessions alone. ``sqlite3`` writes the rows that engram's store writes, into the same tables, and nothing else:
+what no store on SQLite can be cheaper than; ``sqlite3-read`` reads them alone.
 """
 
 import sqlite3
@@ -87,7 +88,7 @@ def by_engram(place: Path, count: int) -> None:
                 record_session(unit, session, files, directory=directory)
 
 
-def by_sqlite3(place: Path, made: Path) -> None:
+def by_sqlite3(place: Path, made: Path, *, write: bool = True) -> None:
     """The rows of a catalogue that engram made, once more, by nothing but Python's sqlite3."""
     _new(place)
     old, new = sqlite3.connect(made), sqlite3.connect(place, isolation_level=None)
@@ -96,6 +97,8 @@ def by_sqlite3(place: Path, made: Path) -> None:
         rows = old.execute(f"SELECT * FROM {table}").fetchall()
         new.executemany(_into(table, rows), rows)
     parts = [_by_session(old, table) for table in _TABLES[1:]]
+    if not write:
+        return
     new.execute("PRAGMA foreign_keys = ON")
     for number in parts[0]:
         new.execute("BEGIN IMMEDIATE")
@@ -123,10 +126,15 @@ def main(how: str, folder: str, count: str) -> None:
     if how == "engram":
         made.unlink(missing_ok=True)
         by_engram(made, int(count))
+        return
+    place = Path(folder, "bare.db")
+    place.unlink(missing_ok=True)
+    if how == "engram-made":
+        by_engram(place, 0)
+        for _ in sessions(int(count)):
+            pass
     else:
-        place = Path(folder, "bare.db")
-        place.unlink(missing_ok=True)
-        by_sqlite3(place, made)
+        by_sqlite3(place, made, write=how == "sqlite3")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """The files of a session in the catalogue: which lie where, which belong to which recording."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from itertools import islice
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from sqlalchemy import select
 
+from engram.catalogue.columns import PATH_KEY_LENGTH
 from engram.catalogue.names import escaped, path_key
 from engram.catalogue.session_parts import Known
 from engram.catalogue.tables.recordings import FILE, RECORDING_FILE
@@ -19,6 +21,8 @@ Found: TypeAlias = dict[str, Any]
 Name: TypeAlias = str | tuple[str, str]
 #: A share's number, and an escaped path on it.
 Spot: TypeAlias = tuple[int, str]
+#: Numbers of recordings, by id.
+_Ids: TypeAlias = Mapping[str, int]
 _AT_ONCE = 500
 
 
@@ -76,13 +80,45 @@ def placed(session: Session, files: Iterable[FileNow], shares: Mapping[str, int]
     return found
 
 
+def add_files(
+    unit: Unit, session: Session, numbers: tuple[int, Mapping[str, int]], files: Sequence[FileNow], recordings: _Ids
+) -> None:
+    """Let the catalogue have the files of a session that is new. Raises `IntegrityError` when others have some.
+
+    There may be a million of them: one tuple is made for each, and none is looked at twice. *numbers*: those of the
+    session, and of the shares by name; *recordings*: by id.
+    """
+    if not files:
+        return
+    session_id, shares = numbers
+    own, folder, change = shares[session.share], session.folder, unit.change_id
+    before = escaped(f"{folder}/") if folder else ""
+    needed = {(one.share, path) for one in session.recordings for path in one.paths}
+    ids: dict[Name, int] = {}
+    rows: list[tuple[int | str | None, ...]] = []
+    for number, file in zip(unit.new_ids(len(files)), files, strict=True):
+        path, share = file.path, file.share
+        if share or "\\" in path or "../" in path or not path.isascii():
+            there = escaped(path if share else on_share(folder, path))
+        else:
+            there = before + path
+        key = sha256(there.encode()).hexdigest()[:PATH_KEY_LENGTH]
+        lies_on = shares[share] if share else own
+        rows.append((number, session_id, lies_on, there, key, file.size_bytes, file.modified_ns, "there", change))
+        if (share, path) in needed:
+            ids[(share, path) if share else path] = number
+    unit.add_many(FILE, rows)
+    links = _wanted(session, ids, recordings).items()
+    unit.add_many(RECORDING_FILE, [(recording, file, place, change) for (recording, file), place in links])
+
+
 def record_files(
     unit: Unit,
     session: Session,
     session_id: int,
     shares: Mapping[str, int],
     files: Sequence[Placed],
-    recordings: Mapping[str, int],
+    recordings: _Ids,
     *,
     known_before: Known,
 ) -> list[str]:
@@ -105,7 +141,7 @@ def record_files(
     for row in known.left():
         if unit.edit(FILE, row, {"file_state": "gone"}):
             changes.append(f"{row['file_path']} is gone")
-    changes += _link(unit, session, ids, recordings, is_new=known_before is Known.NOTHING)
+    changes += _link(unit, session, ids, recordings)
     return changes
 
 
@@ -148,8 +184,6 @@ class _KnownFiles:
         #: Whether it has any.
         self.any = False
         self._mine: set[Spot] = set()
-        if known is Known.NOTHING:
-            return
         self._now = {(file.share_id, file.key) for file in files}
         connection = unit.connection
         if known is Known.LOOK:
@@ -201,12 +235,10 @@ def _batches(keys: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def _link(
-    unit: Unit, session: Session, ids: Mapping[Name, int], recordings: Mapping[str, int], *, is_new: bool
-) -> list[str]:
+def _link(unit: Unit, session: Session, ids: Mapping[Name, int], recordings: _Ids) -> list[str]:
     """Which file belongs to which recording, and as which of its files."""
     wanted = _wanted(session, ids, recordings)
-    there = {} if is_new or not recordings else _links(unit, recordings)
+    there = _links(unit, recordings) if recordings else {}
     changes = 0
     for pair, row in there.items():
         if pair not in wanted:
@@ -221,7 +253,7 @@ def _link(
     return ["its recordings have other files"] if changes or (there and new) else []
 
 
-def _wanted(session: Session, ids: Mapping[Name, int], recordings: Mapping[str, int]) -> dict[tuple[int, int], int]:
+def _wanted(session: Session, ids: Mapping[Name, int], recordings: _Ids) -> dict[tuple[int, int], int]:
     found: dict[tuple[int, int], int] = {}
     for recording in session.recordings:
         number, share = recordings[recording.id], recording.share
@@ -232,6 +264,6 @@ def _wanted(session: Session, ids: Mapping[Name, int], recordings: Mapping[str, 
     return found
 
 
-def _links(unit: Unit, recordings: Mapping[str, int]) -> dict[tuple[int, int], Found]:
+def _links(unit: Unit, recordings: _Ids) -> dict[tuple[int, int], Found]:
     mine = select(RECORDING_FILE).where(RECORDING_FILE.c.recording_id.in_(recordings.values()))
     return {(row["recording_id"], row["file_id"]): dict(row) for row in unit.connection.execute(mine).mappings()}

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from engram.catalogue.directory import Directory, wall_clock
 from engram.catalogue.names import escaped, path_key
-from engram.catalogue.session_files import FileNow, Placed, Spot, placed, record_files
+from engram.catalogue.session_files import FileNow, Spot, add_files, placed, record_files
 from engram.catalogue.session_parts import (
     Known,
     record_findings,
@@ -52,7 +52,7 @@ def record_session(
     names = dict.fromkeys(share for share, _ in session.folders)
     shares = {name: directory.share(unit, name, (roots or {}).get(name, "")) for name in names}
     row = unit.find(SESSION, {"session_name": escaped(session.id)})
-    there = placed(session, files, shares)
+    there = tuple(files)
     values = {
         "subject_id": directory.subject(unit, session.subject),
         **when(session.started),
@@ -75,7 +75,7 @@ def touch_session(unit: Unit, session_id: int) -> None:
 
 
 def _record_new(
-    unit: Unit, session: Session, values: Row, shares: Mapping[str, int], files: Sequence[Placed], directory: Directory
+    unit: Unit, session: Session, values: Row, shares: Mapping[str, int], files: Sequence[FileNow], directory: Directory
 ) -> int:
     named: Row = {"session_name": escaped(session.id), "session_touched_in": unit.change_id}
     session_id = unit.add(SESSION, {**values, **named})
@@ -92,7 +92,7 @@ def _record_parts(
     session: Session,
     session_id: int,
     shares: Mapping[str, int],
-    files: Sequence[Placed],
+    files: Sequence[FileNow],
     directory: Directory,
     *,
     known: Known,
@@ -102,7 +102,11 @@ def _record_parts(
     changes = _record_folders(unit, session_id, places, known)
     recordings = record_recordings(unit, session, session_id, probes, known)
     changes += recordings.changes
-    changes += record_files(unit, session, session_id, shares, files, recordings.ids, known_before=known)
+    if known is Known.NOTHING:
+        add_files(unit, session, (session_id, shares), files, recordings.ids)
+    else:
+        there = placed(session, files, shares)
+        changes += record_files(unit, session, session_id, shares, there, recordings.ids, known_before=known)
     changes += record_tasks(unit, session, session_id, known)
     changes += record_findings(unit, session, session_id, known)
     return changes + record_groups(unit, session, session_id)

@@ -10,7 +10,8 @@ from functools import cache, lru_cache
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Dialect, Select, String, Table, and_, bindparam, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.sql import ColumnElement
 
 from engram.catalogue.tables.changes import CHANGE, COUNTER, EDIT
@@ -66,7 +67,8 @@ class Unit:
         self.connection = connection
         self._author = author
         self._now = now
-        self._first = self._next = int(connection.execute(_COUNTER).scalar_one())
+        ((following,),) = self._run(_counter(connection.dialect)[0])
+        self._first = self._next = int(str(following))
         self._change = _NOBODY_YET
 
     @property
@@ -126,17 +128,40 @@ class Unit:
         There may be a million of them: nobody looks at one again.
         """
         if rows:
-            self.connection.exec_driver_sql(*_in_order(table, self.connection.dialect, rows))
+            self._run_many(*_in_order(table, self.connection.dialect, rows))
 
     def _insert(self, table: Table, rows: Sequence[Row]) -> None:
         """Past SQLAlchemy's own way, which costs more than SQLite itself where sessions come one by one."""
         sql, arguments = _insertion(table, self.connection.dialect)
-        self.connection.exec_driver_sql(sql, [arguments(row) for row in rows])
+        self._run_many(sql, [arguments(row) for row in rows])
+
+    def _run_many(self, sql: str, rows: Sequence[Any]) -> None:
+        with self._cursor(sql) as cursor:
+            cursor.executemany(sql, rows)
+
+    def _run(self, sql: str, values: "tuple[Value, ...] | dict[str, Value]" = ()) -> Sequence[Any]:
+        """The rows that a statement gives."""
+        with self._cursor(sql) as cursor:
+            cursor.execute(sql, values)
+            return cursor.fetchall() if cursor.description else ()
+
+    @contextmanager
+    def _cursor(self, sql: str) -> Iterator[DBAPICursor]:
+        """The driver's own; what it refuses is raised as SQLAlchemy would."""
+        dialect = self.connection.dialect
+        errors = dialect.loaded_dbapi.Error
+        cursor = self.connection.connection.cursor()
+        try:
+            yield cursor
+        except errors as error:
+            raise DBAPIError.instance(sql, None, error, errors, dialect=dialect) from error
+        finally:
+            cursor.close()
 
     @contextmanager
     def attempting(self) -> Iterator[None]:
         """What is done within is undone, alone, when the database refuses it. Raises SQLAlchemy's `IntegrityError`."""
-        run = self.connection.exec_driver_sql  # SQLAlchemy's own savepoints cost as much as all the rest of a session
+        run = self._run  # SQLAlchemy's own savepoints cost as much as all the rest of a session
         run("SAVEPOINT attempt")
         try:
             yield
@@ -180,7 +205,8 @@ class Unit:
     def finish(self) -> None:
         """Note which numbers were given out; called once, before the transaction ends."""
         if self._next != self._first:
-            self.connection.execute(_COUNTED, {"following": self._next})
+            by_place = self.connection.dialect.positional
+            self._run(_counter(self.connection.dialect)[1], (self._next,) if by_place else {"following": self._next})
 
     def _keep(self, table: Table, row: Row, action: str, was: Row, now: Row) -> None:
         change = self.change_id
@@ -196,17 +222,22 @@ class Unit:
         self._insert(EDIT, [edit])
 
 
-_COUNTER = select(COUNTER.c.counter_next).with_for_update()
-_COUNTED = update(COUNTER).values(counter_next=bindparam("following"))
+@cache
+def _counter(dialect: Dialect) -> tuple[str, str]:
+    """How a driver is asked which number is next, waiting for others, and told the one that follows."""
+    asked = select(COUNTER.c.counter_next).with_for_update()
+    told = update(COUNTER).values(counter_next=bindparam("following"))
+    return str(asked.compile(dialect=dialect)), str(told.compile(dialect=dialect))
 
 
 def _in_order(
     table: Table, dialect: Dialect, rows: Sequence[tuple[int | str | None, ...]]
-) -> tuple[str, "list[tuple[int | str | None, ...]] | list[dict[str, Any]]"]:
-    sql, arguments = _insertion(table, dialect)
+) -> tuple[str, "Sequence[tuple[int | str | None, ...] | dict[str, Any]]"]:
+    sql, _ = _insertion(table, dialect)
+    if dialect.positional:
+        return sql, rows
     names = [column.name for column in table.columns]
-    by_name = isinstance(arguments(dict.fromkeys(names)), dict)
-    return sql, [dict(zip(names, row, strict=True)) for row in rows] if by_name else list(rows)
+    return sql, [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def row_name(table: Table, row: Row) -> str:

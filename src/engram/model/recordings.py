@@ -63,6 +63,26 @@ class Recording:
         """One of the *facts*, ``None`` when there is no such."""
         return dict(self.facts).get(name)
 
+    def called(self, name: str) -> "Recording":
+        """The same with another *id*: by hand, as every recording of a scan gets one."""
+        return Recording(
+            kind=self.kind,
+            device=self.device,
+            paths=self.paths,
+            share=self.share,
+            id=name,
+            serial=self.serial,
+            started=self.started,
+            duration_s=self.duration_s,
+            sampling_rate_hz=self.sampling_rate_hz,
+            channels=self.channels,
+            samples=self.samples,
+            size_bytes=self.size_bytes,
+            sha1=self.sha1,
+            processing=self.processing,
+            facts=self.facts,
+        )
+
     def below(self, folder: str) -> Self:
         """The same with paths relative to what *folder* is relative to: the session's share."""
         if self.share or not folder:

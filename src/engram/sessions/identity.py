@@ -39,7 +39,7 @@ def identified(session: Session) -> Session:
             number += 1
             name = f"{first}:{number}"
         taken.add(name)
-        recordings.append(replace(recording, id=name))
+        recordings.append(recording if recording.id == name else recording.called(name))
     return replace(session, recordings=tuple(recordings))
 
 

@@ -25,18 +25,22 @@ def pairs(data: bytes) -> dict[str, str]:
     {'typeThis': 'imec', 'catGTCmdline0': '<CatGT -run=a -g=0>'}
     """
     short, tables = data, data.find(b"\n~")
-    if tables >= 0 or data[:1] == b"~":
-        last = data.endswith(b"\n")
-        if tables >= 0 and data.count(b"\n", tables) == data.count(b"\n~", tables) + last and data[:1] != b"~":
-            short = data[:tables]  # they come last, and are most of it
-        else:
-            short = b"\n".join(line for line in data.split(b"\n") if line[:1] != b"~")
-    found = {}
-    for line in short.replace(b"\r", b"").decode(errors="replace").split("\n"):
-        name, equals, value = line.partition("=")
-        if equals:
-            found[name] = value
-    return found
+    if data[:1] == b"~" or (tables >= 0 and not _is_all_tables(data, tables)):
+        short = b"\n".join(line for line in data.split(b"\n") if line[:1] != b"~")
+    elif tables >= 0:
+        short = data[:tables]  # they come last, and are most of it
+    lines = short.replace(b"\r", b"").decode(errors="replace").split("\n")
+    return dict([line.split("=", 1) for line in lines if "=" in line])
+
+
+def _is_all_tables(data: bytes, place: int) -> bool:
+    """Whether every line from one on that begins at *place* (its line break) is a table, up to the last line break."""
+    while place >= 0:
+        following = data[place + 1 : place + 2]
+        if following != b"~":
+            return not following
+        place = data.find(b"\n", place + 1)
+    return True
 
 
 def integer(tags: Mapping[str, str], name: str, path: str) -> int | None:

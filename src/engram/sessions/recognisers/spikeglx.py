@@ -316,7 +316,7 @@ def _facts(meta: _Meta) -> Iterator[tuple[str, Leaf]]:
     if tags["typeThis"].strip() == "imec":
         yield "probe", probe_name(tags.get("imDatPrb_pn", "").strip(), tags.get("imDatPrb_type", "").strip())
     for tag, name in _KEPT.items():
-        if value := tags.get(tag, "").strip():
+        if tag in tags and (value := tags[tag].strip()):
             yield name, value[:1000]
     for place in (tags.get("fileName", "").replace("\\", "/"), meta.path):
         if match := _RUN.match(name_of(place)):

@@ -11,7 +11,7 @@ from engram.model.recordings import Recording, Session, Task, session_id
 from engram.sessions.discovery import recognised
 from engram.sessions.identity import identified
 from engram.sessions.recogniser import Known, Recogniser, Seen
-from engram.sessions.scanning.folder import SeenFolder, extension
+from engram.sessions.scanning.folder import SeenFolder, extension, kinds_of
 from engram.sessions.templates import Reading, day_of
 
 if TYPE_CHECKING:
@@ -33,6 +33,17 @@ class Rules:
     #: Zone of names and of what was recorded; ``None`` where nobody said.
     zone: "ZoneInfo | None" = None
     recognisers: tuple[Recogniser, ...] = ()
+    #: Which of them know something of folders with these extensions: nearly all hold one of a few sets.
+    _asked: dict[frozenset[str], tuple[Recogniser, ...]] = field(default_factory=dict, compare=False)
+
+    def asked(self, extensions: frozenset[str]) -> tuple[Recogniser, ...]:
+        """The recognisers that know one of these extensions."""
+        found = self._asked.get(extensions)
+        if found is None:
+            kinds = [(one, kinds_of(one.suffixes)) for one in self.recognisers]
+            found = tuple(one for one, known in kinds if known is None or known & extensions)
+            self._asked[extensions] = found
+        return found
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -55,7 +66,7 @@ class Content:
 def assemble(content: Content, looked: SeenFolder, rules: Rules, *, being_written: bool = False) -> Session:
     """The session of a folder. Findings' paths are relative to the share, recordings' to the session's folder."""
     seen = _Seen(content.folder)
-    for _, one in recognised(looked, rules.recognisers):
+    for _, one in recognised(looked, rules.asked(frozenset(looked.by_extension))):
         seen.take(one)
     reading = content.reading
     moment = reading.named.started

@@ -32,7 +32,7 @@ class SeenFolder:
         return self._files
 
     def ending(self, *suffixes: str) -> Sequence[str]:
-        kinds = _kinds(suffixes)
+        kinds = kinds_of(suffixes)
         if kinds is not None and kinds.isdisjoint(self.by_extension):
             return ()
         lists = [found for suffix in dict.fromkeys(suffixes) if (found := self._ending(suffix))]
@@ -85,7 +85,7 @@ class SeenFolder:
 
 
 @cache
-def _kinds(suffixes: tuple[str, ...]) -> frozenset[str] | None:
+def kinds_of(suffixes: tuple[str, ...]) -> frozenset[str] | None:
     """What may follow the last dot of a name with one of these endings; ``None`` when anything may."""
     if all("." in suffix and "/" not in suffix for suffix in suffixes):
         return frozenset(suffix.rpartition(".")[2] for suffix in suffixes)

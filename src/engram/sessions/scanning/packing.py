@@ -18,7 +18,10 @@ def packed(session: Session) -> bytes:
         [(finding.code, finding.path, finding.message) for finding in session.findings],
         session.unknown,
     ]
-    return json.dumps(row, separators=(",", ":")).encode()
+    return _ENCODE(row).encode()
+
+
+_ENCODE = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 def unpacked(data: bytes) -> Session:

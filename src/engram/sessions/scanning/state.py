@@ -62,7 +62,10 @@ class ScanState:
         #: Why nothing can be kept; '' when all is well.
         self.trouble = ""
         self._share = share
-        self._waiting = 0
+        #: Rows that were not written yet.
+        self._waiting: list[tuple[object, ...]] = []
+        #: Nothing of this share was kept when it was opened: nothing is looked for.
+        self._is_blank = False
         self._connection: sqlite3.Connection | None = None
         if not path:
             self.trouble = "the lab's folder cannot be written"
@@ -84,6 +87,7 @@ class ScanState:
             connection.executescript(f"PRAGMA synchronous = NORMAL; PRAGMA user_version = {_VERSION}; {_TABLES}")
             had = connection.execute("SELECT rules FROM share WHERE name = ?", (self._share,)).fetchone()
             if had != (rules,):
+                self._is_blank = True
                 connection.execute("BEGIN IMMEDIATE")
                 connection.execute("DELETE FROM unit WHERE share = ?", (self._share,))
                 connection.execute("INSERT OR REPLACE INTO share VALUES (?, ?)", (self._share, rules))
@@ -95,7 +99,11 @@ class ScanState:
 
     def _give_up(self, error: sqlite3.Error) -> None:
         self.trouble = str(error)
-        self.close()
+        self._waiting = []
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(sqlite3.Error):  # the next scan looks again
+                connection.close()
 
     def count(self) -> int:
         """How many sessions the last scan saw here."""
@@ -105,6 +113,8 @@ class ScanState:
 
     def get(self, folder: str) -> Kept | None:
         """What is kept of a session's folder."""
+        if self._is_blank:
+            return None
         sql = "SELECT about, session, files, stats FROM unit WHERE share = ? AND folder = ?"
         for about, session, files, stats in self._rows(sql, self._share, _name(folder)):
             folders, inner, newest_ns, settled = json.loads(about)
@@ -122,23 +132,27 @@ class ScanState:
     def keep(self, folder: str, kept: Kept) -> None:
         """Note what a session's folder holds now."""
         about = json.dumps([kept.folders, kept.inner, kept.newest_ns, kept.settled]).encode()
-        row = (self._share, _name(folder), about, kept.session, kept.files, kept.stats)
-        self._write("INSERT OR REPLACE INTO unit VALUES (?, ?, ?, ?, ?, ?)", [row])
+        self._waiting.append((self._share, _name(folder), about, kept.session, kept.files, kept.stats))
+        if len(self._waiting) >= _TOGETHER:
+            self._flush()
 
     def forget_all_but(self, folders: set[str]) -> None:
         """Forget sessions whose folders are gone; only a walk that came to its end knows them all."""
+        self._flush()
         names = (bytes(name) for (name,) in self._rows("SELECT folder FROM unit WHERE share = ?", self._share))
         gone = [(self._share, name) for name in names if name.decode("utf-8", "surrogateescape") not in folders]
         self._write("DELETE FROM unit WHERE share = ? AND folder = ?", gone)
 
     def close(self) -> None:
         """Bring what was noted to the disk."""
+        self._flush()
         connection, self._connection = self._connection, None
         if connection is not None:
-            if connection.in_transaction:
-                with suppress(sqlite3.Error):  # the next scan looks again
-                    connection.execute("COMMIT")
             connection.close()
+
+    def _flush(self) -> None:
+        rows, self._waiting = self._waiting, []
+        self._write("INSERT OR REPLACE INTO unit VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def _rows(self, sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
         if self._connection is None:
@@ -153,13 +167,9 @@ class ScanState:
         if self._connection is None or not rows:
             return
         try:
-            if not self._connection.in_transaction:
-                self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("BEGIN IMMEDIATE")
             self._connection.executemany(sql, rows)
-            self._waiting += len(rows)
-            if self._waiting >= _TOGETHER:
-                self._waiting = 0
-                self._connection.execute("COMMIT")
+            self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             self._give_up(error)
 
