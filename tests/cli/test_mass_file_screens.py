@@ -1,6 +1,7 @@
 """Whole screens of mass files: planned, ingested, written; and everything that is wrong in one told at once."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from engram.durable import Steps
 from engram.workspace.tables import read_table, write_table
 from tests.cli.conftest import Engram
 from tests.cli.labs import IMAGING, NPX, SAMPLES
+from tests.cli.test_reference import valid
 from tests.rig import PHY
 
 pytestmark = pytest.mark.integration
@@ -176,7 +178,13 @@ def test_what_was_ingested_is_confirmed_and_knows_where_it_came_from(engram: Eng
     assert engram("sessions", "ingest", "plan.json").code == 0
     shown = engram("sessions", "show", NPX).out
     assert "  experimenters: user_1, user_2\n  projects: my_super_project\n  room: 2.345\n" in shown
-    assert "  task open_field_1: from 30 s to 1587 s, OpenField, in 150_square, confirmed\n" in shown
+    assert "  note: abc\n" in shown
+    assert (
+        "  task open_field_1: from 30 s to 1587 s, OpenField, in 150_square, light dim, confirmed\n"
+        "    tower: x 27, y 34: smooth plastic\n"
+        "    card_1: x 13, y -5\n"
+        "    curtain: from bottom-left, clockwise, coverage 25\n"
+    ) in shown
     assert "  task sleep_1: from 1587 s to 2110 s, SleepTask, confirmed\n" in shown
     assert "    curated by: user_1\n" in shown
     told = engram("sessions", "history", NPX).out
@@ -351,6 +359,31 @@ def test_a_file_that_is_none_is_told_with_what_to_do(engram: Engram, lab: Path) 
         assert shown.code == 2, name
         assert told in shown.out + shown.err
     assert not (lab / "gone").exists()
+
+
+def test_a_file_that_somebody_may_have_completed_is_not_written_over(engram: Engram, lab: Path) -> None:
+    (lab / "batch.yml").write_text("mine")
+    shown = engram("sessions", "plan", "--as-massfile", "batch.yml", "-o", "plan.json")
+    assert shown.code == 2
+    assert shown.err.startswith("batch.yml is there already.\n")
+    assert ((lab / "batch.yml").read_text(), (lab / "plan.json").exists()) == ("mine", False)
+
+
+def test_what_is_no_file_is_not_waited_for(engram: Engram, lab: Path) -> None:
+    os.mkfifo(lab / "batch.yml")
+    shown = engram("sessions", "plan", "--from", "batch.yml")
+    assert (shown.code, shown.err.splitlines()[0]) == (2, "batch.yml is no file.")
+
+
+def test_every_line_of_it_is_valid(engram: Engram, lab: Path) -> None:
+    planned(engram, lab, FULL)
+    assert [record["record"] for record in valid(engram("--json", "sessions", "plan", "--from", "batch.yml"))] == [
+        "plan"
+    ]
+    valid(engram("--json", "sessions", "ingest", "plan.json"))
+    (shown,) = valid(engram("--json", "sessions", "show", NPX))
+    assert shown["note"] == "abc"
+    assert shown["tasks"][0]["objects"][0] == ["tower", "x 27, y 34: smooth plastic"]
 
 
 def test_a_file_that_is_not_there_is_told(engram: Engram, lab: Path) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, RowMapping, Select, bindparam, select
 from engram.catalogue.names import escaped, unescaped
 from engram.catalogue.session_parts import CONFIRMED
 from engram.catalogue.tables.animals import SUBJECT
-from engram.catalogue.tables.behaviour import ARENA, TASK
+from engram.catalogue.tables.behaviour import ARENA, LIGHT, STIMULUS_OBJECT, TASK, TASK_OBJECT
 from engram.catalogue.tables.recordings import (
     EXCLUSION,
     FILE,
@@ -84,9 +84,21 @@ class _Reader:
         there = folders.where(SESSION_FOLDER.c.folder_state == "there").order_by(SESSION_FOLDER.c.folder_id)
         self._recordings = self._read(recordings.order_by(RECORDING.c.recording_id))
         self._folders = self._read(there)
-        self._tasks = self._read(select(TASK, ARENA.c.arena_name).outerjoin(ARENA).order_by(TASK.c.task_start_s))
+        tasks = select(TASK, ARENA.c.arena_name, LIGHT.c.light_name)
+        tasks = tasks.select_from(TASK.outerjoin(ARENA).outerjoin(LIGHT))
+        self._tasks = self._read(tasks.order_by(TASK.c.task_start_s))
+        self._objects = self._placements()
         self._findings = self._read(select(SESSION_FINDING).order_by(SESSION_FINDING.c.finding_id))
         self._groups = self._read(groups.order_by(SESSION_GROUP.c.group_name))
+
+    def _placements(self) -> Mapping[int, list[tuple[str, str]]]:
+        """What stood where, by task."""
+        rows = select(TASK_OBJECT.c.task_id, STIMULUS_OBJECT.c.object_name, TASK_OBJECT.c.placement_where)
+        rows = rows.select_from(TASK_OBJECT.join(STIMULUS_OBJECT)).order_by(TASK_OBJECT.c.placement_id)
+        found: dict[int, list[tuple[str, str]]] = defaultdict(list)
+        for task, name, where in self._connection.execute(rows):
+            found[task].append((name, where))
+        return found
 
     def _read(self, rows: "Select[Any]") -> _Parts:
         found: dict[int, list[RowMapping]] = defaultdict(list)
@@ -110,7 +122,7 @@ class _Reader:
             state="known",
             ident=unescaped(row["session_ident"]),
             groups=tuple(unescaped(one["group_name"]) for one in self._groups.get(number, [])),
-            tasks=tuple(_task(one) for one in self._tasks.get(number, [])),
+            tasks=tuple(_task(one, self._objects.get(one["task_id"], ())) for one in self._tasks.get(number, [])),
             recordings=tuple(_recording(one, places) for one in self._recordings.get(number, [])),
             findings=tuple(_finding(one) for one in self._findings.get(number, []) if one["finding_code"] in FINDINGS),
         )
@@ -158,7 +170,7 @@ def _with_offset(moment: datetime, offset_s: "int | None") -> datetime:
     return moment if offset_s is None else moment.replace(tzinfo=timezone(timedelta(seconds=offset_s)))
 
 
-def _task(row: RowMapping) -> Task:
+def _task(row: RowMapping, objects: Sequence[tuple[str, str]]) -> Task:
     return Task(
         name=unescaped(row["task_name"]),
         start_s=row["task_start_s"],
@@ -166,6 +178,9 @@ def _task(row: RowMapping) -> Task:
         type=unescaped(row["task_type"]),
         confirmed=row["task_standing"] == CONFIRMED,
         arena=row["arena_name"] or "",
+        light=row["light_name"] or "",
+        note=row["task_note"],
+        objects=tuple(objects),
     )
 
 

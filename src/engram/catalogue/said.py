@@ -27,6 +27,8 @@ class Said:
     experimenters: tuple[str, ...] = ()
     projects: tuple[str, ...] = ()
     room: str = ""
+    #: A remark; '' for none.
+    note: str = ""
     #: Who is responsible for its subject.
     responsible: str = ""
     #: By the id of a recording: the implant that it was made with.
@@ -111,6 +113,7 @@ class _Reader:
             experimenters=tuple(one["person_name"] for one in self._people.get(row["session_id"], [])),
             projects=tuple(one["project_name"] for one in self._projects.get(row["session_id"], [])),
             room=row["room_name"] or "",
+            note=row["session_note"],
             responsible=row["person_name"] or "",
             implants={name: self._labels.get(one["implant_id"], "") for name, one in recordings.items()},
             candidates={name: self._candidates(row, one) for name, one in recordings.items()},

@@ -117,10 +117,17 @@ class Task:
     confirmed: bool = False
     #: In which arena it was; '' when nobody said.
     arena: str = ""
+    #: In which light it was; '' when nobody said.
+    light: str = ""
+    #: A remark; '' for none.
+    note: str = ""
+    #: What stood in the arena (objects, cue cards, curtains), each with where it stood.
+    objects: tuple[tuple[str, str], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """One of the *tasks* of a session."""
-        return {name: getattr(self, name) for name in ("name", "start_s", "stop_s", "type", "confirmed", "arena")}
+        record = {name: getattr(self, name) for name in ("name", "start_s", "stop_s", "type", "confirmed", "arena")}
+        return record | {"light": self.light, "note": self.note, "objects": [list(one) for one in self.objects]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

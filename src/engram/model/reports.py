@@ -49,6 +49,8 @@ class SessionReport:
     projects: tuple[str, ...] = ()
     #: Where it was; '' when nobody said.
     room: str = ""
+    #: A remark; '' for none.
+    note: str = ""
     #: By the id of a recording: the implant that it was made with.
     implants: Mapping[str, str] = field(default_factory=dict)
     #: By the id of a recording: who curated it.
@@ -58,7 +60,7 @@ class SessionReport:
         """The record behind ``sessions list --json``: that of the session, and more."""
         lists = {"experimenters": list(self.experimenters), "projects": list(self.projects)}
         maps = {"implants": dict(self.implants), "curators": dict(self.curators)}
-        return self.session.as_json() | lists | {"room": self.room} | maps
+        return self.session.as_json() | lists | {"room": self.room, "note": self.note} | maps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

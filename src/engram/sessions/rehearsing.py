@@ -6,6 +6,7 @@ Nothing is kept, and each rehearsal is as long as the session's own transaction 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from engram.catalogue.directory import Directory
 from engram.catalogue.opening import Catalogue
 from engram.catalogue.sessions import record_session
 from engram.catalogue.unit import Author, Became, Unit
@@ -13,7 +14,7 @@ from engram.model.errors import ItemFailed, NotInCatalogue, UsageError
 from engram.model.progress import Progress
 from engram.sessions.planning import IngestPlan
 from engram.sessions.telling import tell, tell_of_group
-from engram.sessions.told import CLUSTER, NEW_NAMES, GroupTold
+from engram.sessions.told import ANNOTATE, CLUSTER, NEW_NAMES, GroupTold
 
 #: What can be wrong with one session alone.
 _WRONG = (ItemFailed, NotInCatalogue, UsageError)
@@ -35,40 +36,54 @@ def rehearse(
     plan: IngestPlan, catalogue: Catalogue, author: Author, roots: Mapping[str, str], progress: Progress
 ) -> Iterator[Rehearsed]:
     """Every session and every clustering of a plan, one after the other. Names that are new are taken for added."""
+    stage = _Stage(plan, roots)
     sessions = list(dict.fromkeys(step.item for step in plan.steps if step.action not in (*NEW_NAMES, CLUSTER)))
     progress.start("check", len(sessions), "sessions")
     try:
         for name in sessions:
             with catalogue.rehearsing(author) as unit:
-                rehearsed = _session(unit, plan, name, roots)
+                rehearsed = stage.session(unit, name)
             yield rehearsed
             progress.advance()
     finally:
         progress.finish()
     for name, group in plan.groups.items():
         with catalogue.rehearsing(author) as unit:
-            rehearsed = _group(unit, plan, name, group, roots)
+            rehearsed = stage.group(unit, name, group)
         yield rehearsed
 
 
-def _session(unit: Unit, plan: IngestPlan, name: str, roots: Mapping[str, str]) -> Rehearsed:
-    try:
-        return Rehearsed(name, changes=_record(unit, plan, name, roots))
-    except _WRONG as error:
-        return Rehearsed(name, error=error)
+class _Stage:
+    """What is rehearsed, and what every rehearsal asks for again."""
 
+    def __init__(self, plan: IngestPlan, roots: Mapping[str, str]) -> None:
+        self._plan = plan
+        self._roots = roots
+        self._directory = Directory()
+        #: Sessions of which more is planned than what is told of them.
+        self._recorded = {step.item for step in plan.steps if step.action != ANNOTATE}
 
-def _group(unit: Unit, plan: IngestPlan, name: str, group: GroupTold, roots: Mapping[str, str]) -> Rehearsed:
-    try:
-        for session in group.sessions:
-            if session in plan.sessions:
-                _record(unit, plan, session, roots)
-        return Rehearsed(name, changes=bool(tell_of_group(unit, group, adds=True)))
-    except _WRONG as error:
-        return Rehearsed(name, error=error)
+    def session(self, unit: Unit, name: str) -> Rehearsed:
+        """One session."""
+        try:
+            return Rehearsed(name, changes=self._record(unit, name))
+        except _WRONG as error:
+            return Rehearsed(name, error=error)
 
+    def group(self, unit: Unit, name: str, group: GroupTold) -> Rehearsed:
+        """One clustering, after the sessions that it is of."""
+        try:
+            for session in group.sessions:
+                if session in self._plan.sessions:
+                    self._record(unit, session)
+            return Rehearsed(name, changes=bool(tell_of_group(unit, group, adds=True)))
+        except _WRONG as error:
+            return Rehearsed(name, error=error)
 
-def _record(unit: Unit, plan: IngestPlan, name: str, roots: Mapping[str, str]) -> bool:
-    scanned = plan.sessions[name]
-    changed = record_session(unit, scanned.session, scanned.files, roots=roots).became is not Became.SAME
-    return bool(name in plan.told and tell(unit, name, plan.told[name], adds=True)) or changed
+    def _record(self, unit: Unit, name: str) -> bool:
+        changed, told = False, self._plan.told.get(name)
+        if name in self._recorded:
+            one = self._plan.sessions[name]
+            recorded = record_session(unit, one.session, one.files, roots=self._roots, directory=self._directory)
+            changed = recorded.became is not Became.SAME
+        return bool(told is not None and tell(unit, name, told, adds=True)) or changed

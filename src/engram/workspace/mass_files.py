@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from engram import durable
 from engram.durable import Steps
-from engram.model.errors import PathNotFound, UsageError
+from engram.model.errors import PathNotFound, TargetExists, UsageError
 from engram.model.lab import Share
 from engram.model.outcome import Outcome, Status, failure
 from engram.model.plan import PlannedStep
@@ -105,6 +105,8 @@ class MassFiles:
         suffix = os.path.splitext(path)[1].lower()
         if not os.path.exists(whole):
             raise PathNotFound(path)
+        if not os.path.isfile(whole):
+            raise UsageError(f"{path} is no file.", "Name a file.")
         if suffix in _TABLES:
             return read_sheet(read_table(whole))
         if suffix not in _TEXTS:
@@ -162,12 +164,16 @@ class MassFiles:
     def write(self, plan: "IngestPlan", path: str) -> int:
         """Write the sessions that a plan is about as a mass file: YAML, JSON or a table by the name; how many.
 
-        Raises `UsageError` for another name, and for a folder whose name is no text.
+        Raises `UsageError` for another name, and for a folder whose name is no text; `TargetExists` for a file that
+        is there: somebody may have completed it.
         """
         from engram.sessions.massfile.writing import as_json, as_rows, as_yaml, documents
         from engram.workspace.tables import write_table
 
         whole, suffix = os.path.join(self._context.folder, path), os.path.splitext(path)[1].lower()
+        if os.path.lexists(whole):
+            advice = "Name another file, or remove it: somebody may have completed it."
+            raise TargetExists(path, "is there already", advice)
         roots = {share.name: share.root for share in lab_here(self._context).lab.shares}
 
         def location(spot: "Spot") -> str:

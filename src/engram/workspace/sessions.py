@@ -105,6 +105,7 @@ def _report(session: Session, said: "Said") -> SessionReport:
         experimenters=said.experimenters,
         projects=said.projects,
         room=said.room,
+        note=said.note,
         implants={name: label for name, label in said.implants.items() if label},
         curators=said.curators,
     )
@@ -140,8 +141,12 @@ def _texts(report: SessionReport) -> Iterator[tuple[str, str]]:
     for task in session.tasks:
         yield "task", task.name
         yield from [("arena", task.arena)] if task.arena else []
+        yield from [("light", task.light)] if task.light else []
+        yield from (("object", f"{name}, {where}") for name, where in task.objects)
+        yield from [("note", task.note)] if task.note else []
     yield from (("finding", finding.code) for finding in session.findings)
     yield from (("experimenter", name) for name in report.experimenters)
     yield from (("project", name) for name in report.projects)
     yield from (("group", name) for name in session.groups)
     yield from [("room", report.room)] if report.room else []
+    yield from [("note", report.note)] if report.note else []

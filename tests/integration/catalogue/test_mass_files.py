@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import islice
 
 import pytest
 from sqlalchemy import select
@@ -119,8 +120,17 @@ def test_all_that_is_told_is_there_with_its_source(lab: Catalogue) -> None:
         assert said.curators == {"sorting:1": "ada"}
         first, _ = known_sessions(connection, files=False)
         assert first.session.tasks[0] == Task(
-            name="run", start_s=0.5, stop_s=9.5, type="OpenField", confirmed=True, arena="150_square"
+            name="run",
+            start_s=0.5,
+            stop_s=9.5,
+            type="OpenField",
+            confirmed=True,
+            arena="150_square",
+            light="dim",
+            note="calm",
+            objects=TOLD.tasks[0].things or (),
         )
+        assert said.note == "abc"
         assert not first.session.tasks[1].confirmed
         things = select(STIMULUS_OBJECT.c.object_name, TASK_OBJECT.c.placement_where).select_from(
             TASK_OBJECT.join(STIMULUS_OBJECT).join(TASK)
@@ -223,3 +233,17 @@ def test_what_is_taken_to_be_so_does_not_replace_what_somebody_said(lab: Catalog
     carried_out(lab, planned(guessed))
     with lab.reading() as connection:
         assert said_of_sessions(connection)[ONE].curators == {"sorting:1": "ada"}
+
+
+def test_however_often_it_is_stopped_and_begun_again_it_ends_as_one(lab: Catalogue) -> None:
+    plan = planned()
+    for count in range(1, len(plan.steps)):
+        running = ingest(plan, lab, Helpers(author=ADA, roots=ROOTS, progress=Silent()))
+        assert not [one for one in islice(running, count) if one.failed]
+        del running  # nobody asks for the rest
+    carried_out(lab, plan)
+    with lab.reading() as connection:
+        assert len(list(history_of(connection, ONE))) == 1
+        assert said_of_sessions(connection)[ONE].experimenters == ("ada", "bob")
+        assert subjects_of_clusterings(connection)["g1"] == {"m1"}
+    assert not [one for one in rehearsed(lab, plan) if one.changes]

@@ -64,10 +64,10 @@ def command(
             return
         plan = planned.plan
     is_sheet = output is not None and output.lower().endswith(_SHEETS)
-    if output is not None and is_sheet:
-        ingestion.write_sheet(plan, output)
     if as_massfile is not None:
         call.open(MassFiles).write(plan, as_massfile)
+    if output is not None and is_sheet:
+        ingestion.write_sheet(plan, output)
     call.show_plan(plan, into=None if is_sheet else output)
     if call.style.for_people and not call.style.quiet:
         call.show_lines("\n".join(_ending(plan, output, as_massfile, is_sheet=is_sheet)))

@@ -41,6 +41,7 @@ def _lines(report: SessionReport) -> Iterator[str]:
         "projects": ", ".join(report.projects),
         "room": report.room,
         "groups": ", ".join(session.groups),
+        "note": report.note,
     }
     yield from (f"  {name}: {value}" for name, value in said.items() if value)
     for recording in session.recordings:
@@ -48,7 +49,10 @@ def _lines(report: SessionReport) -> Iterator[str]:
         share = f"{recording.share}:" if recording.share else ""
         yield from (f"    {share}{path}" for path in recording.paths)
         yield from _of_recording(report, recording.id)
-    yield from (f"  task {task.name}: {_task(task)}" for task in session.tasks)
+    for task in session.tasks:
+        yield f"  task {task.name}: {_task(task)}"
+        yield from (f"    {name}: {where}" for name, where in task.objects)
+        yield from [f"    note: {task.note}"] if task.note else []
     for finding in session.findings:
         yield f"  {finding.severity} {finding.code}: {finding.path}"
         yield f"    {finding.message}"
@@ -71,5 +75,6 @@ def _recording(recording: Recording) -> str:
 
 def _task(task: Task) -> str:
     told = [f"from {task.start_s:g} s" + (f" to {task.stop_s:g} s" if task.stop_s is not None else "")]
-    told += [task.type, f"in {task.arena}" if task.arena else "", "confirmed" if task.confirmed else "inferred"]
+    told += [task.type, f"in {task.arena}" if task.arena else "", f"light {task.light}" if task.light else ""]
+    told += ["confirmed" if task.confirmed else "inferred"]
     return ", ".join(filter(None, told))
