@@ -4,7 +4,8 @@ import os
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, insert, inspect, select
+from sqlalchemy import Connection, Engine, Integer, insert, inspect, literal_column, select
+from sqlalchemy import table as plain_table
 
 from engram.catalogue.addresses import Address
 from engram.catalogue.closing import NOTE_TABLE, refuse_closed
@@ -13,7 +14,7 @@ from engram.catalogue.opening import engine_for, set_up_sqlite
 from engram.catalogue.refusals import refusals_told
 from engram.catalogue.tables import whole_schema
 from engram.catalogue.tables.changes import COUNTER
-from engram.catalogue.versions import HEAD, refuse_other_versions, version_of
+from engram.catalogue.versions import HEAD, VERSION_TABLE, refuse_other_versions, version_of
 from engram.durable import Steps, make_folders, open_new, remove, rename, sync_file, sync_folder
 from engram.model.errors import CatalogueUnusable
 
@@ -54,7 +55,7 @@ def _set_up(engine: Engine, address: Address) -> bool:
             if address.file:
                 set_up_sqlite(engine)
             with engine.connect() as connection, connection.begin():
-                if version_of(connection):
+                if version_of(connection) and not is_half_made(connection):
                     refuse_other_versions(connection, address.shown)
                     refuse_closed(connection, address.shown)
                     return False
@@ -67,11 +68,28 @@ def _set_up(engine: Engine, address: Address) -> bool:
 
 def refuse_strangers(connection: Connection, shown: str) -> None:
     """Raise `CatalogueUnusable` for a database that holds tables of something else."""
-    ours = {*whole_schema().tables, LINEAGE_TABLE, NOTE_TABLE}
+    ours = {*whole_schema().tables, LINEAGE_TABLE, NOTE_TABLE, VERSION_TABLE}
     strange = sorted(set(inspect(connection).get_table_names()) - ours)
     if strange:
         found = f"holds tables of something else ({', '.join(strange[:3])})"
         raise CatalogueUnusable(shown, found, "Give the catalogue an empty database of its own.")
+
+
+def is_half_made(connection: Connection) -> bool:
+    """Whether setting it up was cut off: it is of an older version, and nothing is in it yet.
+
+    MariaDB keeps the tables of each migration that came to its end, and of the one that did not.
+    """
+    if version_of(connection) >= HEAD:
+        return False
+    there = set(inspect(connection).get_table_names()) & (set(whole_schema().tables) - {COUNTER.name})
+    return not any(_holds_rows(connection, name) for name in sorted(there))
+
+
+def _holds_rows(connection: Connection, table: str) -> bool:
+    # by its name alone: what columns it had in an older version is not declared any more
+    asked = select(literal_column("1", Integer)).select_from(plain_table(table)).limit(1)
+    return connection.execute(asked).first() is not None
 
 
 def needs_upgrade(address: Address) -> bool:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, Programmin
 from engram.catalogue.addresses import Address
 from engram.catalogue.closing import Closed, Why, close, closed, forget_why, prepare_to_close, refuse_closed, reopen
 from engram.catalogue.comparing import Digesting, TableDigest, digests, rows_of
-from engram.catalogue.migrating import create_catalogue, refuse_strangers
+from engram.catalogue.migrating import create_catalogue, is_half_made, refuse_strangers
 from engram.catalogue.opening import WRITES, engine_for
 from engram.catalogue.refusals import refusals_told
 from engram.catalogue.tables import whole_schema
@@ -133,7 +133,7 @@ def _look_at_target(move: Move) -> bool:
 
 def _is_unfinished(connection: Connection, move: Move) -> bool:
     shown = move.target.shown
-    if not version_of(connection):
+    if not version_of(connection) or is_half_made(connection):
         refuse_strangers(connection, shown)
         return False
     refuse_other_versions(connection, shown)

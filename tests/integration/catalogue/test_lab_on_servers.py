@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from engram.catalogue.checking import problems
+from engram.catalogue.migrating import migrate
 from engram.catalogue.opening import open_catalogue
 from engram.durable import Steps
 from engram.model.errors import CatalogueUnusable
@@ -65,6 +66,25 @@ def test_a_database_that_is_not_there_is_told(server: Server, tmp_path: Path) ->
         made(tmp_path, server.url("nowhere"))
     assert "\n" not in refused.value.what
     assert list(tmp_path.iterdir()) == []
+
+
+def test_setting_up_goes_on_behind_the_migrations_that_were_done(server: Server, tmp_path: Path) -> None:
+    address = new_database(server, "some_migrations")
+    engine = create_engine(address.url)
+    with engine.begin() as connection:
+        migrate(connection, "0003")
+        connection.execute(text("DELETE FROM catalogue_counter"))  # it comes last
+    engine.dispose()
+    here = made(tmp_path, server.url("some_migrations"))
+    assert all(outcome.status == "ok" for outcome in Labs(here, steps=Steps()).check())
+    engine = create_engine(address.url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE engram_version SET version_num = '0003'"))
+        connection.execute(text("INSERT INTO catalogue_change VALUES (1, '2020-01-01', 'ada', 'test', '', '')"))
+    engine.dispose()
+    (tmp_path / "other").mkdir()
+    with pytest.raises(CatalogueUnusable, match="is of version 0003"):  # it is in use
+        made(tmp_path / "other", server.url("some_migrations"))
 
 
 def test_setting_up_goes_on_where_it_was_cut_off(server: Server, tmp_path: Path) -> None:

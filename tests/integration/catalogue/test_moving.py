@@ -17,7 +17,7 @@ from engram.catalogue.backing_up import back_up
 from engram.catalogue.checking import problems
 from engram.catalogue.closing import NOTE_TABLE, reopen
 from engram.catalogue.history import history_of
-from engram.catalogue.migrating import create_catalogue
+from engram.catalogue.migrating import create_catalogue, migrate
 from engram.catalogue.moving import Move, move_catalogue, rows_to_move
 from engram.catalogue.opening import Catalogue, engine_for, open_catalogue
 from engram.catalogue.sessions import record_session
@@ -219,6 +219,14 @@ def test_a_catalogue_that_was_set_up_and_holds_nothing_yet_is_moved_into(place: 
     create_catalogue(target, Steps())
     assert moved(source, target) > 1
     use(target)
+
+
+def test_a_place_where_setting_up_was_cut_off_is_moved_into(full: Place, place: Place) -> None:
+    source, target = full("sqlite"), place("mariadb")
+    with _connected(target) as connection, connection.begin():
+        migrate(connection, "0003")
+    moved(source, target)
+    assert contents(target) == contents(source)
 
 
 def test_an_empty_catalogue_moves_as_well_and_twice_is_once(place: Place) -> None:
