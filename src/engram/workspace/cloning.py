@@ -172,8 +172,11 @@ class _Cloning:
         if self._wish.procedures:
             from engram.datasets.provenance.procedures import find_procedure
 
-            environment = self._around.environment
-            self._procedures = [find_procedure(name, environment=environment) for name in self._wish.procedures]
+            around = self._around
+            self._procedures = [
+                find_procedure(name, environment=around.environment, configuration=around.configuration)
+                for name in self._wish.procedures
+            ]
 
     def _check_super(self, parent: Dataset) -> None:
         from engram.datasets.arguments import scope_at  # late: only a clone in a dataset needs it

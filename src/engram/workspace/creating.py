@@ -101,7 +101,8 @@ class Creation:
             from engram.datasets.provenance.procedures import find_procedure
 
             self._procedures = [
-                find_procedure(name, environment=self._around.environment) for name in self._wish.procedures
+                find_procedure(name, environment=self._around.environment, configuration=self._around.configuration)
+                for name in self._wish.procedures
             ]
 
     def _check_is_new_to(self, parent: Dataset) -> None:

@@ -93,6 +93,7 @@ class Getting:
         from engram.model.plan import Plan
         from engram.workspace.asked import asked_for
 
+        self._recipes(procedures)
         opened, places = self._arguments(paths, dataset)
         reach = self._reach(opened, recursive, recursion_limit, reckless=reckless, description=description)
         self._check(reach, places)
@@ -112,7 +113,8 @@ class Getting:
             return ()
         from engram.datasets.provenance.procedures import find_procedure
 
-        return tuple(find_procedure(name, environment=self._context.environment) for name in procedures)
+        environment, configuration = self._context.environment, self._context.git_configuration
+        return tuple(find_procedure(name, environment=environment, configuration=configuration) for name in procedures)
 
     def _carry_out(self, reach: "Reach", places: Sequence[tuple[str, str]], wish: "_Wish") -> Iterator[Outcome]:
         installed: set[str] = set()

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from engram.durable import Steps
 from engram.model.errors import PathNotFound, UsageError
 from engram.testing.faults import die_at_every_step
 from engram.testing.places import Template, contents, scratch
+from engram.workspace.cloning import Copies
 from engram.workspace.context import Context
+from engram.workspace.datasets import Datasets
 from engram.workspace.getting import Getting
 from tests.interop.peers import annex, create, git, save, told, write
 
@@ -109,6 +112,25 @@ class TestOnTheWay:
         for place in ("sub", "sub/deep"):
             assert "mimeencoding" in (here / place / ".gitattributes").read_text()
         assert "mimeencoding" not in (here / ".gitattributes").read_text()
+
+    def test_procedures_lie_where_this_call_says(self, here: Path, original: Path, tmp_path: Path) -> None:
+        write(tmp_path, "own/cfg_mine.sh", 'touch "$1/mine"\n')
+        context = Context(
+            folder=str(tmp_path),
+            environment=dict(os.environ),
+            git_configuration=(f"datalad.locations.user-procedures={tmp_path}/own",),
+        )
+        inside = replace(context, folder=str(here))
+        for outcomes in (
+            Datasets(context).create("new", procedures=["mine"]),
+            Copies(context).clone(str(original), "cloned", procedures=["mine"]),
+            Getting(inside).get(["sub"], data=False, procedures=["mine"]),
+        ):
+            assert not any(outcome.failed for outcome in outcomes)
+        for place in (tmp_path / "new", tmp_path / "cloned", here / "sub"):
+            assert (place / "mine").exists()
+        with pytest.raises(UsageError, match="nonsense"):
+            Getting(inside).plan_get(["sub"], procedures=["nonsense"])
 
     def test_how_it_was_cloned_is_how_its_subdatasets_are(self, here: Path) -> None:
         git(here, "config", "datalad.clone.reckless", "auto")

@@ -72,19 +72,19 @@ def own_folder(environment: dict[str, str]) -> Path:
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_built_in_procedures_are_found(name: str, environment: dict[str, str]) -> None:
-    assert find_procedure(name, environment=environment).recipe is BUILT_IN[name]
+    assert find_procedure(name, environment=environment, configuration=()).recipe is BUILT_IN[name]
 
 
 @pytest.mark.parametrize("name", ["", "unknown", "../text2git", "cfg_text2git"])
 def test_an_unknown_name_is_refused_with_those_that_are_known(name: str, environment: dict[str, str]) -> None:
     with pytest.raises(UsageError):
-        find_procedure(name, environment=environment)
+        find_procedure(name, environment=environment, configuration=())
 
 
 def test_the_users_own_procedure_wins(environment: dict[str, str]) -> None:
     script = own_folder(environment) / "cfg_text2git.py"
     script.touch()
-    found = find_procedure("text2git", environment=environment)
+    found = find_procedure("text2git", environment=environment, configuration=())
     assert (found.recipe, found.script) == (None, str(script))
     assert found.call == (sys.executable, "{script}", "{ds}", "{args}")
 
@@ -104,13 +104,13 @@ def test_how_a_procedure_is_called_can_be_configured(environment: dict[str, str]
 def test_an_environment_variable_names_the_folder(environment: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "cfg_mine.py").touch()
     environment["DATALAD_LOCATIONS_USER__PROCEDURES"] = str(tmp_path)
-    assert find_procedure("mine", environment=environment).script == str(tmp_path / "cfg_mine.py")
+    assert find_procedure("mine", environment=environment, configuration=()).script == str(tmp_path / "cfg_mine.py")
 
 
 def test_a_program_that_cannot_be_run_is_named(environment: dict[str, str]) -> None:
     (own_folder(environment) / "cfg_mine").touch()
     with pytest.raises(UsageError, match="cannot be run"):
-        find_procedure("mine", environment=environment)
+        find_procedure("mine", environment=environment, configuration=())
 
 
 # --- in a real dataset
@@ -134,7 +134,9 @@ def made(folder: Path, environment: dict[str, str], *, force: bool = False) -> D
 
 
 def carry_out(name: str, dataset: Dataset, environment: dict[str, str]) -> Iterator[Outcome]:
-    return run_procedure(find_procedure(name, environment=environment), dataset, Surroundings(environment=environment))
+    return run_procedure(
+        find_procedure(name, environment=environment, configuration=()), dataset, Surroundings(environment=environment)
+    )
 
 
 def commits(folder: Path) -> list[tuple[str, dict[str, str]]]:

@@ -120,7 +120,7 @@ class Procedure:
     call: tuple[str, ...] = ()
 
 
-def find_procedure(name: str, *, environment: Mapping[str, str], configuration: tuple[str, ...] = ()) -> Procedure:
+def find_procedure(name: str, *, environment: Mapping[str, str], configuration: tuple[str, ...]) -> Procedure:
     """The user's own procedure of this name, else the machine's, else the built-in one. Raises `UsageError`.
 
     Args:
