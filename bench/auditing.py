@@ -87,7 +87,7 @@ def _by_git_annex(count: int) -> Act:
     return act
 
 
-def _scenario(name: str, count: int, size_mib: int, *, peers: bool, repeat: int) -> Scenario:
+def _scenario(name: str, count: int, space: Space, *, peers: bool, repeat: int) -> Scenario:
     contenders = [Contender("engram", _by_engram(count))]
     if peers:
         contenders.append(Contender("git-annex", _by_git_annex(count)))
@@ -95,14 +95,14 @@ def _scenario(name: str, count: int, size_mib: int, *, peers: bool, repeat: int)
         name=name,
         title=f"{count:,} × 4 KiB, of which {_REPLACED} had another content once",
         contenders=tuple(contenders),
-        space=Space(size_mib=size_mib),
+        space=space,
         repeat=repeat,
     )
 
 
 _SCENARIOS = (
-    _scenario("audit-10k", 10_000, 3072, peers=True, repeat=3),
-    _scenario("audit-100k", 100_000, 6144, peers=False, repeat=1),
+    _scenario("audit-10k", 10_000, Space(size_mib=3072), peers=True, repeat=3),
+    _scenario("audit-100k", 100_000, Space(size_mib=6144, inodes=2_000_000), peers=False, repeat=1),
 )
 
 

@@ -73,7 +73,7 @@ _SCENARIOS = (
         name="clone-100k",
         title="clone of a dataset with 100,000 files of 4 KiB",
         contenders=(Contender("engram", _cloned(100_000)),),
-        space=Space(size_mib=4096),
+        space=Space(size_mib=8192, inodes=2_000_000),
         repeat=1,
     ),
 )

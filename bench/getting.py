@@ -123,7 +123,7 @@ _SCENARIOS = (
         name="get-100k",
         title="get of 100,000 files of 4 KiB from a sibling on this machine",
         contenders=(Contender("engram", _small(100_000)),),
-        space=Space(size_mib=8192),
+        space=Space(size_mib=8192, inodes=2_000_000),
         repeat=1,
     ),
     Scenario(
