@@ -1,5 +1,6 @@
 """A lab from Python, as from the command line."""
 
+import shutil
 from datetime import date, datetime
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 import engram
 from engram.model.animals import Alias
 from engram.model.errors import NoLab, NotInCatalogue
+from engram.sessions.scanning.seen import SessionSeen
 from engram.workspace.context import Context
 from engram.workspace.lab import Labs
 
@@ -47,3 +49,51 @@ def test_what_is_missing_is_raised(folder: Path, tmp_path: Path, monkeypatch: py
         engram.open_lab()
     monkeypatch.chdir(folder)
     assert engram.open_lab().folder == str(folder)
+
+
+SAMPLES = Path(__file__).parents[2] / "data/rig/kavli_share/recordings/12347"
+
+
+def test_shares_and_sessions_do_what_their_commands_do(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(SAMPLES, tmp_path / "share/12347")
+    lab = engram.open_lab(folder)
+    lab.shares.add("recordings", tmp_path / "share", also_known_as="N:/recordings")
+    assert [(one.share.name, one.trouble) for one in lab.shares.list()] == [("recordings", "")]
+    assert lab.shares.show("recordings").share.also_known_as == ("N:/recordings",)
+    lab.subjects.add("12347")
+    name = "12347/2020-01-01T10-00-30"
+    assert name in {one.session.id for one in lab.sessions.scan() if isinstance(one, SessionSeen)}
+    assert lab.sessions.template("recordings", "12347/2020-01-01_10-00-30")[0].matches >= 1
+    plan = lab.sessions.plan("recordings")
+    assert [step.item for step in plan.steps] == [name]
+    assert [outcome.status for outcome in lab.sessions.ingest(plan)] == ["ok"]
+    assert lab.sessions.plan().steps == ()
+    assert [one.session.id for one in lab.sessions.list("kind = neuropixels-ap", subject="12347")] == [name]
+    assert lab.sessions.list(until=date(2019, 1, 1)) == []
+    assert {match.session for match in lab.sessions.find("npx.imec.ap.bin")} == {name}
+    table = tmp_path / "missing.csv"
+    assert {row.session for row in lab.sessions.missing(table)} == {name}
+    assert [outcome.status for outcome in lab.sessions.annotate(table)] == ["notneeded"]
+    table.write_text(f"session,what,value,confirmed\n{name},project,grid,yes\n")
+    with pytest.raises(engram.IncompleteResults, match="no project grid"):
+        lab.sessions.annotate(table)
+    lab.sessions.annotate(table, add_names=True)
+    lab.sessions.group("cohort", name)
+    lab.sessions.waive(name, "misnamed", why="seen")
+    lab.sessions.exclude(name, why="pilot")
+    lab.sessions.include(name, why="not at all")
+    report = lab.sessions.show(name)
+    assert (report.projects, report.session.groups) == (("grid",), ("cohort",))
+    assert report.waived == {f"{name} misnamed": "seen"}
+    assert len(lab.sessions.history(name)) == 3
+    lab.shares.remove("recordings")
+    assert lab.shares.list() == []
+
+
+def test_what_failed_is_raised_with_what_was_done(folder: Path) -> None:
+    lab = engram.open_lab(folder)
+    with pytest.raises(engram.IncompleteResults) as failed:
+        lab.sessions.group("cohort", ["nobody/2020-01-01"])
+    assert failed.value.outcomes[0].error == "NotInCatalogue"
+    with pytest.raises(NotInCatalogue):
+        lab.sessions.show("nobody/2020-01-01")

@@ -9,6 +9,13 @@ from engram.model.outcome import IncompleteResults, Outcome
 
 AnyPath: TypeAlias = str | os.PathLike[str]
 Paths: TypeAlias = AnyPath | Iterable[AnyPath] | None
+#: One name, or several.
+Names: TypeAlias = str | Iterable[str]
+
+
+def names_of(names: Names) -> tuple[str, ...]:
+    """One name, or several, as a tuple."""
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def text(path: AnyPath | None) -> str | None:

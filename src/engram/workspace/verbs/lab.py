@@ -16,10 +16,9 @@ from engram.workspace.lab_here import lab_here
 from engram.workspace.people import People
 from engram.workspace.probes import Probes
 from engram.workspace.subjects import Subjects
-from engram.workspace.verbs.arguments import AnyPath, collected, text
+from engram.workspace.verbs.arguments import AnyPath, Names, collected, names_of, text
+from engram.workspace.verbs.lab_sessions import SessionsOfLab, SharesOfLab
 
-#: One name, or several.
-Names: TypeAlias = str | Iterable[str]
 #: What can be said of a subject, probe or implant, by the field's name.
 Said: TypeAlias = str | int | float | date | datetime
 
@@ -46,6 +45,8 @@ class OpenLab:
         self.subjects = SubjectsOfLab(Subjects(context))
         self.people = PeopleOfLab(People(context))
         self.probes = ProbesOfLab(Probes(context))
+        self.shares = SharesOfLab(context)
+        self.sessions = SessionsOfLab(context)
         self._labs = Labs(context)
 
     def show(self) -> LabReport:
@@ -80,7 +81,7 @@ class SubjectsOfLab:
         self, names: Names, values: Mapping[str, Said] | None = None, *, aliases: Iterable[Alias] = ()
     ) -> list[Outcome]:
         """The outcomes of adding subjects, or of correcting what is said of them: fields of `Subject` by name."""
-        return collected(self._subjects.add(_names(names), values or {}, tuple(aliases)))
+        return collected(self._subjects.add(names_of(names), values or {}, tuple(aliases)))
 
     def import_(self, path: AnyPath, *, date_format: str | None = None) -> list[Outcome]:
         """The outcomes of taking a table, all of it or nothing."""
@@ -104,7 +105,7 @@ class PeopleOfLab:
 
     def add(self, names: Names, values: Mapping[str, str] | None = None) -> list[Outcome]:
         """The outcomes of adding people, or of correcting what is said of them: fields of `Person` by name."""
-        return collected(self._people.add(_names(names), values or {}))
+        return collected(self._people.add(names_of(names), values or {}))
 
     def list(self) -> list[Person]:
         """Everybody, by name."""
@@ -119,7 +120,7 @@ class ProbesOfLab:
 
     def add(self, serials: Names, values: Mapping[str, Said] | None = None) -> list[Outcome]:
         """The outcomes of adding probes, or of correcting what is said of them: fields of `Probe` by name."""
-        return collected(self._probes.add(_names(serials), values or {}))
+        return collected(self._probes.add(names_of(serials), values or {}))
 
     def implant(
         self, serial: str, subject: str, inserted: datetime, values: Mapping[str, Said] | None = None
@@ -134,7 +135,3 @@ class ProbesOfLab:
     def list(self) -> list[Probe]:
         """All probes with their implants, by serial number."""
         return [*self._probes.list()]
-
-
-def _names(names: Names) -> tuple[str, ...]:
-    return (names,) if isinstance(names, str) else tuple(names)
