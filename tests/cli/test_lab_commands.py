@@ -194,7 +194,11 @@ def test_what_is_wrong_with_a_lab_is_told_and_the_rest_is_looked_at(engram: Engr
 def test_a_backup_holds_everything_and_can_take_the_catalogues_place(engram: Engram, lab: Path) -> None:
     engram("subjects", "add", "12347", "--sex", "F")
     engram("subjects", "add", "12347", "--sex", "M")
+    planned = engram("lab", "backup", "safe.db", "--dry-run").out
+    assert planned.splitlines()[0].startswith(f"would save: {lab}/safe.db [what ")
+    assert not (lab / "safe.db").exists()
     assert engram("lab", "backup", "safe.db").out == f"lab-backup(ok): {lab}/safe.db [5 rows]\n"
+    assert engram("lab", "backup", "safe.db", "--dry-run").code == 2
     refused = engram("lab", "backup", "safe.db")
     assert (refused.code, "is never overwritten" in refused.err) == (2, True)
     (lab / ".engram" / "catalogue.db").unlink()
@@ -225,6 +229,9 @@ def test_an_older_catalogue_is_backed_up_and_upgraded(engram: Engram, lab: Path)
         connection.execute("UPDATE engram_version SET version_num = '0005'")
     refused = engram("subjects", "list")
     assert (refused.code, "engram lab upgrade" in refused.err) == (2, True)
+    actions = [step["action"] for step in engram("--json", "lab", "upgrade", "--dry-run").records[0]["steps"]]
+    assert actions == ["save", "upgrade"]
+    assert not (lab / ".engram" / "backups").exists()
     shown = engram("lab", "upgrade")
     assert [line.partition(":")[0] for line in shown.out.splitlines()[:2]] == ["lab-backup(ok)", "lab-upgrade(ok)"]
     assert "[version 0005 → 0006]" in shown.out
@@ -243,6 +250,9 @@ def test_a_lab_inside_a_dataset_is_read_once_it_is_trusted_and_says_the_same(eng
     assert "lies inside the dataset" in passed_over.err
     assert "engram lab trust" in passed_over.err
     assert engram("--lab", "dataset/lab", "subjects", "list").code == 2
+    planned = engram("lab", "trust", "dataset/lab", "--dry-run").out
+    assert f"would trust: {tmp_path}/dataset/lab/engram.toml [catalogue sqlite:///.engram/catalogue.db]" in planned
+    assert engram("-C", "dataset/lab", "lab", "show").code == 2
     trusted = engram("lab", "trust", "dataset/lab")
     assert trusted.out == (
         f"lab-trust(ok): {tmp_path}/dataset/lab/engram.toml [catalogue sqlite:///.engram/catalogue.db]\n"

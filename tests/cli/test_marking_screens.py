@@ -45,6 +45,18 @@ def test_a_reason_is_needed(engram: Engram, lab: Path, words: tuple[str, ...]) -
     assert engram("sessions", *words).code == 2
 
 
+def test_a_finding_that_was_waived_is_marked_and_told_with_its_reason(engram: Engram, lab: Path) -> None:
+    before = engram("sessions", "show", IMAGING).out
+    assert "\n  warning misnamed: " in before
+    assert engram("sessions", "waive", IMAGING, "misnamed", "--why", "named before 2020").code == 0
+    shown = engram("sessions", "show", IMAGING).out
+    assert "\n  warning misnamed: " not in shown
+    assert shown.count("\n  accepted warning misnamed: ") == before.count("\n  warning misnamed: ")
+    assert "\n    accepted: named before 2020\n" in shown
+    (record,) = engram("--json", "sessions", "show", IMAGING).records
+    assert record["waived"] == {f"{IMAGING} misnamed": "named before 2020"}
+
+
 def test_a_finding_that_was_waived_hinders_no_more(engram: Engram, lab: Path) -> None:
     shown = engram("sessions", "waive", TRUNCATED, "truncated", "--why", "the rest is sound")
     assert shown.code == 0

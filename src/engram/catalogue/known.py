@@ -218,6 +218,12 @@ def waived(connection: Connection) -> frozenset[tuple[str, str]]:
     return frozenset((unescaped(item), code) for item, code in rows)
 
 
+def waivers(connection: Connection) -> dict[tuple[str, str], str]:
+    """The same with the reasons."""
+    rows = connection.execute(select(WAIVER.c.waiver_item, WAIVER.c.waiver_code, WAIVER.c.waiver_why))
+    return {(unescaped(item), code): why for item, code, why in rows}
+
+
 def excluded(connection: Connection) -> dict[str, str]:
     """What is left out (patterns, ids, ``SHARE:FOLDER``), with the reason."""
     rows = connection.execute(select(EXCLUSION.c.exclusion_pattern, EXCLUSION.c.exclusion_why))

@@ -1,12 +1,13 @@
 """What a lab and its catalogue say of themselves."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
+from engram.model.findings import Finding
 from engram.model.outcome import Leaf
-from engram.model.recordings import Session
+from engram.model.recordings import Recording, Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +56,28 @@ class SessionReport:
     implants: Mapping[str, str] = field(default_factory=dict)
     #: By the id of a recording: who curated it.
     curators: Mapping[str, str] = field(default_factory=dict)
+    #: Findings that somebody accepted: the id of the session or recording and the code, and the reason.
+    waived: Mapping[str, str] = field(default_factory=dict)
+
+    def accepted(self, finding: Finding) -> str:
+        """Why a finding of it does not matter; '' when nobody said so."""
+        session = self.session
+        mine = (one.id for one in session.recordings if finding.path in _named(one, session.share))
+        return next(
+            (self.waived[key] for item in (session.id, *mine) if (key := f"{item} {finding.code}") in self.waived), ""
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The record behind ``sessions list --json``: that of the session, and more."""
         lists = {"experimenters": list(self.experimenters), "projects": list(self.projects)}
-        maps = {"implants": dict(self.implants), "curators": dict(self.curators)}
+        maps = {"implants": dict(self.implants), "curators": dict(self.curators), "waived": dict(self.waived)}
         return self.session.as_json() | lists | {"room": self.room, "note": self.note} | maps
+
+
+def _named(recording: Recording, share: str) -> Iterator[str]:
+    """Its files, as findings of its session name them."""
+    before = f"{recording.share}:" if recording.share not in ("", share) else ""
+    return (before + path for path in recording.paths)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

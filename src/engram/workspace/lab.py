@@ -140,6 +140,27 @@ class Labs:
         rows = back_up(address, path, self._steps)
         yield Outcome(action="lab-backup", item=path, status=Status.OK, note=f"{rows} rows")
 
+    def plan_backup(self, file: str | None, *, now: datetime | None = None) -> Plan:
+        """What `backup` would do. Raises what it raises, but for what only writing shows."""
+        here = lab_here(self._context)
+        address = address_of(here)
+        path = os.path.join(self._context.folder, file) if file else _new_backup(here, now or datetime.now(UTC))
+        if os.path.lexists(path):
+            raise TargetExists(path, "is there already", "Name another file: nothing is written over.")
+        return Plan(steps=(PlannedStep(action="save", item=path, why=f"what {address.shown} holds"),))
+
+    def plan_upgrade(self, *, now: datetime | None = None) -> Plan:
+        """What `upgrade` would do."""
+        address = address_of(lab_here(self._context))
+        with catalogue_extra():
+            from engram.catalogue.migrating import needs_upgrade
+        if not needs_upgrade(address):
+            return Plan()
+        change = PlannedStep(
+            action="upgrade", item=address.shown, why="to this program's version; older ones refuse it"
+        )
+        return Plan(steps=(*self.plan_backup(None, now=now).steps, change))
+
     def upgrade(self, *, now: datetime | None = None) -> Iterator[Outcome]:
         """Bring the catalogue to this program's version; a backup of it is made first.
 
@@ -221,21 +242,31 @@ class Labs:
         Raises:
             UsageError: when there is none, or it does not parse.
         """
-        file = os.path.join(os.path.normpath(os.path.join(self._context.folder, folder)), LAB_FILE)
-        if not os.path.isfile(file):
-            raise UsageError(f"{folder} is no lab: it holds no {LAB_FILE}.", "Name a folder that does.")
-        lab = read_lab(file)
-        why = why_not_trusted(file)
-        trusted = trust_folder(self._context)
-        said = f"catalogue {lab.catalogue_url or USUAL_URL}"
-        said += "".join(f", share {share.name} at {share.root}" for share in lab.shares)
-        if not why or not why_not_trusted(file, trusted):
+        file, said, is_needed = self._doubtful(folder)
+        if not is_needed:
             yield Outcome(action="lab-trust", item=file, status=Status.NOT_NEEDED, note=said)
             return
+        trusted = trust_folder(self._context)
         make_folders(self._steps, trusted)
         note = os.path.join(trusted, lab_seal(file))
         replace(self._steps, note, os.fsencode(f"{file}\n"), mode=0o600)
         yield Outcome(action="lab-trust", item=file, status=Status.OK, note=said)
+
+    def plan_trust(self, folder: str) -> Plan:
+        """What `trust` would do: *why* tells what the file names. Raises what it raises."""
+        file, said, is_needed = self._doubtful(folder)
+        return Plan(steps=(PlannedStep(action="trust", item=file, why=said),) if is_needed else ())
+
+    def _doubtful(self, folder: str) -> tuple[str, str, bool]:
+        """A lab's file, what it names, and whether it is not trusted yet."""
+        file = os.path.join(os.path.normpath(os.path.join(self._context.folder, folder)), LAB_FILE)
+        if not os.path.isfile(file):
+            raise UsageError(f"{folder} is no lab: it holds no {LAB_FILE}.", "Name a folder that does.")
+        lab = read_lab(file)
+        said = f"catalogue {lab.catalogue_url or USUAL_URL}"
+        said += "".join(f", share {share.name} at {share.root}" for share in lab.shares)
+        is_needed = bool(why_not_trusted(file) and why_not_trusted(file, trust_folder(self._context)))
+        return file, said, is_needed
 
 
 def _is_same(one: "Address", other: "Address") -> bool:

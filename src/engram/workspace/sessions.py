@@ -87,20 +87,22 @@ def _own_names(catalogue: "Catalogue", names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _reports(catalogue: "Catalogue", names: Sequence[str] | None = None) -> Iterator[SessionReport]:
-    from engram.catalogue.known import known_sessions
+    from engram.catalogue.known import known_sessions, waivers
     from engram.catalogue.said import said_of_sessions
 
     with catalogue.reading() as connection:
-        said = said_of_sessions(connection)
+        said, accepted = said_of_sessions(connection), waivers(connection)
         for known in known_sessions(connection, names, files=names is not None):
-            yield _report(known.session, said[known.session.id])
+            yield _report(known.session, said[known.session.id], accepted)
 
 
-def _report(session: Session, said: "Said") -> SessionReport:
+def _report(session: Session, said: "Said", accepted: Mapping[tuple[str, str], str]) -> SessionReport:
     from dataclasses import replace
 
     below = tuple(recording.below(session.folder) for recording in session.recordings)
+    mine = {session.id, *(recording.id for recording in below)}
     return SessionReport(
+        waived={f"{item} {code}": why for (item, code), why in accepted.items() if item in mine},
         session=replace(session, recordings=below),
         experimenters=said.experimenters,
         projects=said.projects,

@@ -10,6 +10,7 @@ among the lab's backups, in .engram/backups beside engram.toml; copy some of the
 
 import click
 
+from engram.cli import options
 from engram.cli.call import Call
 from engram.cli.root import Verb
 from engram.workspace.lab import Labs
@@ -17,6 +18,8 @@ from engram.workspace.lab import Labs
 
 @click.command(cls=Verb, help=__doc__)
 @click.argument("file", required=False, metavar="[FILE]", type=click.Path())
+@options.plan
 @click.pass_obj
-def command(call: Call, *, file: str | None) -> None:
-    call.show(call.open(Labs).backup(file))
+def command(call: Call, *, file: str | None, dry_run: bool, plan_file: str | None) -> None:
+    labs = call.open(Labs)
+    call.show_either(labs.plan_backup(file) if dry_run else labs.backup(file), plan_file)

@@ -8,6 +8,7 @@ folders. Look at it, then allow it, as it is now: when it says something else la
 
 import click
 
+from engram.cli import options
 from engram.cli.call import Call
 from engram.cli.root import Verb
 from engram.workspace.lab import Labs
@@ -15,6 +16,8 @@ from engram.workspace.lab import Labs
 
 @click.command(cls=Verb, help=__doc__)
 @click.argument("folder", metavar="DIR", type=click.Path())
+@options.plan
 @click.pass_obj
-def command(call: Call, *, folder: str) -> None:
-    call.show(call.open(Labs).trust(folder))
+def command(call: Call, *, folder: str, dry_run: bool, plan_file: str | None) -> None:
+    labs = call.open(Labs)
+    call.show_either(labs.plan_trust(folder) if dry_run else labs.trust(folder), plan_file)

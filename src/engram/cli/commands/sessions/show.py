@@ -54,8 +54,11 @@ def _lines(report: SessionReport) -> Iterator[str]:
         yield from (f"    {name}: {where}" for name, where in task.objects)
         yield from [f"    note: {task.note}"] if task.note else []
     for finding in session.findings:
-        yield f"  {finding.severity} {finding.code}: {finding.path}"
+        why = report.accepted(finding)
+        mark = "accepted " if why else ""
+        yield f"  {mark}{finding.severity} {finding.code}: {finding.path}"
         yield f"    {finding.message}"
+        yield from [f"    accepted: {why}"] if why else []
 
 
 def _of_recording(report: SessionReport, name: str) -> Iterator[str]:
