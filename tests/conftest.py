@@ -15,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -25,11 +26,15 @@ from hypothesis import HealthCheck, settings
 from engram.datasets.programs import find_git_annex
 from engram.testing import databases
 from engram.testing.databases import Server
+from engram.testing.places import memory
+from tests.dealing import dealt
 
 ROOT = Path(__file__).parents[1]
 #: How the reason of a skip begins that no installation could mend (no loop devices, not root, another system).
 NOT_HERE = "not on this machine:"
 
+#: So much must be free before tests lie in memory (a whole run keeps less than 1 GB at once).
+_ROOM_BYTES = 6 << 30
 #: What one test may take with ``--long``, whatever it may take otherwise.
 LONGEST_S = 7200
 
@@ -52,7 +57,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # what is started in the background ignores them, and so
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # would all that the tests start
+    if memory() != Path(tempfile.gettempdir()) and _free_bytes(memory()) > _ROOM_BYTES:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory()))  # git syncs each file: no test waits for a disk
     settings.load_profile("long" if config.getoption("--long") else "engram")
+
+
+def _free_bytes(folder: Path) -> int:
+    """What fits into a folder in memory, and into the memory itself.
+
+    Source: https://man7.org/linux/man-pages/man5/proc_meminfo.5.html (MemAvailable, in kB)
+    """
+    known = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    return min(shutil.disk_usage(folder).free, int(known["MemAvailable"].removesuffix("kB")) << 10)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -60,9 +76,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             item.add_marker(pytest.mark.timeout(LONGEST_S), append=False)
         return
-    long = [item for item in items if item.get_closest_marker("long")]
-    config.hook.pytest_deselected(items=long)
+    long = {item for item in items if item.get_closest_marker("long")}
+    config.hook.pytest_deselected(items=[item for item in items if item in long])
     items[:] = [item for item in items if item not in long]
+    if workers := getattr(config, "workerinput", {}).get("workercount"):
+        items[:] = dealt([(item.nodeid.partition("::")[0], item) for item in items], workers)
 
 
 @pytest.hookimpl(wrapper=True)
