@@ -346,6 +346,8 @@ def test_clustering_of_several_sessions_refers_to_the_file_and_to_the_catalogue(
     lines = planned(engram, lab, text)
     assert f"would cluster: 12347_msc_1 [of {NPX}, 12347/2020-01-02T11-13-17; curator ada]" in lines
     assert engram("sessions", "ingest", "plan.json").code == 0
+    for name in (NPX, "12347/2020-01-02T11-13-17"):
+        assert "  clustered in: 12347_msc_1\n" in engram("sessions", "show", name).out
     assert not [line for line in planned(engram, lab, text) if line.startswith("would cluster")]
     (lab / "plan.json").unlink()
     lines = wrong(engram, lab, text.replace("name: 12347}", "name: 23457}"))

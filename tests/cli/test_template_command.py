@@ -28,9 +28,9 @@ def test_it_shows_what_would_match_and_what_nearly_does(engram: Engram, lab: Pat
         "  matches 1 folder:",
         "    12347/20200102: 12347, 2020-01-02",
         "  does not match 3 folders equally deep:",
-        "    12347/2020-01-01_10-00-30: it does not look like {subject}/{session:%Y%m%d}",
         "    23457/08252019: '08252019' is no date in the form %Y%m%d",
         "    23457/09092019: '09092019' is no date in the form %Y%m%d",
+        "    12347/2020-01-01_10-00-30: it does not look like {subject}/{session:%Y%m%d}",
         "To use it, add: --save",
     ]
 

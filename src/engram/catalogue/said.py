@@ -13,7 +13,7 @@ from engram.catalogue.names import unescaped
 from engram.catalogue.session_parts import CONFIRMED
 from engram.catalogue.tables.animals import IMPLANT, PERSON, PROBE, PROJECT, SUBJECT
 from engram.catalogue.tables.behaviour import ARENA, LIGHT, STIMULUS_OBJECT
-from engram.catalogue.tables.outputs import CLUSTERING
+from engram.catalogue.tables.outputs import CLUSTERING, CLUSTERING_RECORDING
 from engram.catalogue.tables.recordings import RECORDING
 from engram.catalogue.tables.sessions import ROOM, SESSION, SESSION_EXPERIMENTER, SESSION_PROJECT
 
@@ -39,6 +39,8 @@ class Said:
     curators: Mapping[str, str] = field(default_factory=dict)
     #: By the id of a recording: who is taken to have curated it, until a person confirms it.
     likely_curators: Mapping[str, str] = field(default_factory=dict)
+    #: Names of clusterings of several sessions that it is one of.
+    clusterings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +98,10 @@ class _Reader:
         curated = select(CLUSTERING.c.clustering_name, PERSON.c.person_name, CLUSTERING.c.clustering_standing)
         self._curators: dict[str, str] = {}
         self._likely: dict[str, str] = {}
+        went_in = select(RECORDING.c.session_id, CLUSTERING.c.clustering_name)
+        went_in = went_in.select_from(CLUSTERING.join(CLUSTERING_RECORDING).join(RECORDING))
+        mine = CLUSTERING.c.clustering_name != RECORDING.c.recording_name  # else it is that recording itself
+        self._clusterings = self._read("session_id", went_in.where(mine).distinct())
         for name, who, standing in connection.execute(curated.join(PERSON)):
             into = self._curators if standing == CONFIRMED else self._likely
             into[unescaped(name)] = who
@@ -118,6 +124,9 @@ class _Reader:
             implants={name: self._labels.get(one["implant_id"], "") for name, one in recordings.items()},
             candidates={name: self._candidates(row, one) for name, one in recordings.items()},
             curators={name: self._curators[name] for name in recordings if name in self._curators},
+            clusterings=tuple(
+                sorted(unescaped(one["clustering_name"]) for one in self._clusterings.get(row["session_id"], []))
+            ),
             likely_curators={name: self._likely[name] for name in recordings if name in self._likely},
         )
 

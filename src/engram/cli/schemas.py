@@ -102,6 +102,7 @@ def schemas() -> dict[str, Schema]:
     plan["properties"]["steps"]["description"] = "What would be done."
     plan["properties"]["bytes"] = {"type": "integer", "description": "Bytes of all steps together."}
     plan["properties"]["refused"] = {**steps, "description": "What will not be done, each with its reason in why."}
+    plan["properties"] |= _of_ingestion(steps)
     lab = _record(LabReport, _names(LabReport), "lab")
     lab["properties"]["rows"]["type"] = "object"
     subject = _with_parts(Subject, "subject", "aliases", _record(Alias, _names(Alias)))
@@ -119,6 +120,32 @@ def schemas() -> dict[str, Schema]:
         "setting": _record(Setting, _names(Setting), "setting"),
         "subject": subject,
         "version": _record(Version, _names(Version), "version"),
+    }
+
+
+def _of_ingestion(steps: Schema) -> Schema:
+    """What only a plan of ``sessions plan`` holds."""
+    from engram.sessions.told import GroupTold, Told  # here, because other help needs nothing of sessions
+
+    told = _record(Told, _names(Told))
+    session: Schema = {"type": "string", "description": "Its id."}
+    return {
+        "left": {**steps, "description": "What is left as it is, each with its reason in why. Of sessions plan."},
+        "sessions": {
+            "type": "array",
+            "items": {"type": "object"},
+            "description": "The sessions of the steps, with their files. Of sessions plan.",
+        },
+        "told": {
+            "type": "array",
+            "items": {**told, "properties": {"session": session, **told["properties"]}},
+            "description": "What a mass file tells of sessions. Of sessions plan.",
+        },
+        "groups": {
+            "type": "array",
+            "items": _record(GroupTold, _names(GroupTold)),
+            "description": "Clusterings of several sessions that a mass file tells of. Of sessions plan.",
+        },
     }
 
 

@@ -58,6 +58,8 @@ class SessionReport:
     curators: Mapping[str, str] = field(default_factory=dict)
     #: Findings that somebody accepted: the id of the session or recording and the code, and the reason.
     waived: Mapping[str, str] = field(default_factory=dict)
+    #: Clusterings of several sessions that it is one of.
+    clusterings: tuple[str, ...] = ()
 
     def accepted(self, finding: Finding) -> str:
         """Why a finding of it does not matter; '' when nobody said so."""
@@ -69,7 +71,7 @@ class SessionReport:
 
     def as_json(self) -> dict[str, Any]:
         """The record behind ``sessions list --json``: that of the session, and more."""
-        lists = {"experimenters": list(self.experimenters), "projects": list(self.projects)}
+        lists = {name: list(getattr(self, name)) for name in ("experimenters", "projects", "clusterings")}
         maps = {"implants": dict(self.implants), "curators": dict(self.curators), "waived": dict(self.waived)}
         return self.session.as_json() | lists | {"room": self.room, "note": self.note} | maps
 

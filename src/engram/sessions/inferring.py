@@ -1,5 +1,6 @@
 """Make a template from examples: a person points at folders of sessions, and sees what would match and what nearly."""
 
+import heapq
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -12,6 +13,7 @@ from engram.sessions.templates import Named, Template, session_templates
 #: So many folders of each kind are shown.
 _SHOWN = 5
 _SEPARATORS = "_- ."
+_DIGITS = re.compile("[0-9]")
 #: The gate of a SpikeGLX run at the end of a name stays as it is.
 _GATE = re.compile(r"_g[0-9]+$")
 
@@ -49,7 +51,7 @@ class Inferred:
     fits: tuple[Fit, ...] = ()
     #: How many folders of that depth do not.
     others: int = 0
-    #: Some of them, with the reason.
+    #: Those that look most like an example, with the reason.
     near_misses: tuple[NearMiss, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -66,7 +68,7 @@ def infer(share: str, examples: Sequence[str], folders: Sequence[str]) -> list[I
 
     There are several when the examples' dates can be read in several ways. Raises `UsageError` when there is none.
     """
-    found = [fitted(share, template, folders) for template in candidates(examples)]
+    found = [fitted(share, template, folders, examples) for template in candidates(examples)]
     return sorted(found, key=lambda one: (-one.matches, one.others, one.template))
 
 
@@ -204,11 +206,11 @@ def _ident(middles: Sequence[str]) -> str:
     return f"[{mark}{{ident}}]"
 
 
-def fitted(share: str, template: Template, folders: Iterable[str]) -> Inferred:
-    """How a template fits the folders of a share."""
+def fitted(share: str, template: Template, folders: Iterable[str], examples: Sequence[str]) -> Inferred:
+    """How a template that was made of *examples* fits the folders of a share."""
     fits: list[Fit] = []
-    misses: list[NearMiss] = []
-    matches = others = 0
+    misses: list[str] = []
+    matches = 0
     for folder in folders:
         if folder.count("/") + 1 != template.depth:
             continue
@@ -217,16 +219,32 @@ def fitted(share: str, template: Template, folders: Iterable[str]) -> Inferred:
             matches += 1
             fits += [_fit(folder, named)] if len(fits) < _SHOWN else []
         else:
-            others += 1
-            misses += [NearMiss(folder, template.why_not(folder))] if len(misses) < _SHOWN else []
+            misses.append(folder)
+    shapes = [_shape(example) for example in examples]
+    nearest = heapq.nsmallest(_SHOWN, misses, key=lambda folder: (_distance(_shape(folder), shapes), folder))
     return Inferred(
         share=share,
         template=template.text,
         matches=matches,
         fits=tuple(fits),
-        others=others,
-        near_misses=tuple(misses),
+        others=len(misses),
+        near_misses=tuple(NearMiss(folder, template.why_not(folder)) for folder in nearest),
     )
+
+
+def _shape(folder: str) -> str:
+    """A path with all digits alike."""
+    return _DIGITS.sub("0", folder)
+
+
+def _distance(shape: str, shapes: Iterable[str]) -> float:
+    """How much of a path is not as the nearest of *shapes* has it, at its beginning and its end; 0 for nothing."""
+    return min(1 - _alike_at_the_ends(shape, one) / max(len(shape), len(one), 1) for one in shapes)
+
+
+def _alike_at_the_ends(one: str, other: str) -> int:
+    start = len(_common_start((one, other)))
+    return start + len(_common_start((one[:start:-1], other[:start:-1])))
 
 
 def _fit(folder: str, named: Named) -> Fit:

@@ -53,15 +53,19 @@ class Told:
 
     #: The file with its digest, and where in it.
     source: str
+    #: Who took part; empty where nothing is said.
     experimenters: tuple[str, ...] = ()
+    #: What it was for; empty where nothing is said.
     projects: tuple[str, ...] = ()
-    #: '' where nothing is said.
+    #: Where it was; '' where nothing is said.
     room: str = ""
-    #: '' where nothing is said.
+    #: A remark; '' where nothing is said.
     note: str = ""
+    #: What the subject did.
     tasks: tuple[TaskTold, ...] = ()
     #: Recordings with their implants, as `engram.catalogue.said.label` calls them.
     implants: tuple[tuple[str, str], ...] = ()
+    #: Who curated its clusterings, and when.
     curations: tuple[CurationTold, ...] = ()
 
     def words(self) -> Iterator[str]:
@@ -87,13 +91,19 @@ class Told:
 class GroupTold:
     """One clustering of several sessions."""
 
+    #: The file with its digest, and where in it.
     source: str
+    #: What it is called.
     name: str
-    #: Their ids.
+    #: The ids of the sessions.
     sessions: tuple[str, ...]
+    #: Who curated it.
     curator: str
+    #: When, by the clock of the lab; null where nobody knows.
     curated: datetime | None = None
+    #: A remark; null where nothing is said.
     note: str | None = None
-    #: Where its files lie.
+    #: The share that its files lie on; '' for none.
     share: str = ""
+    #: Their folder on it.
     folder: str = ""

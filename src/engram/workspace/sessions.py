@@ -110,6 +110,7 @@ def _report(session: Session, said: "Said", accepted: Mapping[tuple[str, str], s
         note=said.note,
         implants={name: label for name, label in said.implants.items() if label},
         curators=said.curators,
+        clusterings=said.clusterings,
     )
 
 
@@ -150,5 +151,6 @@ def _texts(report: SessionReport) -> Iterator[tuple[str, str]]:
     yield from (("experimenter", name) for name in report.experimenters)
     yield from (("project", name) for name in report.projects)
     yield from (("group", name) for name in session.groups)
+    yield from (("clustering", name) for name in report.clusterings)
     yield from [("room", report.room)] if report.room else []
     yield from [("note", report.note)] if report.note else []

@@ -165,6 +165,7 @@ def test_a_clustering_of_several_sessions_is_of_all_that_they_recorded(lab: Cata
     carried_out(lab, planned())
     with lab.reading() as connection:
         assert subjects_of_clusterings(connection)["g1"] == {"m1"}
+        assert [said.clusterings for said in said_of_sessions(connection).values()] == [("g1",), ("g1",)]
         linked = select(CLUSTERING_RECORDING).select_from(CLUSTERING_RECORDING.join(CLUSTERING))
         assert len(connection.execute(linked.where(CLUSTERING.c.clustering_name == "g1")).all()) == 2
     smaller = GroupTold(source="batch.yml", name="g1", sessions=(ONE,), curator="bob", curated=START, note="mended")

@@ -49,6 +49,14 @@ def test_the_template_that_fits_most_folders_comes_first_with_what_nearly_fits()
     assert best.fits[0].started == "2019-08-08"
 
 
+def test_what_misses_by_least_is_shown_of_many_that_miss() -> None:
+    noise = [f"SC033/{name}" for name in ("a", "analysis", "b", "c", "d", "histology", "logs")]
+    near = ["SC033/catgt_SC033_111219_surface_g0", "SC033/catgt_SC033_139999_g0", "SC034/catgt_SC034_11122019_g0"]
+    for found in infer("raw", ["SC033/catgt_SC033_111219_g0"], [*noise, *near, "SC033/catgt_SC033_111219_g0"]):
+        assert (found.matches, found.others) == (1, 10)
+        assert {miss.folder for miss in found.near_misses[:3]} == set(near)
+
+
 @given(
     subject=st.from_regex(r"[A-Za-z][A-Za-z0-9]{1,6}", fullmatch=True),
     day=st.dates().filter(lambda day: 1990 <= day.year <= 2068),

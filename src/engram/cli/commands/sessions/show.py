@@ -41,6 +41,7 @@ def _lines(report: SessionReport) -> Iterator[str]:
         "projects": ", ".join(report.projects),
         "room": report.room,
         "groups": ", ".join(session.groups),
+        "clustered in": ", ".join(report.clusterings),
         "note": report.note,
     }
     yield from (f"  {name}: {value}" for name, value in said.items() if value)
