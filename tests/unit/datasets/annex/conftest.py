@@ -8,7 +8,17 @@ from typing import TypeAlias
 
 import pytest
 
+from engram.datasets.programs import find_git_annex
+
 Ask: TypeAlias = Callable[..., bytes]
+
+
+@pytest.fixture
+def program(git_annex: Path) -> str:
+    """The git-annex program itself, as engram finds it; what is on PATH only starts it."""
+    found = find_git_annex(os.environ)
+    assert found is not None
+    return found.program
 
 
 @pytest.fixture

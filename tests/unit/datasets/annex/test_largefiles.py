@@ -266,7 +266,7 @@ def test_git_annex_refuses_the_same_expressions(annex: Path, git_annex: Path) ->
 )
 def test_git_annex_adds_to_the_annex_what_is_large(
     annex: Path,
-    git_annex: Path,
+    program: str,
     ask: Callable[..., bytes],
     config: str | None,
     attribute: str | None,
@@ -288,7 +288,7 @@ def test_git_annex_adds_to_the_annex_what_is_large(
         fallback=annex_config,
         backend="SHA256E",
         has_annex=True,
-        find_magic=lambda: magic_of(str(git_annex)),
+        find_magic=lambda: magic_of(program),
     )
     chooser = Chooser(rules, bytes(annex))
     ours = {name for name, content in contents.items() if chooser.choose(name.encode(), len(content))[0]}

@@ -80,8 +80,8 @@ def buffers(count: int, seed: int) -> list[bytes]:
 
 
 @pytest.fixture
-def magic(git_annex: Path) -> Magic:
-    found = magic_of(str(git_annex))
+def magic(program: str) -> Magic:
+    found = magic_of(program)
     if found is None:
         pytest.skip("this git-annex does not bring its libmagic along: pip install git-annex")
     return found
