@@ -28,7 +28,7 @@ class Catalogues:
 
     def fresh(self) -> Address:
         if self._template is None:
-            _empty(self.address)
+            empty(self.address)
         else:
             for rest in ("-wal", "-shm"):
                 Path(self.address.file + rest).unlink(missing_ok=True)
@@ -66,7 +66,8 @@ def disposing(address: Address) -> Iterator["object"]:
         engine.dispose()
 
 
-def _empty(address: Address) -> None:
+def empty(address: Address) -> None:
+    """Take all rows out, the history, too."""
     engine = engine_for(address)
     with engine.begin() as connection:
         for table in reversed(whole_schema().sorted_tables):

@@ -32,7 +32,7 @@ from engram.testing.databases import Server
 from engram.testing.faults import ActingAt, die_at_every_step
 from engram.workspace.context import Context
 from engram.workspace.lab import Labs
-from tests.catalogues import ADA, new_database
+from tests.catalogues import ADA, empty, new_database
 from tests.integration.catalogue.test_sessions import FILES, SESSION, Seen
 
 pytestmark = pytest.mark.integration
@@ -80,6 +80,27 @@ def full(made: Place) -> Iterator[Place]:
     yield give
     for address in given:
         _reopen(address)
+
+
+@pytest.fixture(scope="module")
+def set_up(place: Place) -> Place:
+    def give(kind: str) -> Address:
+        address = place(kind)
+        create_catalogue(address, Steps())
+        return address
+
+    return cache(give)
+
+
+@pytest.fixture
+def blank(set_up: Place) -> Place:
+    """Give the one catalogue of a kind that holds nothing: to set up one for each test would take a minute."""
+
+    def give(kind: str) -> Address:
+        empty(set_up(kind))
+        return set_up(kind)
+
+    return give
 
 
 def moved(source: Address, target: Address, steps: Steps | None = None) -> int:
@@ -138,9 +159,9 @@ def use(address: Address) -> None:
 
 @pytest.mark.parametrize(("old", "new"), PAIRS, ids=["-".join(pair) for pair in PAIRS])
 def test_it_says_the_same_on_every_other_database_and_goes_on_there(
-    old: str, new: str, full: Place, place: Place
+    old: str, new: str, full: Place, blank: Place
 ) -> None:
-    source, target = full(old), place(new)
+    source, target = full(old), blank(new)
     before = contents(source)
     with open_catalogue(source) as catalogue, catalogue.reading() as connection:
         told = list(history_of(connection, SESSION.id))
@@ -155,11 +176,11 @@ def test_it_says_the_same_on_every_other_database_and_goes_on_there(
 
 
 def test_the_old_one_can_still_be_saved_as_a_file_that_takes_its_place(
-    full: Place, place: Place, tmp_path: Path
+    full: Place, blank: Place, tmp_path: Path
 ) -> None:
     source = full("mariadb")
     before = contents(source)
-    moved(source, place("sqlite"))
+    moved(source, blank("sqlite"))
     back_up(source, str(tmp_path / "safe.db"), Steps())
     saved = read_address(f"sqlite:///{tmp_path}/safe.db", "/")
     assert contents(saved) == before
@@ -167,7 +188,7 @@ def test_the_old_one_can_still_be_saved_as_a_file_that_takes_its_place(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_whoever_had_it_open_changes_nothing_in_the_old_one(kind: str, full: Place, place: Place) -> None:
+def test_whoever_had_it_open_changes_nothing_in_the_old_one(kind: str, full: Place, blank: Place) -> None:
     source = full(kind)
     before = contents(source)
 
@@ -176,7 +197,7 @@ def test_whoever_had_it_open_changes_nothing_in_the_old_one(kind: str, full: Pla
             put_subject(unit, "lost", {})
 
     with open_catalogue(source) as catalogue:
-        moved(source, place("sqlite"))
+        moved(source, blank("sqlite"))
         with pytest.raises(CatalogueUnusable, match="has moved to"):
             change(catalogue)
     assert contents(source) == before
@@ -250,7 +271,7 @@ def test_what_has_moved_does_not_move_elsewhere_and_knows_when_it_was_lost(place
 
 
 def test_a_copy_that_differs_is_found_out_and_the_old_one_stays_in_use(place: Place) -> None:
-    source, target = simple(place("postgresql")), place("sqlite")
+    source, target = simple(place("sqlite")), place("sqlite")
     create_catalogue(target, Steps())
     with sqlite3.connect(target.file) as connection:
         connection.execute(
@@ -269,13 +290,13 @@ def test_a_copy_that_differs_is_found_out_and_the_old_one_stays_in_use(place: Pl
     assert contents(target) == contents(source)
 
 
-def test_a_value_that_the_new_database_does_not_take_is_named(place: Place) -> None:
+def test_a_value_that_the_new_database_does_not_take_is_named(place: Place, blank: Place) -> None:
     source = simple(place("sqlite"))
     with sqlite3.connect(source.file) as connection:  # SQLite itself knows no longest name
         connection.execute("UPDATE subject SET subject_name = ?", ("n" * 300,))
     for kind in ("postgresql", "mariadb"):
         with pytest.raises(CatalogueUnusable, match="does not take a row of subject") as refused:
-            moved(source, place(kind))
+            moved(source, blank(kind))
         assert "\n" not in refused.value.what
     use(source)
 
@@ -300,8 +321,8 @@ def test_a_plan_counts_the_rows_and_touches_nothing(place: Place) -> None:
     assert not Path(target.file).exists()
 
 
-def test_a_connection_that_is_lost_is_told_and_the_same_again_ends_well(full: Place, place: Place) -> None:
-    source, target = full("postgresql"), place("mariadb")
+def test_a_connection_that_is_lost_is_told_and_the_same_again_ends_well(full: Place, blank: Place) -> None:
+    source, target = full("postgresql"), blank("mariadb")
     before = contents(source)
     for lost in (source, target):
         steps = ActingAt(6, partial(_cut_off, lost))
@@ -352,7 +373,7 @@ def _connected(address: Address) -> Iterator[Connection]:
     ids=["sqlite-sqlite", "postgresql-mariadb"],
 )
 def test_whenever_it_dies_nothing_is_lost_and_the_same_again_ends_as_once(
-    old: str, new: str, kinds: tuple[str, ...], place: Place, tmp_path: Path, numbers: Iterator[int]
+    old: str, new: str, kinds: tuple[str, ...], place: Place, blank: Place, tmp_path: Path, numbers: Iterator[int]
 ) -> None:
     folders = (tmp_path / str(number) for number in numbers)
     source = simple(place(old))
@@ -362,7 +383,7 @@ def test_whenever_it_dies_nothing_is_lost_and_the_same_again_ends_as_once(
         folder.mkdir()
         _reopen(source)
         list(Labs(Context(folder=str(folder))).create(None, catalogue=_url(source), name="lab", timezone=""))
-        return folder, source, place(new)
+        return folder, source, place(new) if new == "sqlite" else blank(new)
 
     def move(state: tuple[Path, Address, Address], steps: Steps) -> None:
         folder, _, target = state
