@@ -55,15 +55,12 @@ HEAVY: Mapping[str, int] = {
     "tests/integration/datasets/test_drop.py": 9,
     "tests/integration/faults/test_random_histories.py": 9,
     "tests/cli/test_annotation_screens.py": 8,
-    "tests/integration/catalogue/test_backups.py": 8,
-    "tests/integration/catalogue/test_moving.py": 8,
     "tests/integration/datasets/test_auditing.py": 8,
     "tests/integration/datasets/test_plans.py": 8,
     "tests/interop/test_mixed_use.py": 8,
     "tests/integration/faults/test_power_cuts_of_other_verbs.py": 7,
     "tests/property/test_git_fuzz.py": 7,
     "tests/cli/test_imports.py": 6,
-    "tests/integration/catalogue/test_schema.py": 6,
     "tests/integration/datasets/test_provenance.py": 6,
     "tests/integration/faults/test_get_power_cuts.py": 6,
     "tests/property/test_git_index.py": 6,
@@ -78,21 +75,23 @@ HEAVY: Mapping[str, int] = {
 def dealt(tests: Sequence[tuple[str, Test]], workers: int) -> list[Test]:
     """All of *tests* (each with its module), so that a split into *workers* equal parts shares out the heavy modules.
 
-    Each module goes to the worker who has least to do so far; light ones fill up what is missing.
+    Each module goes to the worker who has least to do so far; light ones, in the order that they
+    have (which makes what they share once), fill up what is missing.
     """
     rooms = [(len(tests) + number) // workers for number in range(workers)]
-    modules: dict[str, list[Test]] = {}
+    heavy: dict[str, list[Test]] = {}
     for module, test in tests:
-        modules.setdefault(module, []).append(test)
+        if module in HEAVY:
+            heavy.setdefault(module, []).append(test)
     hands: list[list[Test]] = [[] for _ in range(workers)]
     seconds = [0] * workers
-    for module in sorted(HEAVY.keys() & modules.keys(), key=lambda name: (-HEAVY[name], name)):
-        fitting = [number for number in range(workers) if len(hands[number]) + len(modules[module]) <= rooms[number]]
+    for module in sorted(heavy, key=lambda name: (-HEAVY[name], name)):
+        fitting = [number for number in range(workers) if len(hands[number]) + len(heavy[module]) <= rooms[number]]
         if fitting:
             least = min(fitting, key=lambda number: seconds[number])
-            hands[least] += modules.pop(module)
+            hands[least] += heavy.pop(module)
             seconds[least] += HEAVY[module]
-    light = [test for module in modules.values() for test in module]
+    light = [test for module, test in tests if module not in HEAVY or module in heavy]
     for hand, room in zip(hands, rooms, strict=True):
         missing = room - len(hand)
         hand += light[:missing]

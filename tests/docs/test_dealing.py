@@ -34,6 +34,13 @@ def test_each_worker_begins_with_a_heavy_module() -> None:
     assert {module for part in parts for module, _ in part[2:]} == {"light.py"}
 
 
+def test_light_tests_keep_their_order() -> None:
+    tests = [(module, (module, number)) for number in range(9) for module in ("a.py", HEAVIEST[0], "b.py")]
+    assert [test for test in dealt(tests, 3) if test[0] != HEAVIEST[0]] == [
+        test for module, test in tests if module != HEAVIEST[0]
+    ]
+
+
 def test_a_module_with_more_tests_than_a_worker_has_room_for_is_no_trouble() -> None:
     tests = [(HEAVIEST[0], number) for number in range(10)]
     assert dealt(tests, 4) == list(range(10))
