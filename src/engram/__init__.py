@@ -7,6 +7,7 @@ TYPE_CHECKING = False  # as type checkers want it; importing it from typing woul
 if TYPE_CHECKING:
     from engram.model.errors import EngramError
     from engram.model.outcome import DatasetOutcome, IncompleteResults, Outcome, Status
+    from engram.model.plan import Plan
     from engram.workspace.verbs.auditing import dropunused, fsck, numcopies, unused, whereis
     from engram.workspace.verbs.carrying import carry_out
     from engram.workspace.verbs.cloning import clone, siblings
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from engram.workspace.verbs.getting import get
     from engram.workspace.verbs.lab import open_lab
     from engram.workspace.verbs.nesting import subdatasets
+    from engram.workspace.verbs.planning import plan
     from engram.workspace.verbs.provenance import history, rerun, run, run_procedure, unlock
     from engram.workspace.verbs.recording import create, save, status, trust
     from engram.workspace.verbs.upkeep import clean, configuration, wtf
@@ -25,6 +27,7 @@ __all__ = [
     "EngramError",
     "IncompleteResults",
     "Outcome",
+    "Plan",
     "Status",
     "carry_out",
     "clean",
@@ -39,6 +42,7 @@ __all__ = [
     "history",
     "numcopies",
     "open_lab",
+    "plan",
     "remove",
     "rerun",
     "run",
@@ -71,6 +75,7 @@ def __dir__() -> list[str]:
 _HOMES = {
     "engram.model.errors": ("EngramError",),
     "engram.model.outcome": ("DatasetOutcome", "IncompleteResults", "Outcome", "Status"),
+    "engram.model.plan": ("Plan",),
     "engram.workspace.verbs.auditing": ("dropunused", "fsck", "numcopies", "unused", "whereis"),
     "engram.workspace.verbs.carrying": ("carry_out",),
     "engram.workspace.verbs.cloning": ("clone", "siblings"),
@@ -79,6 +84,7 @@ _HOMES = {
     "engram.workspace.verbs.comparing": ("diff",),
     "engram.workspace.verbs.lab": ("open_lab",),
     "engram.workspace.verbs.nesting": ("subdatasets",),
+    "engram.workspace.verbs.planning": ("plan",),
     "engram.workspace.verbs.provenance": ("history", "rerun", "run", "run_procedure", "unlock"),
     "engram.workspace.verbs.recording": ("create", "save", "status", "trust"),
     "engram.workspace.verbs.upkeep": ("clean", "configuration", "wtf"),

@@ -111,8 +111,10 @@ def _signature(name: str, function: Callable[..., object]) -> str:
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind is parameter.KEYWORD_ONLY and "    *," not in lines:
             lines.append("    *,")
+        stars = "*" if parameter.kind is parameter.VAR_POSITIONAL else ""
+        stars = "**" if parameter.kind is parameter.VAR_KEYWORD else stars
         default = "" if parameter.default is parameter.empty else f"={parameter.default!r}"
-        lines.append(f"    {parameter.name}{default},")
+        lines.append(f"    {stars}{parameter.name}{default},")
     return "\n".join([f"{name}(", *lines, ")"])
 
 

@@ -1,5 +1,6 @@
 """A plan that was made earlier is carried out: what has moved meanwhile is left alone, alone; the rest is done."""
 
+import inspect
 import json
 import os
 import subprocess
@@ -325,3 +326,51 @@ def test_the_command_and_the_function_do_it(clone: Path, monkeypatch: pytest.Mon
         ("one", "notneeded"),
         ("two", "impossible"),
     }
+
+
+class TestFromPython:
+    @pytest.fixture(autouse=True)
+    def inside(self, clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(clone)
+
+    def test_a_plan_is_what_the_command_line_keeps(self, clone: Path) -> None:
+        write(clone, "new", "new")
+        command = [sys.executable, "-m", "engram", "save", "-m", "x", "--dry-run", "--json"]
+        shown = subprocess.run(command, cwd=clone, capture_output=True, text=True, check=True).stdout
+        plan = engram.plan(engram.save, message="x")
+        assert json.loads(json.dumps(plan.as_json())) == json.loads(shown)
+
+    def test_it_changes_nothing_and_is_carried_out(self, clone: Path) -> None:
+        before = git(clone, "rev-parse", "HEAD")
+        write(clone, "new", "new")
+        plan = engram.plan(engram.save, message="planned")
+        assert git(clone, "rev-parse", "HEAD") == before
+        assert [outcome.status for outcome in engram.carry_out(plan)] == ["ok", "ok"]
+        assert git(clone, "log", "-1", "--format=%s") == "planned\n"
+
+    def test_there_is_one_of_every_verb_whose_plan_can_be_carried_out(self, tmp_path: Path) -> None:
+        plans = (
+            engram.plan(engram.create, tmp_path / "new"),
+            engram.plan(engram.clone, ".", tmp_path / "cloned"),
+            engram.plan(engram.save),
+            engram.plan(engram.get, "a.dat"),
+            engram.plan(engram.drop, "a.dat"),
+            engram.plan(engram.remove, "notes.txt"),
+            engram.plan(engram.unlock, "a.dat"),
+            engram.plan(engram.numcopies, 2),
+            engram.plan(engram.fsck),
+            engram.plan(engram.clean),
+        )
+        verbs = "create clone save get drop remove unlock numcopies fsck clean".split()
+        assert [plan.command for plan in plans] == verbs
+        assert engram.plan(engram.numcopies) == Plan()
+        assert not (tmp_path / "new").exists()
+
+    def test_of_what_changes_nothing_there_is_none(self) -> None:
+        with pytest.raises(UsageError, match=r"no plan of engram\.status"):
+            engram.plan(engram.status)
+
+    def test_the_verbs_are_functions_with_their_own_arguments(self) -> None:
+        assert inspect.isfunction(engram.drop)
+        assert inspect.signature(engram.drop).return_annotation == list[Outcome]
+        assert list(inspect.signature(engram.numcopies).parameters) == ["number", "dataset"]

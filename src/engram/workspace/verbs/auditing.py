@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 
 from engram.model.outcome import Outcome
+from engram.model.plan import Plan
 from engram.workspace.auditing import Custody
 from engram.workspace.context import context_here
 from engram.workspace.verbs.arguments import AnyPath, Paths, collected, text, texts
+from engram.workspace.verbs.planning import Asked, asked, planned
 
 
 def whereis(
@@ -41,14 +43,19 @@ def whereis(
     return collected(outcomes)
 
 
-def numcopies(number: int | None = None, *, dataset: AnyPath | None = None) -> list[Outcome]:
+@planned
+def numcopies(number: int | None = None, *, dataset: AnyPath | None = None) -> Asked:
     """How many copies of each file are wanted, and who said so. Raises `EngramError`.
 
     Args:
         number: from now on so many, in every clone; default is to change nothing.
         dataset: the dataset; default is the one around the current folder.
     """
-    return collected(Custody(context_here()).numcopies(number, dataset=text(dataset)))
+    custody, top = Custody(context_here()), text(dataset)
+    return Asked(
+        lambda: custody.numcopies(number, dataset=top),
+        lambda: Plan() if number is None else custody.plan_numcopies(number, dataset=top),
+    )
 
 
 def unused(*, dataset: AnyPath | None = None, fast: bool = False, used_refspec: str | None = None) -> list[Outcome]:
@@ -62,9 +69,10 @@ def unused(*, dataset: AnyPath | None = None, fast: bool = False, used_refspec: 
     return collected(Custody(context_here()).unused(dataset=text(dataset), fast=fast, used_refspec=used_refspec))
 
 
+@planned
 def dropunused(
     number: int | str | Iterable[int | str], *, dataset: AnyPath | None = None, force: bool = False
-) -> list[Outcome]:
+) -> Asked:
     """The outcomes of dropping what is unused. Raises `EngramError`, or `IncompleteResults` when something stays.
 
     Args:
@@ -74,9 +82,11 @@ def dropunused(
     """
     several = (number,) if isinstance(number, (int, str)) else tuple(number)
     numbers = tuple(str(one) for one in several)
-    return collected(Custody(context_here()).dropunused(numbers, dataset=text(dataset), force=force))
+    custody = Custody(context_here())
+    return asked(custody.dropunused, custody.plan_dropunused, numbers, dataset=text(dataset), force=force)
 
 
+@planned
 def fsck(
     path: Paths = None,
     *,
@@ -88,7 +98,7 @@ def fsck(
     jobs: int | None = None,
     recursive: bool = False,
     recursion_limit: int | None = None,
-) -> list[Outcome]:
+) -> Asked:
     """What was wrong with contents, and what was mended. Raises `EngramError`, or `IncompleteResults` if some is left.
 
     Args:
@@ -102,7 +112,10 @@ def fsck(
         recursive: also in subdatasets.
         recursion_limit: so many levels deep.
     """
-    outcomes = Custody(context_here()).fsck(
+    custody = Custody(context_here())
+    return asked(
+        custody.fsck,
+        custody.plan_fsck,
         texts(path),
         dataset=text(dataset),
         full=full,
@@ -113,7 +126,6 @@ def fsck(
         recursive=recursive,
         recursion_limit=recursion_limit,
     )
-    return collected(outcomes)
 
 
 def _several(keys: str | Iterable[str]) -> tuple[str, ...]:

@@ -8,8 +8,10 @@ from engram.model.outcome import Outcome
 from engram.workspace.cloning import Copies
 from engram.workspace.context import context_here
 from engram.workspace.verbs.arguments import AnyPath, collected, text
+from engram.workspace.verbs.planning import Asked, asked, planned
 
 
+@planned
 def clone(
     source: AnyPath,
     path: AnyPath | None = None,
@@ -20,7 +22,7 @@ def clone(
     reckless: str | bool | None = None,
     message: str | None = None,
     cfg_proc: str | Sequence[str] | None = None,
-) -> list[Outcome]:
+) -> Asked:
     """The outcomes of obtaining a dataset. Raises `EngramError`, or `IncompleteResults` when something failed.
 
     Args:
@@ -33,7 +35,10 @@ def clone(
         message: of the commit that registers it in *dataset*.
         cfg_proc: procedures to run in it: ``text2git``, ``yoda``, …
     """
-    outcomes = Copies(context_here()).clone(
+    copies = Copies(context_here())
+    return asked(
+        copies.clone,
+        copies.plan_clone,
         os.fspath(source),
         text(path),
         dataset=text(dataset),
@@ -43,7 +48,6 @@ def clone(
         procedures=(cfg_proc,) if isinstance(cfg_proc, str) else tuple(cfg_proc or ()),
         git_options=tuple(git_clone_opts or ()),
     )
-    return collected(outcomes)
 
 
 def siblings(

@@ -3,12 +3,13 @@
 from typing import Literal
 
 from engram.model.errors import UsageError
-from engram.model.outcome import Outcome
 from engram.workspace.context import context_here
 from engram.workspace.dropping import Dropping
-from engram.workspace.verbs.arguments import AnyPath, Paths, collected, text, texts
+from engram.workspace.verbs.arguments import AnyPath, Paths, text, texts
+from engram.workspace.verbs.planning import Asked, asked, planned
 
 
+@planned
 def drop(
     path: Paths = None,
     *,
@@ -18,7 +19,7 @@ def drop(
     recursive: bool = False,
     recursion_limit: int | None = None,
     jobs: int | None = None,
-) -> list[Outcome]:
+) -> Asked:
     """The outcomes of letting go of contents. Raises `EngramError`, or `IncompleteResults` when something failed.
 
     Args:
@@ -30,7 +31,10 @@ def drop(
         recursion_limit: so many levels deep.
         jobs: how many contents git-annex drops at once, where it has to; default is one.
     """
-    outcomes = Dropping(context_here()).drop(
+    dropping = Dropping(context_here())
+    return asked(
+        dropping.drop,
+        dropping.plan_drop,
         _named(path),
         dataset=text(dataset),
         what=what,
@@ -39,9 +43,9 @@ def drop(
         recursion_limit=recursion_limit,
         jobs=jobs,
     )
-    return collected(outcomes)
 
 
+@planned
 def remove(
     path: Paths = None,
     *,
@@ -50,7 +54,7 @@ def remove(
     reckless: Literal["modification", "availability", "undead", "kill"] | None = None,
     message: str | None = None,
     jobs: int | None = None,
-) -> list[Outcome]:
+) -> Asked:
     """The outcomes of removing files or datasets. Raises `EngramError`, or `IncompleteResults` when something failed.
 
     Args:
@@ -61,10 +65,17 @@ def remove(
         message: what to tell about the change.
         jobs: how many contents git-annex drops at once, where it has to; default is one.
     """
-    outcomes = Dropping(context_here()).remove(
-        _named(path), dataset=text(dataset), drop=drop, reckless=reckless, message=message, jobs=jobs
+    dropping = Dropping(context_here())
+    return asked(
+        dropping.remove,
+        dropping.plan_remove,
+        _named(path),
+        dataset=text(dataset),
+        drop=drop,
+        reckless=reckless,
+        message=message,
+        jobs=jobs,
     )
-    return collected(outcomes)
 
 
 def _named(path: Paths) -> tuple[str, ...]:

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from engram.model.outcome import Outcome
 from engram.workspace.context import context_here
 from engram.workspace.getting import Getting
-from engram.workspace.verbs.arguments import AnyPath, Paths, collected, text, texts
+from engram.workspace.verbs.arguments import AnyPath, Paths, text, texts
+from engram.workspace.verbs.planning import Asked, asked, planned
 
 
+@planned
 def get(
     path: Paths = None,
     *,
@@ -22,7 +23,7 @@ def get(
     description: str | None = None,
     reckless: str | None = None,
     jobs: int | None = None,
-) -> list[Outcome]:
+) -> Asked:
     """The outcomes of bringing contents here. Raises `EngramError`, or `IncompleteResults` when something failed.
 
     Args:
@@ -38,7 +39,10 @@ def get(
         reckless: how to clone them: ``auto``, ``ephemeral``, ``shared-…``; default is as the dataset itself.
         jobs: how many transfers at once, where git-annex makes them; default is the setting.
     """
-    outcomes = Getting(context_here()).get(
+    getting = Getting(context_here())
+    return asked(
+        getting.get,
+        getting.plan_get,
         texts(path),
         dataset=text(dataset),
         source=source,
@@ -51,4 +55,3 @@ def get(
         recursion_limit=recursion_limit,
         jobs=jobs,
     )
-    return collected(outcomes)

@@ -11,6 +11,7 @@ from engram.model.outcome import Outcome
 from engram.workspace.context import context_here
 from engram.workspace.provenance import Provenance
 from engram.workspace.verbs.arguments import AnyPath, Paths, check_count, collected, text, texts
+from engram.workspace.verbs.planning import Asked, asked, planned
 
 if TYPE_CHECKING:
     from engram.datasets.provenance.versions import Version
@@ -155,13 +156,14 @@ def run_procedure(
     return collected(provenance.run_procedure(words[0], words[1:], dataset=text(dataset)))
 
 
+@planned
 def unlock(
     path: Paths = None,
     *,
     dataset: AnyPath | None = None,
     recursive: bool = False,
     recursion_limit: int | None = None,
-) -> list[Outcome]:
+) -> Asked:
     """The outcomes of making annexed files writable. Raises `EngramError`, or `IncompleteResults`.
 
     Args:
@@ -170,7 +172,12 @@ def unlock(
         recursive: also in subdatasets.
         recursion_limit: so many levels deep.
     """
-    outcomes = Provenance(context_here()).unlock(
-        texts(path), dataset=text(dataset), recursive=recursive, recursion_limit=recursion_limit
+    provenance = Provenance(context_here())
+    return asked(
+        provenance.unlock,
+        provenance.plan_unlock,
+        texts(path),
+        dataset=text(dataset),
+        recursive=recursive,
+        recursion_limit=recursion_limit,
     )
-    return collected(outcomes)

@@ -8,12 +8,14 @@ from engram.model.outcome import Outcome
 from engram.workspace.context import context_here
 from engram.workspace.datasets import Datasets
 from engram.workspace.verbs.arguments import AnyPath, Paths, check_choice, check_count, collected, text, texts
+from engram.workspace.verbs.planning import Asked, asked, planned
 
 Annex: TypeAlias = Literal["basic", "availability", "all"]
 UntrackedFiles: TypeAlias = Literal["no", "normal", "all"]
 SubdatasetState: TypeAlias = Literal["no", "commit", "full"]
 
 
+@planned
 def create(
     path: AnyPath | None = None,
     initopts: Sequence[str] = (),
@@ -25,7 +27,7 @@ def create(
     message: str | None = None,
     description: str | None = None,
     backend: str | None = None,
-) -> list[Outcome]:
+) -> Asked:
     """The outcomes of making a new dataset. Raises `EngramError`, or `IncompleteResults` when something failed.
 
     Args:
@@ -40,7 +42,10 @@ def create(
         backend: key backend of its files; default is the setting, or that of *dataset*.
     """
     procedures = (cfg_proc,) if isinstance(cfg_proc, str) else tuple(cfg_proc)
-    outcomes = Datasets(context_here()).create(
+    datasets = Datasets(context_here())
+    return asked(
+        datasets.create,
+        datasets.plan_create,
         text(path),
         dataset=text(dataset),
         procedures=procedures,
@@ -51,9 +56,9 @@ def create(
         backend=backend,
         init_options=tuple(initopts),
     )
-    return collected(outcomes)
 
 
+@planned
 def save(
     path: Paths = None,
     *,
@@ -67,7 +72,7 @@ def save(
     amend: bool = False,
     recursive: bool = False,
     recursion_limit: int | None = None,
-) -> list[Outcome]:
+) -> Asked:
     """The outcomes of recording what has changed. Raises `EngramError`, or `IncompleteResults` when something failed.
 
     Args:
@@ -85,7 +90,10 @@ def save(
     """
     check_count("jobs", jobs)
     check_count("recursion_limit", recursion_limit)
-    outcomes = Datasets(context_here()).save(
+    datasets = Datasets(context_here())
+    return asked(
+        datasets.save,
+        datasets.plan_save,
         texts(path),
         dataset=text(dataset),
         message=message,
@@ -98,7 +106,6 @@ def save(
         recursive=recursive,
         recursion_limit=recursion_limit,
     )
-    return collected(outcomes)
 
 
 def status(

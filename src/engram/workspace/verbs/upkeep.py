@@ -7,6 +7,7 @@ from engram.model.outcome import Outcome
 from engram.workspace.context import context_here
 from engram.workspace.upkeep import Upkeep
 from engram.workspace.verbs.arguments import AnyPath, collected, text
+from engram.workspace.verbs.planning import Asked, asked, planned
 
 
 def configuration(
@@ -40,13 +41,14 @@ def configuration(
     return collected(outcomes)
 
 
+@planned
 def clean(
     *,
     dataset: AnyPath | None = None,
     what: str | Sequence[str] = (),
     recursive: bool = False,
     recursion_limit: int | None = None,
-) -> list[Outcome]:
+) -> Asked:
     """The outcomes of removing temporary files that others left behind. Raises `EngramError`, or `IncompleteResults`.
 
     Args:
@@ -56,10 +58,15 @@ def clean(
         recursion_limit: so many levels deep.
     """
     places = (what,) if isinstance(what, str) else tuple(what)
-    outcomes = Upkeep(context_here()).clean(
-        dataset=text(dataset), what=places, recursive=recursive, recursion_limit=recursion_limit
+    upkeep = Upkeep(context_here())
+    return asked(
+        upkeep.clean,
+        upkeep.plan_clean,
+        dataset=text(dataset),
+        what=places,
+        recursive=recursive,
+        recursion_limit=recursion_limit,
     )
-    return collected(outcomes)
 
 
 def wtf(*, dataset: AnyPath | None = None, sections: str | Sequence[str] = ()) -> list[Outcome]:
