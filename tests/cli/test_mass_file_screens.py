@@ -371,6 +371,16 @@ def test_a_file_that_somebody_may_have_completed_is_not_written_over(engram: Eng
     assert ((lab / "batch.yml").read_text(), (lab / "plan.json").exists()) == ("mine", False)
 
 
+def test_where_nothing_is_new_no_file_is_written(engram: Engram, lab: Path) -> None:
+    engram("sessions", "plan", "-o", "plan.json")
+    engram("sessions", "ingest", "plan.json")
+    shown = engram("sessions", "plan", "--as-massfile", "batch.yml")
+    assert shown.out.splitlines()[-1] == (
+        "No mass file was written: there is no session for it. What nobody has said yet: engram sessions missing"
+    )
+    assert not (lab / "batch.yml").exists()
+
+
 def test_what_is_no_file_is_not_waited_for(engram: Engram, lab: Path) -> None:
     os.mkfifo(lab / "batch.yml")
     shown = engram("sessions", "plan", "--from", "batch.yml")

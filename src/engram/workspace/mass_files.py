@@ -107,11 +107,9 @@ class MassFiles:
             raise PathNotFound(path)
         if not os.path.isfile(whole):
             raise UsageError(f"{path} is no file.", "Name a file.")
+        _check_name(path, (*_TEXTS, *_TABLES))
         if suffix in _TABLES:
             return read_sheet(read_table(whole))
-        if suffix not in _TEXTS:
-            endings = ", ".join((*_TEXTS, *_TABLES[:3]))
-            raise UsageError(f"{path} is no mass file by its name.", f"Let its name end in one of {endings}.")
         try:
             with open(whole, "rb") as file:
                 data = file.read(LARGEST_BYTES + 1)
@@ -164,13 +162,14 @@ class MassFiles:
     def write(self, plan: "IngestPlan", path: str) -> int:
         """Write the sessions that a plan is about as a mass file: YAML, JSON or a table by the name; how many.
 
-        Raises `UsageError` for another name, and for a folder whose name is no text; `TargetExists` for a file that
-        is there: somebody may have completed it.
+        Where there is none nothing is written. Raises `UsageError` for another name, and for a folder whose name is no
+        text; `TargetExists` for a file that is there: somebody may have completed it.
         """
         from engram.sessions.massfile.writing import as_json, as_rows, as_yaml, documents
         from engram.workspace.tables import write_table
 
         whole, suffix = os.path.join(self._context.folder, path), os.path.splitext(path)[1].lower()
+        _check_name(path, (*_TEXTS, *_TABLES[:3]))
         if os.path.lexists(whole):
             advice = "Name another file, or remove it: somebody may have completed it."
             raise TargetExists(path, "is there already", advice)
@@ -184,14 +183,19 @@ class MassFiles:
 
             curator = self._account(names_in(connection).people)
         found = documents((scanned.session for scanned in plan.sessions.values()), location, curator=curator)
+        if not found:
+            return 0
         if suffix in _TABLES[:3]:
             write_table(Steps(), whole, as_rows(found))
-        elif suffix in _TEXTS:
-            durable.replace(Steps(), whole, as_json(found) if suffix == ".json" else as_yaml(found))
         else:
-            endings = ", ".join((*_TEXTS, *_TABLES[:3]))
-            raise UsageError(f"{path} is no mass file by its name.", f"Let its name end in one of {endings}.")
+            durable.replace(Steps(), whole, as_json(found) if suffix == ".json" else as_yaml(found))
         return len(plan.sessions)
+
+
+def _check_name(path: str, endings: Sequence[str]) -> None:
+    if os.path.splitext(path)[1].lower() not in endings:
+        advice = f"Let its name end in one of {', '.join(endings)}."
+        raise UsageError(f"{path} is no mass file by its name.", advice)
 
 
 def _as_text(path: str) -> str:

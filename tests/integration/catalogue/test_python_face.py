@@ -64,8 +64,13 @@ def test_shares_and_sessions_do_what_their_commands_do(folder: Path, tmp_path: P
     name = "12347/2020-01-01T10-00-30"
     assert name in {one.session.id for one in lab.sessions.scan() if isinstance(one, SessionSeen)}
     assert lab.sessions.template("recordings", "12347/2020-01-01_10-00-30")[0].matches >= 1
-    plan = lab.sessions.plan("recordings")
+    batch = tmp_path / "batch.yml"
+    plan = lab.sessions.plan("recordings", as_massfile=batch)
     assert [step.item for step in plan.steps] == [name]
+    assert lab.sessions.plan(from_=batch).steps == plan.steps
+    batch.write_text(batch.read_text().replace("experimenter", "experimenters"))
+    with pytest.raises(engram.IncompleteResults, match="experimenter: the key is missing"):
+        lab.sessions.plan(from_=batch)
     assert [outcome.status for outcome in lab.sessions.ingest(plan)] == ["ok"]
     assert lab.sessions.plan().steps == ()
     assert [one.session.id for one in lab.sessions.list("kind = neuropixels-ap", subject="12347")] == [name]

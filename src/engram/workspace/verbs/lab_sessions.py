@@ -11,6 +11,7 @@ from engram.workspace.context import Context
 from engram.workspace.deeds import Deed
 from engram.workspace.ingestion import Ingestion
 from engram.workspace.marking import Marking
+from engram.workspace.mass_files import MassFiles
 from engram.workspace.scanning import Scanning
 from engram.workspace.sessions import Sessions
 from engram.workspace.shares import ShareHere, Shares
@@ -72,6 +73,7 @@ class SessionsOfLab:
     def __init__(self, context: Context) -> None:
         self._scanning = Scanning(context)
         self._ingestion = Ingestion(context)
+        self._mass_files = MassFiles(context)
         self._sessions = Sessions(context)
         self._annotation = Annotation(context)
         self._marking = Marking(context)
@@ -103,9 +105,31 @@ class SessionsOfLab:
             collected(self._scanning.save_template(share, found[0].template))
         return found
 
-    def plan(self, shares: Names = (), *, full: bool = False) -> "IngestPlan":
-        """What the catalogue would take from these shares, or from all. Changes nothing."""
-        return self._ingestion.plan(names_of(shares), full=full)
+    def plan(
+        self,
+        shares: Names = (),
+        *,
+        full: bool = False,
+        from_: AnyPath | None = None,
+        as_massfile: AnyPath | None = None,
+    ) -> "IngestPlan":
+        """What the catalogue would take from these shares, or from all. Changes nothing in it.
+
+        Args:
+            shares: their names.
+            full: look at everything, also where nothing seems to have changed.
+            from_: a mass file: what it names, and what it says. Raises `IncompleteResults` for what is wrong with it.
+            as_massfile: the sessions of the plan are written there as a mass file.
+        """
+        if from_ is None:
+            plan = self._ingestion.plan(names_of(shares), full=full)
+        else:
+            planned = self._mass_files.plan(os.fspath(from_), names_of(shares), full=full)
+            collected(planned.problems)
+            plan = planned.plan
+        if as_massfile is not None:
+            self._mass_files.write(plan, os.fspath(as_massfile))
+        return plan
 
     def ingest(self, plan: "IngestPlan | AnyPath") -> list[Outcome]:
         """The outcomes of carrying out a plan, or one that a file holds. Raises `IncompleteResults`."""

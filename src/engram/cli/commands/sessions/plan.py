@@ -32,6 +32,7 @@ from engram.workspace.mass_files import MassFiles
 if TYPE_CHECKING:
     from engram.sessions.planning import IngestPlan
 
+_SEE_MISSING = "What nobody has said yet: engram sessions missing"
 _SHEETS = (".csv", ".tsv", ".xlsx")
 
 
@@ -75,7 +76,9 @@ def command(
 
 def _ending(plan: "IngestPlan", output: str | None, as_massfile: str | None, *, is_sheet: bool) -> Iterator[str]:
     yield from (f"left: {printable(one.item)} [{printable(one.why)}]" for one in plan.left)
-    if as_massfile is not None:
+    if as_massfile is not None and not plan.sessions:
+        yield f"No mass file was written: there is no session for it. {_SEE_MISSING}"
+    elif as_massfile is not None:
         yield f"Complete it, then: engram sessions plan --from {printable(as_massfile)} -o plan.json"
     if plan.steps and output is not None and not is_sheet:
         yield f"Carry it out: engram sessions ingest {printable(output)}"
