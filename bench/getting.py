@@ -177,7 +177,7 @@ _ROWS = (
     Row(
         name="get-100k",
         title="get 100,000 × 4 KiB, verified",
-        shows=(("get-100k", GET),),
+        shows=(("get-10k", GET), ("get-100k", GET)),
         goals=(
             Goal(
                 text="get of 100,000 files beside 10,000",

@@ -29,8 +29,9 @@ Read: TypeAlias = Callable[[bytes], bytes]
 Change: TypeAlias = Callable[[Read], Mapping[bytes, bytes]]
 
 _NO_COMMIT = "0" * 40
-#: Keys that git lists faster than they are looked up one by one.
-_MANY = 500
+#: For so many keys git may list the branch, if it is about no more than so many for each of them: more would take
+#: longer, and more memory, than to read what these need.
+_MANY, _LISTED_FOR_ONE = 500, 3
 _TRIES = 5
 #: What of another clone's branch only git-annex may merge.
 _BEYOND_US = (b"transitions.log", b"difference.log")
@@ -50,14 +51,14 @@ def note_presence(dataset: Dataset, held: Mapping[bytes, bool], *, now_s: float)
             logs |= presence_logs(read, keys, uuid=uuid, present=present, now_s=int(now_s))
         return logs
 
-    change_branch(dataset, change, now_s=now_s, many=len(held) >= _MANY)
+    change_branch(dataset, change, now_s=now_s, keys=len(held))
 
 
-def change_branch(dataset: Dataset, change: Change, *, now_s: float, many: bool = False) -> None:
+def change_branch(dataset: Dataset, change: Change, *, now_s: float, keys: int = 0) -> None:
     """Commit changed files to the git-annex branch; durable when it returns. Needs `only_engram`.
 
     Args:
-        many: git is to list the branch, since many of its files will be asked for.
+        keys: how many keys it is about.
 
     Raises:
         DatasetBusy: when git-annex holds its journal for long.
@@ -68,7 +69,7 @@ def change_branch(dataset: Dataset, change: Change, *, now_s: float, many: bool 
     for tries_left in range(_TRIES, 0, -1):
         with annex_journal(dataset.steps, dataset.git_dir):
             try:
-                _Entry(dataset, now_s, many=many).write(change)
+                _Entry(dataset, now_s, keys).write(change)
                 return
             except MovedMeanwhile:
                 if tries_left == 1:
@@ -78,9 +79,9 @@ def change_branch(dataset: Dataset, change: Change, *, now_s: float, many: bool 
 class _Entry:
     """One entry in the logbook. Needs the journal lock."""
 
-    def __init__(self, dataset: Dataset, now_s: float, *, many: bool) -> None:
+    def __init__(self, dataset: Dataset, now_s: float, keys: int) -> None:
         self._dataset = dataset
-        self._many = many
+        self._keys = keys
         self._now_s = now_s
         self._objects = dataset.objects
         self._git_dir = os.fsencode(dataset.git_dir)
@@ -94,7 +95,7 @@ class _Entry:
         for name, oid in tips.items():
             tip = self._merged(tip, name, oid)
         branch = self._branch_at(tip)
-        if self._many and branch.tree is not None:
+        if self._keys >= _MANY and branch.tree and branch.keys_about() <= self._keys * _LISTED_FOR_ONE:
             branch.know_trees(self._dataset.programs.tree_lines(self._dataset.work_tree, branch.tree, "-t"))
 
         def read(path: bytes) -> bytes:

@@ -83,6 +83,13 @@ def test_of_what_git_listed_no_tree_is_read_again(repository: Path, tmp_path: Pa
     assert root == written(repository, tree, more)
 
 
+@pytest.mark.parametrize("folders", [1, 40])
+def test_how_many_keys_it_is_about_is_told_by_a_few_of_its_folders(repository: Path, folders: int) -> None:
+    files = {b"%03x/%03x/c.log" % (outer, inner): b"1" for outer in range(folders) for inner in range(3)}
+    tree = written(repository, None, {b"uuid.log": b"1", **files})
+    assert AnnexBranch(ObjectStore(os.fsencode(repository / ".git" / "objects")), tree).keys_about() == len(files)
+
+
 @pytest.mark.parametrize("name", [b"..", b"a/.git"])
 def test_a_listing_that_would_lead_outside_is_refused(tmp_path: Path, name: bytes) -> None:
     lines = [b"040000 tree " + b"1" * 40 + b"\ta", b"100644 blob " + b"2" * 40 + b"\t" + name]
