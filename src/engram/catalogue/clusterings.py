@@ -56,6 +56,28 @@ def put_group(unit: Unit, group: Group, *, adds: bool = False) -> tuple[str, ...
     return (*changes, *_link(unit, put.row_id, recordings))
 
 
+def join_group(unit: Unit, name: str, session: str) -> tuple[str, ...]:
+    """Let a session be one of those that were clustered together; what changed, in words. Raises `NotInCatalogue`."""
+    put = unit.put(CLUSTERING, {"clustering_name": escaped(name)}, {"clustering_standing": CONFIRMED})
+    rows = select(CLUSTERING_RECORDING.c.recording_id).where(CLUSTERING_RECORDING.c.clustering_id == put.row_id)
+    there = set(unit.connection.execute(rows).scalars())
+    new = [number for number in _recordings(unit, (session,)) if number not in there]
+    unit.add_all(CLUSTERING_RECORDING, [{"clustering_id": put.row_id, "recording_id": number} for number in new])
+    return (f"clustered with others as {name}",) if new else ()
+
+
+def sessions_of_clusterings(connection: Connection) -> Mapping[str, frozenset[str]]:
+    """By the name of each clustering of several sessions: their ids."""
+    rows = select(CLUSTERING.c.clustering_name, SESSION.c.session_name, RECORDING.c.recording_name).select_from(
+        CLUSTERING.join(CLUSTERING_RECORDING).join(RECORDING).join(SESSION)
+    )
+    found: dict[str, set[str]] = defaultdict(set)
+    for name, session, recording in connection.execute(rows):
+        if name != recording:  # that of one recording alone is called after it
+            found[unescaped(name)].add(unescaped(session))
+    return {name: frozenset(sessions) for name, sessions in found.items()}
+
+
 def _recordings(unit: Unit, sessions: Sequence[str]) -> dict[int, str]:
     """The recordings that were clustered, by number."""
     found: dict[int, str] = {}

@@ -12,7 +12,7 @@ from engram.catalogue.directory import was_in
 from engram.catalogue.names import unescaped
 from engram.catalogue.session_parts import CONFIRMED
 from engram.catalogue.tables.animals import IMPLANT, PERSON, PROBE, PROJECT, SUBJECT
-from engram.catalogue.tables.behaviour import ARENA, LIGHT, STIMULUS_OBJECT
+from engram.catalogue.tables.behaviour import APPARATUS, ARENA, LIGHT, STIMULUS_OBJECT
 from engram.catalogue.tables.outputs import CLUSTERING, CLUSTERING_RECORDING
 from engram.catalogue.tables.recordings import RECORDING
 from engram.catalogue.tables.sessions import ROOM, SESSION, SESSION_EXPERIMENTER, SESSION_PROJECT
@@ -54,10 +54,13 @@ class Names:
     lights: frozenset[str] = frozenset()
     #: Objects, cue cards and curtains.
     objects: frozenset[str] = frozenset()
+    apparatus: frozenset[str] = frozenset()
+    #: By the name of an arena: its apparatus; '' where nobody said.
+    apparatus_of: Mapping[str, str] = field(default_factory=dict)
 
 
 def names_in(connection: Connection) -> Names:
-    """Every person, project, room, arena, light and object."""
+    """Every person, project, room, arena, light, object and apparatus."""
 
     def every(table: Table, column: str) -> frozenset[str]:
         return frozenset(connection.execute(select(table.c[column])).scalars())
@@ -69,6 +72,13 @@ def names_in(connection: Connection) -> Names:
         arenas=every(ARENA, "arena_name"),
         lights=every(LIGHT, "light_name"),
         objects=every(STIMULUS_OBJECT, "object_name"),
+        apparatus=every(APPARATUS, "apparatus_name"),
+        apparatus_of={
+            arena: apparatus or ""
+            for arena, apparatus in connection.execute(
+                select(ARENA.c.arena_name, APPARATUS.c.apparatus_name).select_from(ARENA.outerjoin(APPARATUS))
+            )
+        },
     )
 
 

@@ -11,7 +11,7 @@ from engram.catalogue.said import label_of
 from engram.catalogue.session_parts import CONFIRMED, INFERRED, Found
 from engram.catalogue.sessions import touch_session
 from engram.catalogue.tables.animals import IMPLANT, PERSON, PROBE, PROJECT
-from engram.catalogue.tables.behaviour import ARENA, LIGHT, STIMULUS_OBJECT, TASK, TASK_OBJECT
+from engram.catalogue.tables.behaviour import APPARATUS, ARENA, LIGHT, STIMULUS_OBJECT, TASK, TASK_OBJECT
 from engram.catalogue.tables.outputs import CLUSTERING, CLUSTERING_RECORDING
 from engram.catalogue.tables.recordings import FILE, RECORDING, RECORDING_FILE
 from engram.catalogue.tables.sessions import ROOM, SESSION, SESSION_EXPERIMENTER, SESSION_PROJECT
@@ -133,6 +133,14 @@ class Saying:
         if said.note is not None:
             values["clustering_note"] = said.note
         return values
+
+    def apparatus(self, arena: str, name: str) -> None:
+        """Which apparatus an arena is."""
+        number = self._named(ARENA, "arena", arena)
+        row = self._unit.find(ARENA, {"arena_id": number})
+        assert row is not None
+        if self._unit.edit(ARENA, row, {"apparatus_id": self._named(APPARATUS, "apparatus", name)}):
+            self.changes.append(f"arena {arena} is {name}")
 
     def tasks(self, said: Sequence[TaskSaid]) -> None:
         """What the subject did, and when; tasks that are not among these stay as they are.

@@ -4,8 +4,9 @@ One row says one thing. What engram inferred stands there already, and counts as
 so.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from math import isfinite
 from typing import Any
@@ -13,7 +14,13 @@ from typing import Any
 from engram.model.recordings import Task
 
 #: Columns of the table, in their order. *session*, *what* and *item* say what a row is about; *choices* is for people.
-COLUMNS = ("session", "started", "what", "item", "value", "start_s", "stop_s", "arena", "note", "confirmed", "choices")
+COLUMNS = (
+    *("session", "started", "what", "item", "value", "start_s", "stop_s", "arena", "note"),
+    *("light", "objects", "curated", "confirmed", "choices"),
+)
+#: Longest name of a clustering of several sessions. Source: Kavli's form.
+LONGEST_GROUP = 64
+_LONGEST_NAME = 255
 #: Of a task, as its *value*: it never happened.
 NEVER = "-"
 _YES, _NO = {"yes", "y", "true", "1", "x", "ja"}, {"no", "n", "false", "0", "", "nei", "nein"}
@@ -31,6 +38,10 @@ class What(StrEnum):
     IMPLANT = "implant"
     #: Who curated a clustering; *item* is the recording's id.
     CURATOR = "curator"
+    #: With which sessions it was clustered: *value* is what that clustering of several sessions is called.
+    CLUSTERING = "clustering"
+    #: Which apparatus an arena is; *item* is the arena's name.
+    APPARATUS = "apparatus"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +66,12 @@ class Row:
     arena: str = ""
     #: Of a task: of which type it was.
     note: str = ""
+    #: Of a task: in which light it was; ``None`` where the table has no such column: it stays as it is.
+    light: str | None = None
+    #: Of a task: what stood in the arena, and where: ``box @ north wall; cue card``; ``None`` likewise.
+    objects: str | None = None
+    #: Of a curator: when the clustering was curated, by the clock of the lab: ``2022-04-15 05:20:00``.
+    curated: str = ""
     #: Whether a person says so.
     confirmed: bool = False
     #: What *value* can be, for the reader; '' for anything.
@@ -64,7 +81,8 @@ class Row:
         """As text, in the order of `COLUMNS`."""
         times = (seconds(self.start_s), seconds(self.stop_s))
         head = (self.session, self.started, str(self.what), self.item, self.value)
-        return (*head, *times, self.arena, self.note, "yes" if self.confirmed else "no", "; ".join(self.choices))
+        more = (self.arena, self.note, self.light or "", self.objects or "", self.curated)
+        return (*head, *times, *more, "yes" if self.confirmed else "no", "; ".join(self.choices))
 
     def as_json(self) -> dict[str, Any]:
         """The record behind ``sessions missing --json``. Fields may be added, never changed."""
@@ -99,6 +117,8 @@ def task_rows(session: str, started: str, tasks: Sequence[Task]) -> Iterator[Row
             stop_s=following if task.stop_s is None else task.stop_s,
             arena=task.arena,
             note=task.type,
+            light=task.light,
+            objects="; ".join(f"{name} @ {where}" if where else name for name, where in task.objects),
             confirmed=task.confirmed,
         )
     if not tasks:
@@ -138,6 +158,8 @@ class _CellReader:
     def row(self) -> Row | None:
         what = self._what()
         start, stop, confirmed = self._time("start_s"), self._time("stop_s"), self._truth("confirmed")
+        self._check(things_of, "objects")
+        self._check(moment_of, "curated")
         if not self._cells.get("session"):
             self._say("session", "it is empty")
         if what is None or len(self._problems) > self._before:
@@ -152,6 +174,9 @@ class _CellReader:
             stop_s=stop,
             arena=self._cells.get("arena", ""),
             note=self._cells.get("note", ""),
+            light=self._cells.get("light"),
+            objects=self._cells.get("objects"),
+            curated=self._cells.get("curated", ""),
             confirmed=confirmed,
         )
 
@@ -175,6 +200,12 @@ class _CellReader:
         self._say(column, f"{text} is no time in seconds from the start of the session")
         return None
 
+    def _check(self, parse: Callable[[str], object], column: str) -> None:
+        try:
+            parse(self._cells.get(column, ""))
+        except ValueError as error:
+            self._say(column, str(error))
+
     def _truth(self, column: str) -> bool:
         word = self._cells.get(column, "").lower()
         if word not in _YES | _NO:
@@ -183,6 +214,40 @@ class _CellReader:
 
     def _say(self, column: str, message: str) -> None:
         self._problems.append(Problem(self._number, column, message))
+
+
+def things_of(text: str) -> tuple[tuple[str, str], ...]:
+    """What stood in an arena, each with where it stood. Raises `ValueError`, with what is wrong as a sentence's rest.
+
+    >>> things_of("box @ north wall; cue card")
+    (('box', 'north wall'), ('cue card', ''))
+    """
+    found = []
+    for part in text.split(";") if text.strip() else ():
+        name, _, where = (piece.strip() for piece in part.partition("@"))
+        if not name:
+            raise ValueError(f"{part.strip() or 'an empty part'} names no object; write: box @ north wall; cue card")
+        if max(len(name), len(where)) > _LONGEST_NAME:
+            raise ValueError(f"{name[:20]}… is longer than {_LONGEST_NAME} characters")
+        found.append((name, where))
+    return tuple(dict.fromkeys(found))
+
+
+def moment_of(text: str) -> datetime | None:
+    """A time by the clock of the lab; ``None`` for an empty cell. Raises `ValueError` likewise.
+
+    >>> moment_of("2022-04-15 05:20")
+    datetime.datetime(2022, 4, 15, 5, 20)
+    """
+    if not text.strip():
+        return None
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is not None:
+        raise ValueError(f"{text} is no time by the clock of the lab; write: 2022-04-15 05:20:00")
+    return found
 
 
 def seconds(time_s: float | None) -> str:

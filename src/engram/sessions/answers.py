@@ -3,9 +3,20 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import pairwise
 
-from engram.sessions.annotating import COLUMNS, NEVER, Problem, Row, What, seconds
+from engram.sessions.annotating import (
+    COLUMNS,
+    LONGEST_GROUP,
+    NEVER,
+    Problem,
+    Row,
+    What,
+    moment_of,
+    seconds,
+    things_of,
+)
 
 #: Devices of one session do not stop at the same moment.
 _LENIENCE_S = 60.0
@@ -15,9 +26,10 @@ _NOUNS = {
     What.PROJECT: "project",
     What.ROOM: "room",
     What.IMPLANT: "implant of this subject called",
+    What.APPARATUS: "apparatus",
 }
 #: Of these a session or recording has one.
-_SINGLE = (What.ROOM, What.IMPLANT, What.CURATOR)
+_SINGLE = (What.ROOM, What.IMPLANT, What.CURATOR, What.APPARATUS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +44,15 @@ class Vocabulary:
     projects: frozenset[str] = frozenset()
     rooms: frozenset[str] = frozenset()
     arenas: frozenset[str] = frozenset()
+    lights: frozenset[str] = frozenset()
+    #: Objects, cue cards and curtains.
+    objects: frozenset[str] = frozenset()
+    apparatus: frozenset[str] = frozenset()
+    #: By session: its subject, and the day on which it began.
+    subjects: Mapping[str, str] = field(default_factory=dict)
+    days: Mapping[str, date] = field(default_factory=dict)
+    #: By the name of a clustering of several sessions: these sessions.
+    clusterings: Mapping[str, frozenset[str]] = field(default_factory=dict)
     #: By session: the names of its subject's implants.
     implants: Mapping[str, frozenset[str]] = field(default_factory=dict)
     #: Names of people, projects, rooms and arenas that are new are taken for new.
@@ -48,6 +69,7 @@ def check(rows: Sequence[tuple[int, Row]], known: Vocabulary) -> list[Problem]:
     for named in tasks.values():
         problems += overlaps(named)
     problems += _twice(rows)
+    problems += _clusterings(rows, known)
     return sorted(problems, key=lambda problem: (problem.row, COLUMNS.index(problem.column)))
 
 
@@ -56,6 +78,10 @@ def _of_one(number: int, row: Row, known: Vocabulary) -> Iterator[Problem]:
         yield Problem(number, "session", f"the catalogue has no session {row.session}")
         return
     yield from _names(number, row, known)
+    yield from _of_tasks(number, row, known)
+    yield from _curated(number, row, known)
+    if row.what is What.APPARATUS and row.item not in known.arenas and not known.adds:
+        yield Problem(number, "item", f"the catalogue has no arena {row.item}{nearest(row.item, known.arenas)}")
     if row.what in (What.IMPLANT, What.CURATOR) and row.item not in known.recordings.get(row.session, frozenset()):
         yield Problem(number, "item", f"{row.session} has no recording {row.item}")
     if row.confirmed and not row.value:
@@ -66,7 +92,8 @@ def _of_one(number: int, row: Row, known: Vocabulary) -> Iterator[Problem]:
 def _names(number: int, row: Row, known: Vocabulary) -> Iterator[Problem]:
     """Names that the catalogue does not have."""
     choices, may_be_new = _choices(row, known), known.adds and row.what is not What.IMPLANT
-    if row.value and row.what is not What.TASK and row.value not in choices and not may_be_new:
+    is_free = row.what in (What.TASK, What.CLUSTERING)
+    if row.value and not is_free and row.value not in choices and not may_be_new:
         message = f"the catalogue has no {_NOUNS[row.what]} {row.value}{nearest(row.value, choices)}"
         yield Problem(number, "value", message)
     if row.arena and row.arena not in known.arenas and not known.adds:
@@ -79,7 +106,50 @@ def _choices(row: Row, known: Vocabulary) -> frozenset[str]:
         return known.people
     if row.what is What.IMPLANT:
         return known.implants.get(row.session, frozenset())
+    if row.what is What.APPARATUS:
+        return known.apparatus
     return known.projects if row.what is What.PROJECT else known.rooms
+
+
+def _of_tasks(number: int, row: Row, known: Vocabulary) -> Iterator[Problem]:
+    """The light of a task, and what stood in its arena."""
+    things = [name for name, _ in things_of(row.objects or "")]
+    if row.what is not What.TASK:
+        for column, text in (("light", row.light), ("objects", row.objects)):
+            if text:
+                yield Problem(number, column, f"only a task has {column}, no {row.what}")
+    elif not known.adds:
+        if row.light and row.light not in known.lights:
+            yield Problem(number, "light", f"the catalogue has no light {row.light}{nearest(row.light, known.lights)}")
+        for name in things:
+            if name not in known.objects:
+                message = f"the catalogue has no object {name}{nearest(name, known.objects)}"
+                yield Problem(number, "objects", message)
+
+
+def _curated(number: int, row: Row, known: Vocabulary) -> Iterator[Problem]:
+    """When a clustering was curated: after what it is of was recorded."""
+    moment, day = moment_of(row.curated), known.days.get(row.session)
+    if moment is not None and row.what is not What.CURATOR:
+        yield Problem(number, "curated", f"only a curator has a time of curation, no {row.what}")
+    elif moment is not None and day is not None and moment.date() < day:
+        yield Problem(number, "curated", f"it was curated before the session was recorded ({day})")
+
+
+def _clusterings(rows: Sequence[tuple[int, Row]], known: Vocabulary) -> Iterator[Problem]:
+    """Clusterings of several sessions: of one subject, and of two sessions at least."""
+    said = [(number, row) for number, row in rows if row.what is What.CLUSTERING and row.confirmed and row.value]
+    members: dict[str, set[str]] = {row.value: set(known.clusterings.get(row.value, ())) for _, row in said}
+    for _, row in said:
+        members[row.value].add(row.session)
+    for number, row in said:
+        others = members[row.value]
+        if len(row.value) > LONGEST_GROUP:
+            yield Problem(number, "value", f"it is longer than {LONGEST_GROUP} characters")
+        elif len(others) < 2:
+            yield Problem(number, "value", f"no other session was clustered as {row.value}; it takes two")
+        elif len({known.subjects.get(name, "") for name in others if name in known.sessions}) > 1:
+            yield Problem(number, "value", f"{row.value} would be of several subjects; take another name")
 
 
 def nearest(name: str, choices: Collection[str]) -> str:

@@ -114,6 +114,12 @@ def _answer(unit: "Unit", name: str, answers: Answers) -> Outcome:
 
 def _outcome(problem: "Problem", name: str) -> Outcome:
     where = f"{name}, row {problem.row}, column {problem.column}"
-    is_new = "the catalogue has no" in problem.message and problem.column in ("value", "arena")
+    is_new = "the catalogue has no" in problem.message and problem.column in (
+        "value",
+        "arena",
+        "light",
+        "objects",
+        "item",
+    )
     error = UsageError(f"{problem.message}.", _NEW if is_new else _MEND)
     return failure(error, action=_ACTION, item=where, status=Status.IMPOSSIBLE)

@@ -1,6 +1,7 @@
 """The table that a person fills in: prefilled, read back, and refused by row and column."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -12,11 +13,17 @@ from engram.sessions.answers import Vocabulary, check
 
 S = "12347/2020-01-01T10-00-30"
 KNOWN = Vocabulary(
-    sessions={S: 3000.0, "other": None},
+    sessions={S: 3000.0, "other": None, "third": None},
     recordings={S: frozenset({"ap:1"})},
     people=frozenset({"may"}),
     projects=frozenset({"grid"}),
     rooms=frozenset({"2.345"}),
+    lights=frozenset({"dim"}),
+    objects=frozenset({"box", "cue card"}),
+    apparatus=frozenset({"open field"}),
+    subjects={S: "12347", "other": "12347", "third": "9"},
+    days={S: date(2020, 1, 1)},
+    clusterings={"first week": frozenset({"other"}), "theirs": frozenset({"third"})},
     arenas=frozenset({"150_square"}),
     implants={S: frozenset({"mec left"})},
 )
@@ -33,7 +40,7 @@ def told(*rows: Row) -> list[tuple[int, str]]:
 class TestTasksOfASessionsFile:
     def test_are_prefilled_each_until_the_next_begins(self) -> None:
         tasks = [Task(name="open_field_1", start_s=30, type="RUNNING"), Task(name="sleep_1", start_s=1587)]
-        assert [row.cells()[2:10] for row in task_rows(S, "2020-01-01", tasks)] == [
+        assert [(*row.cells()[2:9], row.cells()[12]) for row in task_rows(S, "2020-01-01", tasks)] == [
             ("task", "1", "open_field_1", "30", "1587", "", "RUNNING", "no"),
             ("task", "2", "sleep_1", "1587", "", "", "", "no"),
         ]
@@ -91,12 +98,78 @@ class TestReading:
                 start_s=st.none() | st.integers(0, 10**7).map(lambda ms: ms / 1000),
                 stop_s=st.none() | st.integers(0, 10**7).map(lambda ms: ms / 1000),
                 note=st.sampled_from(["", "a, b"]),
+                light=st.sampled_from(["", "dim"]),
+                objects=st.sampled_from(["", "box @ north wall; cue card"]),
+                curated=st.sampled_from(["", "2022-04-15 05:20:00"]),
                 confirmed=st.booleans(),
             )
         )
     )
     def test_gives_back_what_was_handed_out(self, rows: list[Row]) -> None:
         assert read_rows(table(*rows)) == (list(enumerate(rows, start=2)), [])
+
+
+class TestWhatWasInTheArena:
+    task = Row(
+        session=S, what=What.TASK, item="1", value="run", start_s=30, light="dim", objects="box @ wall; cue card"
+    )
+
+    def test_is_taken_when_it_is_known(self) -> None:
+        assert told(self.task) == []
+
+    @pytest.mark.parametrize(
+        ("changed", "column"), [({"light": "dimm"}, "light"), ({"objects": "box; cu card @ wall"}, "objects")]
+    )
+    def test_is_refused_with_the_nearest_name(self, changed: dict[str, str], column: str) -> None:
+        (problem,) = check([(2, replace(self.task, **changed))], KNOWN)  # type: ignore[arg-type]  # fields by name
+        assert problem.column == column
+        assert "the nearest is" in problem.message
+        assert check([(2, replace(self.task, **changed))], replace(KNOWN, adds=True)) == []  # type: ignore[arg-type]
+
+    def test_is_said_of_tasks_alone(self) -> None:
+        row = Row(session=S, what=What.PROJECT, value="grid", light="dim", objects="box")
+        assert told(row) == [(2, "light"), (2, "objects")]
+
+    @pytest.mark.parametrize("text", ["box;; cue card", "@ wall", "x" * 256])
+    def test_that_does_not_parse_is_refused_by_its_cell(self, text: str) -> None:
+        _, problems = read_rows([["session", "what", "objects"], [S, "task", text]])
+        assert [(problem.row, problem.column) for problem in problems] == [(2, "objects")]
+
+    def test_stays_as_it_is_where_the_table_has_no_such_column(self) -> None:
+        ((_, row),), _ = read_rows([["session", "what"], [S, "task"]])
+        assert (row.light, row.objects) == (None, None)
+
+
+class TestClusterings:
+    curated = Row(session=S, what=What.CURATOR, item="ap:1", value="may", curated="2020-01-02 10:00")
+
+    def test_were_curated_after_they_were_recorded(self) -> None:
+        assert told(self.curated) == []
+        assert told(replace(self.curated, curated="2019-12-31")) == [(2, "curated")]
+        assert told(Row(session=S, what=What.ROOM, value="2.345", curated="2020-01-02")) == [(2, "curated")]
+
+    @pytest.mark.parametrize("text", ["yesterday", "2020-13-01", "2020-01-02T10:00:00+01:00"])
+    def test_have_a_time_by_the_clock_of_the_lab(self, text: str) -> None:
+        _, problems = read_rows([["session", "what", "curated"], [S, "curator", text]])
+        assert [(problem.row, problem.column) for problem in problems] == [(2, "curated")]
+
+    def test_of_several_sessions_need_two_of_one_subject(self) -> None:
+        row = Row(session=S, what=What.CLUSTERING, value="first week", confirmed=True)
+        assert told(row) == []
+        assert told(replace(row, value="alone")) == [(2, "value")]
+        assert told(replace(row, value="theirs")) == [(2, "value")]
+        assert told(replace(row, value="x" * 65)) == [(2, "value")]
+        assert told(replace(row, value="new"), replace(row, session="other", value="new")) == []
+
+
+class TestApparatus:
+    def test_is_that_of_an_arena_which_is_known(self) -> None:
+        row = Row(session=S, what=What.APPARATUS, item="150_square", value="open field", confirmed=True)
+        assert told(row) == []
+        assert told(replace(row, item="square")) == [(2, "item")]
+        assert told(replace(row, value="open feld")) == [(2, "value")]
+        assert told(row, replace(row, session="other")) == []
+        assert told(row, row) == [(3, "value")]
 
 
 class TestChecking:

@@ -21,7 +21,7 @@ from engram.workspace.annotation import Annotation
 @click.command(cls=Verb, help=__doc__)
 @click.argument("table", metavar="TABLE", type=click.Path())
 @click.option(
-    "--add-names", is_flag=True, help="Add people, projects, rooms and arenas that the catalogue does not know."
+    "--add-names", is_flag=True, help="Add people, projects, rooms, arenas and things that the catalogue does not know."
 )
 @options.plan
 @click.pass_obj

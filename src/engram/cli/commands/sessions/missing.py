@@ -1,8 +1,9 @@
 """Tell what a person must still say of sessions, and hand it out as a table.
 
-Tasks and their times, who recorded, for which project; of some recordings the implant, of clusterings who curated them.
-What can be inferred stands there already. Fill the table in with any program, write yes into the column confirmed of
-what is right, and give it back: engram sessions annotate TABLE.
+Tasks and their times, with arena, light and what stood there; who recorded, for which project; which apparatus an
+arena is; of some recordings the implant; of clusterings who curated them, when, and with which other sessions. What
+can be inferred stands there already. Fill the table in with any program, write yes into the column confirmed of what
+is right, and give it back: engram sessions annotate TABLE.
 
     engram sessions missing
     engram sessions missing -o missing.csv
