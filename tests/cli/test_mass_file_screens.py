@@ -105,24 +105,41 @@ def one_session(location: str, more: str = "name: one") -> str:
     return f"subject: {{name: 12347}}\nsessions:\n- {{location: '{location}', experimenter: ada, tasks: [], {more}}}\n"
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the lab is kept once it was made: it costs more than all that is done with it."""
+    return tmp_path_factory.mktemp("lab")
+
+
 @pytest.fixture
-def lab(engram: Engram, tmp_path: Path) -> Path:
+def lab(engram: Engram, tmp_path: Path, made: Path) -> Path:
     """A lab whose share has another name, two subjects, two implants, and a clustering."""
-    shutil.copytree(SAMPLES, tmp_path / "share")
+    if any(made.iterdir()):
+        shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+        file = tmp_path / "engram.toml"
+        file.write_text(file.read_text().replace((tmp_path / "place").read_text(), str(tmp_path)))
+    else:
+        make(engram, tmp_path)
+        (tmp_path / "place").write_text(str(tmp_path))
+        shutil.copytree(tmp_path, made, dirs_exist_ok=True)
+    return tmp_path
+
+
+def make(engram: Engram, folder: Path) -> None:
+    shutil.copytree(SAMPLES, folder / "share")
     for path, data in PHY.items():
-        place = tmp_path / "share/12347/2020-01-01_10-00-30/clustering/1" / path
+        place = folder / "share/12347/2020-01-01_10-00-30/clustering/1" / path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(data)
     for command in (
         ("lab", "create"),
-        ("share", "add", "recordings", str(tmp_path / "share"), "--also-known-as", "N:/recordings"),
+        ("share", "add", "recordings", str(folder / "share"), "--also-known-as", "N:/recordings"),
         ("subjects", "add", "12347", "23457"),
         ("probes", "add", "18408403232", "18408405241"),
         ("probes", "implant", "18408403232", "12347", "--at", "2019-12-01 10:00"),
         ("probes", "implant", "18408405241", "12347", "--at", "2019-12-01 10:30", "--name", "right"),
     ):
         assert engram(*command).code == 0, command
-    return tmp_path
 
 
 def planned(engram: Engram, lab: Path, text: str, name: str = "batch.yml") -> list[str]:
@@ -369,6 +386,18 @@ def test_a_file_that_somebody_may_have_completed_is_not_written_over(engram: Eng
     assert shown.code == 2
     assert shown.err.startswith("batch.yml is there already.\n")
     assert ((lab / "batch.yml").read_text(), (lab / "plan.json").exists()) == ("mine", False)
+
+
+def test_a_folder_whose_name_is_no_text_is_left_out_and_said(engram: Engram, lab: Path) -> None:
+    folder = os.fsencode(lab / "share/12347")
+    os.rename(folder + b"/2020-01-01_10-00-30", folder + b"/2020-01-01_\xff")
+    engram("sessions", "waive", "neuropixels-ap:18408403232:20200102T111317", "truncated", "--why", "a test")
+    shown = engram("sessions", "plan", "--as-massfile", "batch.yml")
+    assert shown.code == 0
+    assert "cannot be written there; rename it, or ingest it without]" in shown.out
+    again = engram("sessions", "plan", "--from", "batch.yml")
+    assert again.code == 0
+    assert "would add: 12347/2020-01-02T11-13-17" in again.out
 
 
 def test_where_nothing_is_new_no_file_is_written(engram: Engram, lab: Path) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _TEXTS, _TABLES = (".yml", ".yaml", ".json"), (".csv", ".tsv", ".xlsx", ".xlsm")
 _MEND = "Nothing was taken from it. Mend all of these, then run the same command again."
+_NO_TEXT = "not in the mass file: the name of its folder cannot be written there; rename it, or ingest it without"
 #: So many files of a folder are asked when they were written.
 _MOST_FILES = 10_000
 
@@ -159,11 +160,11 @@ class MassFiles:
         account = author_here(self._context, "sessions plan").who.partition("@")[0]
         return account if account in people else ""
 
-    def write(self, plan: "IngestPlan", path: str) -> int:
-        """Write the sessions that a plan is about as a mass file: YAML, JSON or a table by the name; how many.
+    def write(self, plan: "IngestPlan", path: str) -> list[PlannedStep]:
+        """Write the sessions that a plan is about as a mass file: YAML, JSON or a table by the name; what is left out.
 
-        Where there is none nothing is written. Raises `UsageError` for another name, and for a folder whose name is no
-        text; `TargetExists` for a file that is there: somebody may have completed it.
+        Left out is what lies in a folder whose name is no text. Where nothing is left nothing is written. Raises
+        `UsageError` for another name; `TargetExists` for a file that is there: somebody may have completed it.
         """
         from engram.sessions.massfile.writing import as_json, as_rows, as_yaml, documents
         from engram.workspace.tables import write_table
@@ -176,20 +177,24 @@ class MassFiles:
         roots = {share.name: share.root for share in lab_here(self._context).lab.shares}
 
         def location(spot: "Spot") -> str:
-            return _as_text(f"{roots.get(spot[0], '')}/{spot[1]}")
+            return f"{roots.get(spot[0], '')}/{spot[1]}"
 
+        sessions = [scanned.session for scanned in plan.sessions.values()]
+        named = [one for one in sessions if all(map(_is_text, map(location, one.folders)))]
+        written = {one.id for one in named}
+        left = [PlannedStep(action="leave", item=one.id, why=_NO_TEXT) for one in sessions if one.id not in written]
         with catalogue_here(self._context) as catalogue, catalogue.reading() as connection:
             from engram.catalogue.said import names_in
 
             curator = self._account(names_in(connection).people)
-        found = documents((scanned.session for scanned in plan.sessions.values()), location, curator=curator)
+        found = documents(named, location, curator=curator)
         if not found:
-            return 0
+            return left
         if suffix in _TABLES[:3]:
             write_table(Steps(), whole, as_rows(found))
         else:
             durable.replace(Steps(), whole, as_json(found) if suffix == ".json" else as_yaml(found))
-        return len(plan.sessions)
+        return left
 
 
 def _check_name(path: str, endings: Sequence[str]) -> None:
@@ -198,16 +203,9 @@ def _check_name(path: str, endings: Sequence[str]) -> None:
         raise UsageError(f"{path} is no mass file by its name.", advice)
 
 
-def _as_text(path: str) -> str:
-    try:
-        path.encode()
-    except UnicodeEncodeError as error:
-        shown = path.encode("utf-8", "backslashreplace").decode()
-        raise UsageError(
-            f"{shown} cannot stand in a mass file: its name is not UTF-8.",
-            "Rename that folder, leave it out (engram sessions exclude), or ingest without a mass file.",
-        ) from error
-    return path
+def _is_text(path: str) -> bool:
+    """Whether a path can stand in a text file as it is."""
+    return path.isprintable() and path == path.encode(errors="replace").decode()
 
 
 def _outcome(problem: "Problem", name: str) -> Outcome:

@@ -18,6 +18,7 @@ looks: engram help mass-file. With --as-massfile one is written, of what was rec
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -66,7 +67,8 @@ def command(
         plan = planned.plan
     is_sheet = output is not None and output.lower().endswith(_SHEETS)
     if as_massfile is not None:
-        call.open(MassFiles).write(plan, as_massfile)
+        left_out = call.open(MassFiles).write(plan, as_massfile)
+        plan = replace(plan, left=(*plan.left, *left_out))
     if output is not None and is_sheet:
         ingestion.write_sheet(plan, output)
     call.show_plan(plan, into=None if is_sheet else output)
