@@ -26,7 +26,7 @@ from engram.sessions.ingesting import Helpers, ingest
 from engram.sessions.known import Known
 from engram.sessions.planning import IngestPlan, plan
 from engram.sessions.scanned import FileSeen, Scanned
-from tests.catalogues import ADA, on_sqlite
+from tests.catalogues import ADA, Catalogues, on_server, on_sqlite
 
 pytestmark = pytest.mark.integration
 
@@ -107,9 +107,19 @@ def recording(folder: str, probe: int, samples: int) -> Recording:
 
 @pytest.fixture(scope="module")
 def make_lab(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Lab]:
-    catalogues = on_sqlite(tmp_path_factory.mktemp("catalogues"))
-    share = tmp_path_factory.mktemp("share")
+    return maker(on_sqlite(tmp_path_factory.mktemp("catalogues")), tmp_path_factory.mktemp("share"))
 
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def make_lab_to_kill(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Lab]:
+    """The same, on a database in this process and on one that goes on when the process dies."""
+    share = tmp_path_factory.mktemp("share")
+    if request.param == "sqlite":
+        return maker(on_sqlite(tmp_path_factory.mktemp("catalogues")), share)
+    return maker(on_server(request.getfixturevalue("postgresql_server"), "engram_kills"), share)
+
+
+def maker(catalogues: Catalogues, share: Path) -> Callable[[], Lab]:
     def make() -> Lab:
         shutil.rmtree(share)
         share.mkdir()
@@ -209,14 +219,17 @@ class TestAKill:
     def sessions(self, lab: Lab) -> list[Scanned]:
         return [lab.scan(0, 1, folder=f"s{number}") for number in range(25)]
 
-    def test_at_any_moment_loses_nothing_and_the_same_plan_does_the_rest(self, make_lab: Callable[[], Lab]) -> None:
+    def test_at_any_moment_loses_nothing_and_the_same_plan_does_the_rest(
+        self, make_lab_to_kill: Callable[[], Lab]
+    ) -> None:
+        make_lab = make_lab_to_kill
         lab = make_lab()
         planned = lab.plan(self.sessions(lab))
         lab.ingest(planned)
         whole = lab.told()
         dice = random.Random(1)  # which moments are tried
         interrupted = 0
-        for _ in range(12):
+        for _ in range(8):
             lab = make_lab()
             planned = lab.plan(self.sessions(lab))
             child = begin(lab, planned)
@@ -230,7 +243,8 @@ class TestAKill:
             assert lab.told() == whole
         assert interrupted, "no kill came in time"
 
-    def test_two_at_once_end_as_one(self, lab: Lab) -> None:
+    def test_two_at_once_end_as_one(self, make_lab_to_kill: Callable[[], Lab]) -> None:
+        lab = make_lab_to_kill()
         planned = lab.plan(self.sessions(lab))
         children = [begin(lab, planned) for _ in range(2)]
         codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
@@ -271,3 +285,34 @@ def test_after_any_history_of_a_share_nothing_is_left_to_plan(
         outcomes = lab.ingest(lab.plan(scanned))
         assert [outcome.message for outcome in outcomes if outcome.failed] == []
         assert lab.plan(scanned).steps == ()
+
+
+@settings(
+    deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(
+    share=shares, parts=st.lists(st.integers(0, 2), min_size=3, max_size=3), random=st.randoms(use_true_random=False)
+)
+def test_parts_come_to_the_same_as_the_whole_in_any_order_and_twice_is_once(
+    make_lab: Callable[[], Lab],
+    share: dict[str, tuple[list[int], int]],
+    parts: list[int],
+    random: random.Random,
+) -> None:
+    def scanned(lab: Lab) -> list[Scanned]:
+        found = [lab.scan(*probes, folder=folder, samples=samples) for folder, (probes, samples) in share.items()]
+        random.shuffle(found)
+        return found
+
+    whole = make_lab()
+    planned = whole.plan(scanned(whole))
+    whole.ingest(planned)
+    expected = whole.told()
+    assert {outcome.status for outcome in whole.ingest(planned)} <= {Status.NOT_NEEDED}
+    assert whole.told() == expected
+
+    split = make_lab()
+    every = scanned(split)
+    for part in range(3):
+        split.ingest(split.plan([one for one, mine in zip(every, parts, strict=False) if mine == part]))
+    assert split.told() == expected
