@@ -1,6 +1,8 @@
 """What `engram sessions scan` shows."""
 
+import hashlib
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,11 +74,57 @@ def test_digests_are_compared_on_request(engram: Engram, lab: Path) -> None:
         inner = [one for record in records if record["record"] == "session" for one in record["findings"]]
         return {one["path"] for one in inner if one["code"] == "checksum-mismatch"}
 
+    flipped = "12347/2020-01-01_10-00-30/probe_2/npx.imec.ap.bin"
+    cut_short = "12347/2020-01-02_11-13-17/probe_1/npx.imec.ap.bin"
     assert wrong() == set()
-    assert wrong("--checksum") == {
-        "12347/2020-01-01_10-00-30/probe_2/npx.imec.ap.bin",
-        "12347/2020-01-02_11-13-17/probe_1/npx.imec.ap.bin",
-    }
+    assert wrong("--checksum") == {flipped, cut_short}
+    assert wrong() == wrong("--full") == {flipped, cut_short}  # nothing is read, and nothing forgotten
+
+    meta = lab / "share" / flipped.replace(".bin", ".meta")
+    before = meta.read_text()
+    meta.write_text(before.replace("fileSHA1=", "fileSHA1=" + hashlib.sha1(content).hexdigest().upper() + "\nold="))
+    assert wrong("--full") == {cut_short}  # the rig's own word was mended
+    meta.write_text(before)
+    assert wrong("--full") == {flipped, cut_short}
+
+    content[7] ^= 1
+    stream.write_bytes(content)  # copied again: another time, not read yet
+    assert wrong() == {cut_short}
+    assert wrong("--checksum") == {cut_short}
+    os.utime(stream, ns=(0, 10**18))
+    content[7] ^= 1
+    stream.write_bytes(content)
+    os.utime(stream, ns=(0, 10**18))
+    assert wrong("--checksum") == {flipped, cut_short}
+    content[7] ^= 1
+    stream.write_bytes(content)
+    os.utime(stream, ns=(0, 10**18))
+    assert wrong() == {flipped, cut_short}  # nobody can tell yet: its time is the same
+    assert wrong("--checksum") == {cut_short}
+    assert wrong() == {cut_short}
+
+
+def test_a_plan_takes_nothing_that_other_bytes_were_found_in(engram: Engram, lab: Path) -> None:
+    stream = lab / "share/12347/2020-01-01_10-00-30/probe_2/npx.imec.ap.bin"
+    content = bytearray(stream.read_bytes())
+    content[7] ^= 1
+    stream.write_bytes(content)
+    (lab / "lab" / "engram.toml").unlink()
+    assert engram("lab", "create", "lab").code == 0
+    assert engram("--lab", "lab", "share", "add", "recordings", "share").code == 0
+    assert engram("--lab", "lab", "subjects", "add", "12347").code == 0
+    assert "checksum-mismatch" not in engram("--lab", "lab", "sessions", "plan").out
+    engram("--lab", "lab", "sessions", "scan", "--checksum")
+    shown = engram("--lab", "lab", "sessions", "plan").out
+    assert "would not link: neuropixels-ap:" in shown
+    assert "[checksum-mismatch: Its SHA-1 is" in shown
+
+
+def test_what_cannot_be_remembered_is_said(engram: Engram, lab: Path) -> None:
+    (lab / "lab" / ".engram").write_text("in the way")
+    shown = engram("--lab", "lab", "sessions", "scan", "--checksum")
+    assert "what was seen could not be kept" in shown.out
+    assert "checksum-mismatch" in shown.out
 
 
 def test_a_share_that_is_not_there_fails_alone(engram: Engram, lab: Path) -> None:

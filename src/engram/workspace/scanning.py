@@ -3,10 +3,12 @@
 import os
 import time
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from engram.durable import Steps, make_folders, replace
+from engram import durable
+from engram.durable import Steps, make_folders
 from engram.model.errors import ShareUnavailable, StorageFailed, UsageError
 from engram.model.lab import Share
 from engram.model.outcome import Outcome, Status, failure
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 SCAN_STATE = "scan.db"
 #: Libraries with which more can be recognised.
 _EXTRAS = ("h5py", "scipy")
+_NOT_KEPT = "which recordings hold other bytes than the rig recorded could not be kept for the next scan"
 _MEND_PLUGIN = "The others are asked. Mend or remove that plugin; its format counts as unknown until then."
 
 
@@ -92,7 +95,7 @@ class Scanning:
         """Write what *page* makes of the lab's name and the time, over an older report. Raises `StorageFailed`."""
         lab = lab_here(self._context).lab
         text = page(lab=lab.name or os.path.basename(lab.folder), made=datetime.now().astimezone())
-        replace(Steps(), place, text.encode("utf-8", "backslashreplace"))
+        durable.replace(Steps(), place, text.encode("utf-8", "backslashreplace"))
         yield Outcome(action="report", item=place, status=Status.OK)
 
     def infer(self, share: str, examples: tuple[str, ...]) -> "list[Inferred]":
@@ -140,13 +143,17 @@ class Scanning:
         return os.path.dirname(inside) if os.path.isfile(os.path.join(share.root, inside)) else inside
 
     def _scan(self, scanner: "Scanner", share: Share, duplicates: "Duplicates", *, checksum: bool) -> "Iterator[Seen]":
-        from engram.sessions.scanning.checksums import checked
-        from engram.sessions.scanning.seen import SessionSeen
+        from engram.sessions.scanning.checksums import Checksums
+        from engram.sessions.scanning.seen import SessionSeen, ShareSeen
 
+        checksums = Checksums(scanner.state_file, share=share.name, root=share.root, progress=self._context.progress)
+        look = checksums.compare if checksum else checksums.recall
         for one in scanner.scan(share):
             if isinstance(one, SessionSeen):
-                one = checked(one, share.root, self._context.progress) if checksum else one
+                one = look(one)
                 duplicates.take(one)
+            elif isinstance(one, ShareSeen) and checksums.trouble:
+                one = replace(one, note=one.note or f"{_NOT_KEPT} ({checksums.trouble})")
             yield one
 
     def _scanner(
