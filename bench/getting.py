@@ -73,6 +73,8 @@ def _large(mebibytes: int) -> Act:
             copied = (sys.executable, "-I", "-c", _COPY, str(content), str(stage.folder / "copied"))
             stage.by("python", "bare copy").measure(GET_ONE, *copied)
             stage.run("rm", str(stage.folder / "copied"))
+            hashed = (*_BARE, "hash", "sha256", str(content.resolve().parent))
+            stage.by("python", "bare SHA-256").measure(GET_ONE, *hashed)
 
     return act
 
