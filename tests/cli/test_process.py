@@ -38,6 +38,21 @@ sys.meta_path.insert(0, Finder)
 if when == "end":
     atexit.register(press)
 """
+#: Ctrl-C is pressed where what is raised gets lost: as an object goes, once the command is at work.
+_UNHEARD = """
+import os
+make, pressed = os.mkdir, []
+class Going:
+    def __del__(self):
+        os.kill(os.getpid(), 2)
+        sum(range(1000))
+def make_and_press(path):
+    make(path)
+    if not pressed:
+        pressed.append(Going)
+        Going()
+os.mkdir = make_and_press
+"""
 ROOT = Path(__file__).parents[2]
 #: Whoever has not answered by then hangs, however busy the machine is.
 PATIENCE_S = 200
@@ -80,6 +95,15 @@ class TestSignals:
         assert (tmp_path / "tidy").exists()
         assert len(err.splitlines()) == 2
         assert [record["error"] for record in records] == ["", "Interrupted"]
+
+    def test_a_signal_that_comes_while_python_is_done_with_an_object_is_heard_all_the_same(
+        self, tmp_path: Path
+    ) -> None:
+        process = start("wait", str(tmp_path), code=_UNHEARD + _ENGRAM)
+        _, err = process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 130
+        assert (tmp_path / "tidy").exists()
+        assert len(err.splitlines()) == 2
 
     def test_a_second_signal_ends_it_at_once(self, tmp_path: Path) -> None:
         process = start("wait", "--tidy-s", "60", str(tmp_path))

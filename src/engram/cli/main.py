@@ -21,6 +21,7 @@ _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _GARBAGE_FROM = 200_000
 #: So long may the good order take.
 _GRACE_S = 1.5
+_A_MOMENT_S = 0.01
 
 
 class Interrupted(KeyboardInterrupt):
@@ -66,7 +67,20 @@ def _stop_listening() -> None:
 def _interrupt(number: int, _: "FrameType | None") -> None:
     """The first signal unwinds, so that every `finally` is done; a second one, or too long a wait, ends at once."""
     _stop_listening()
-    interrupt = Interrupted(number)
+    _unwind(Interrupted(number))
+
+
+def _unwind(interrupt: Interrupted) -> "NoReturn":
+    """Raise it. Where Python is just done with an object nobody hears that, so it is raised again a moment later."""
+
+    def unheard(told: "sys.UnraisableHookArgs") -> None:
+        if told.exc_value is not interrupt:
+            sys.__unraisablehook__(told)
+            return
+        signal.signal(signal.SIGALRM, lambda *_: _unwind(interrupt))
+        signal.setitimer(signal.ITIMER_REAL, _A_MOMENT_S)
+
+    sys.unraisablehook = unheard
     signal.signal(signal.SIGALRM, lambda *_: _leave(interrupt))
     signal.setitimer(signal.ITIMER_REAL, _GRACE_S)
     raise interrupt
