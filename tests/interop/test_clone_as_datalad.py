@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from engram.model.errors import EngramError, UsageError
+from engram.model.outcome import Status
 from engram.workspace.cloning import Copies
 from engram.workspace.context import Context
+from engram.workspace.datasets import Datasets
 from tests.interop.peers import DataLad, annex, create, git, links_of, without_complaint, write
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -320,8 +322,30 @@ def test_special_remotes_are_named_and_left_alone(source: Path, git_annex: Path,
     options = ("type=directory", f"directory={store}", "encryption=none", "autoenable=true")
     annex(tmp_path / "src", "initremote", "back-up", *options)
     (record,) = clone(tmp_path, "src", "ds")
-    assert record["note"] == "special remotes not enabled: back-up (to use one: git annex enableremote back-up)"
+    assert record["note"] == "special remotes not enabled: back-up (to use them, in the clone: engram trust .)"
     assert git(tmp_path / "ds", "remote") == "origin\n"
+
+
+def test_special_remotes_are_enabled_when_somebody_trusts_the_dataset(
+    source: Path, git_annex: Path, tmp_path: Path
+) -> None:
+    subprocess.run(["cp", "-a", str(source), str(tmp_path / "src")], check=True)
+    annex(tmp_path / "src", "initremote", "pages", "type=web", "urlinclude=*127*", "autoenable=true")
+    store = tmp_path / "store"
+    store.mkdir()
+    options = ("type=directory", f"directory={store}", "encryption=none", "autoenable=true")
+    annex(tmp_path / "src", "initremote", "back-up", *options)
+    clone(tmp_path, "src", "ds")
+    verbs = Datasets(Context(folder=str(tmp_path), environment=dict(os.environ)))
+    steps = {step.item: step.why for step in verbs.plan_trust("ds").steps}
+    assert steps["special remote pages"].endswith("type=web urlinclude=*127*")
+    told = {outcome.item: outcome for outcome in verbs.trust("ds")}
+    assert told["special remote pages"].status is Status.OK
+    failed = told["special remote back-up"]  # where its folder lies here, only the user knows
+    assert (failed.status, failed.remedy[-29:]) == (Status.ERROR, "git annex enableremote -- back-up"[-29:])
+    assert sorted(git(tmp_path / "ds", "remote").split()) == ["origin", "pages"]
+    annex(tmp_path / "ds", "enableremote", "back-up", f"directory={store}")
+    assert [outcome.note for outcome in verbs.trust("ds")] == ["it brings nothing along that would run"]
 
 
 def test_a_tuned_repository_is_left_to_git_annex(git_annex: Path, tmp_path: Path) -> None:

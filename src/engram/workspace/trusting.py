@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Iterator
+from shlex import quote
 
 from engram import durable
+from engram.datasets.copying.waiting_remotes import WaitingRemote, enable, waiting_remotes
 from engram.datasets.datalad_settings import DataladSettings
 from engram.datasets.dataset import Dataset, Surroundings
 from engram.datasets.provenance.commands import as_line, as_seen
@@ -34,8 +36,11 @@ def trust(dataset: Dataset, around: Surroundings) -> Iterator[Outcome]:
         yield _outcome(dataset, name, status, what)
     for name, what in _recorded(records, procedures):
         yield _outcome(dataset, name, Status.OK, what)
-    nothing = "it brings nothing along that would run" if not (brought or records or procedures) else ""
-    yield _outcome(dataset, ".", Status.OK if records or procedures else status, nothing)
+    remotes = list(waiting_remotes(dataset))
+    for remote in remotes:
+        yield _enabled(dataset, remote)
+    nothing = "it brings nothing along that would run" if not (brought or records or procedures or remotes) else ""
+    yield _outcome(dataset, ".", Status.OK if records or procedures or remotes else status, nothing)
 
 
 def plan_trust(dataset: Dataset, around: Surroundings) -> Plan:
@@ -43,6 +48,7 @@ def plan_trust(dataset: Dataset, around: Surroundings) -> Plan:
     ledger = Ledger.beside(around.trust_folder, around.steps)
     recorded = _recorded(_foreign_records(dataset, ledger), _own_procedures(dataset, ledger))
     every = [*(() if dataset.is_trusted else _programs(dataset)), *recorded]
+    every += [(f"special remote {remote.name}", remote.settings) for remote in waiting_remotes(dataset)]
     return Plan(steps=tuple(PlannedStep(action="trust", item=name, why=what) for name, what in every))
 
 
@@ -71,6 +77,22 @@ def _foreign_records(dataset: Dataset, ledger: Ledger) -> list[tuple[bytes, RunR
 def _own_procedures(dataset: Dataset, ledger: Ledger) -> list[FoundProcedure]:
     """The procedures that the dataset holds and that were not allowed yet."""
     return [one for one in brought_procedures(dataset) if not ledger.has(dataset, one.digest)]
+
+
+def _enabled(dataset: Dataset, remote: WaitingRemote) -> DatasetOutcome:
+    """A special remote, put to use. One that does not work here is told, and keeps waiting."""
+    if enable(dataset, remote):
+        return _outcome(dataset, f"special remote {remote.name}", Status.OK, remote.settings)
+    return DatasetOutcome(
+        action="trust",
+        item=f"special remote {remote.name}",
+        status=Status.ERROR,
+        path=dataset.work_tree,
+        type="dataset",
+        refds=dataset.work_tree,
+        message="git-annex could not enable it as it stands: it may need a setting of this machine, or a program.",
+        remedy=f"See what git-annex says, in {dataset.work_tree}: git annex enableremote -- {quote(remote.name)}",
+    )
 
 
 def _outcome(dataset: Dataset, item: str, status: Status, note: str) -> DatasetOutcome:

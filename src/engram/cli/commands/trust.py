@@ -2,7 +2,7 @@
 
 A dataset that came from somebody else runs nothing here until you say so: neither the procedures that it holds, nor
 hooks and commands that its .git brings along. What you allow is pinned to its content: when that changes, engram asks
-again.
+again. Special remotes that its makers meant every clone to use are enabled; an external one's program is started.
 
     engram trust .
     engram trust --dry-run .    what would be allowed

@@ -19,17 +19,16 @@ from engram.datasets.copying.addresses import Address, without_secrets
 from engram.datasets.copying.clone_limits import check_options, check_place, check_reckless, check_source, shared_mode
 from engram.datasets.copying.initialising import (
     InitialWish,
-    branches_may_have,
     change_config,
     description_of,
     initialise,
 )
 from engram.datasets.copying.origins import add_origins
+from engram.datasets.copying.waiting_remotes import waiting_remotes
 from engram.datasets.dataset import Dataset, Surroundings, open_dataset
 from engram.datasets.git.ancestry import read_commit, when
 from engram.datasets.git.config import GitConfig
 from engram.datasets.git.config_write import header
-from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.git.refs import repository_in
 from engram.datasets.locks import only_engram, private_folder
 from engram.datasets.placing import MARK, Aside, is_being_filled, is_only_begun, read_mark
@@ -351,21 +350,5 @@ def _without(said: str, given: str) -> str:
 
 def _left_out(dataset: Dataset) -> Iterator[str]:
     """The special remotes that its makers meant every clone to use: nobody here has allowed them yet."""
-    if not branches_may_have(dataset, (b"remote.log",)):
-        return
-    from shlex import quote
-
-    from engram.datasets.whereabouts import Whereabouts
-
-    try:
-        remotes = Whereabouts(dataset).remotes.values()
-    except NotUnderstood:
-        return
-    names = [
-        one["name"]
-        for one in remotes
-        if one.get("autoenable", "").lower() in ("true", "yes", "on", "1") and one.get("name")
-    ]
-    if names:
-        first = quote(names[0]) if not names[0].startswith("-") else f"-- {quote(names[0])}"
-        yield f"special remotes not enabled: {', '.join(names)} (to use one: git annex enableremote {first})"
+    if names := [remote.name for remote in waiting_remotes(dataset)]:
+        yield f"special remotes not enabled: {', '.join(names)} (to use them, in the clone: engram trust .)"
