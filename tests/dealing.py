@@ -12,7 +12,6 @@ Test = TypeVar("Test")
 HEAVY: Mapping[str, int] = {
     "tests/integration/faults/test_death_at_every_step.py": 72,
     "tests/docs/test_pages.py": 62,
-    "tests/integration/datasets/test_large_trees.py": 50,
     "tests/integration/faults/test_malicious_repositories.py": 62,
     "tests/integration/faults/test_impostors.py": 40,
     "tests/integration/faults/test_dropping.py": 35,
@@ -26,6 +25,7 @@ HEAVY: Mapping[str, int] = {
     "tests/interop/test_get_as_datalad.py": 19,
     "tests/interop/test_create_as_datalad.py": 18,
     "tests/interop/test_save_as_datalad.py": 17,
+    "tests/integration/datasets/test_large_trees.py": 16,
     "tests/integration/faults/test_kills_and_signals.py": 16,
     "tests/integration/faults/test_runs_die.py": 16,
     "tests/integration/datasets/test_hand_overs.py": 15,
