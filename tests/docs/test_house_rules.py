@@ -23,9 +23,13 @@ MOST_LINES = 400
 UNITS = ("_s", "_hz", "_bytes", "_nm", "_um", "_mm", "_g", "_v", "_fraction", "_ratio", "confidence", "probability")
 
 #: Rooms that need nothing but Python and what lies below them.
-LIBRARY = ("model", "durable.py", "datasets", "sessions", "catalogue")
+LIBRARY = ("model", "durable.py", "datasets", "sessions", "catalogue", "connectome")
 #: Libraries that a room stands on, beside Python.
-STANDS_ON = {"catalogue": {"sqlalchemy", "alembic"}, "sessions": {"msgspec", "h5py", "scipy", "numpy", "yaml"}}
+STANDS_ON = {
+    "catalogue": {"sqlalchemy", "alembic"},
+    "connectome": {"duckdb", "msgspec", "pyarrow", "yaml"},
+    "sessions": {"msgspec", "h5py", "scipy", "numpy", "yaml"},
+}
 #: Rooms that may look at the environment, the home folder and the current folder.
 AWARE = ("cli", "workspace", "config.py", "testing", "__main__.py")
 #: Modules that start programs: the first in the name of all, the second the process that opens strangers' files, the
