@@ -8,12 +8,13 @@ the lab's ``engram.toml`` instead of the user's file; its shares, locations and 
 
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any, TypeAlias
 
 from engram.model.errors import BadSetting, UsageError
+from engram.model.nearest import nearest_of
 from engram.model.outcome import Leaf
 
 #: A value as it stands in a source: text from a variable or an option, more kinds from a file.
@@ -245,14 +246,6 @@ def _from_file(path: str, sections: Collection[str], others: Collection[str] = (
             raise BadSetting(section, path, f"it must be a table, written as [{section}]")
         for name, value in table.items():
             yield f"{section}.{name}", value, path
-
-
-def nearest_of(word: str, known: Iterable[str]) -> str:
-    """The rest of a sentence about an unknown *word*: which of the *known* is nearest, else which there are."""
-    from difflib import get_close_matches  # here, because it is needed for a mistake alone
-
-    close = get_close_matches(word, sorted(known), n=1, cutoff=0.5)
-    return f"; the nearest is {close[0]}" if close else f"; there are {', '.join(sorted(known))}"
 
 
 def _checked(attribute: str, value: Raw, source: str) -> Leaf:

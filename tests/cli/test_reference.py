@@ -15,10 +15,11 @@ from engram.catalogue.describing import tables_in_words
 from engram.cli.pages import commands, escaped
 from engram.cli.reference import differences, main, reference, root_context
 from engram.cli.root import BEFORE, SHARED
-from engram.cli.schemas import field_notes, schemas, settings_schema
+from engram.cli.schemas import schemas, settings_schema
 from engram.cli.topics import TOPICS, errors, exit_codes
 from engram.config import DEFAULTS, Settings, setting_name, variable_name
 from engram.model.errors import DatasetBusy, EngramError
+from engram.model.notes import field_notes
 from engram.model.outcome import DatasetOutcome, Outcome, Status
 from engram.workspace.verbs import recording
 from tests.cli.conftest import Engram, Shown

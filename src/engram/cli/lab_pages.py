@@ -1,8 +1,8 @@
 """What ``engram help`` tells about a lab."""
 
-from engram.cli.schemas import field_notes
 from engram.cli.topic import Section, Topic
 from engram.model.lab import Layout, NamedLocation, Share
+from engram.model.notes import field_notes
 from engram.sessions.dates import DIRECTIVES
 from engram.sessions.templates import DEFAULTS, FIELDS
 from engram.workspace.lab_file import keys

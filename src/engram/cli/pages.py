@@ -7,8 +7,8 @@ import click
 
 import engram
 from engram.cli.root import BEFORE, SHARED, Verbs, paragraphs
-from engram.cli.schemas import plain
 from engram.cli.topic import Topic
+from engram.model.notes import plain
 
 
 def topic_text(topic: Topic, columns: int) -> str:

@@ -1,7 +1,6 @@
 """The published schema of every JSON line, made from the records themselves."""
 
 import inspect
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
@@ -14,6 +13,7 @@ from engram.model.animals import Alias, Implant, Person, Probe, Site, Subject
 from engram.model.copies import Copy
 from engram.model.findings import FINDINGS, Finding, Severity
 from engram.model.lab import Share
+from engram.model.notes import field_notes, plain
 from engram.model.outcome import NULL_IN, OUTCOME_FIELDS, SPARE_FIELDS, DatasetOutcome, Outcome
 from engram.model.plan import Plan, PlannedStep
 from engram.model.recordings import KINDS, Recording, Session, Task
@@ -49,8 +49,6 @@ _OF_COMMANDS: Schema = {
         "description": "What a commit changed: the path and state of each file.",
     },
 }
-_NOTE = re.compile(r"\s*#: ?(.*)")
-_FIELD = re.compile(r" {4}(\w+): ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,29 +252,6 @@ def settings_schema() -> Schema:
         entry = {**_of(hints[attribute]), "default": default, "description": notes[attribute]}
         table["properties"][name] = entry
     return {"$schema": _DIALECT, "title": "settings", "type": "object", "properties": sections}
-
-
-def field_notes(kind: type) -> dict[str, str]:
-    """What the ``#:`` comments above a record's fields say, by field; fields in a row share one comment."""
-    notes: dict[str, str] = {}
-    for owner in reversed(kind.__mro__[:-1]):
-        note: list[str] = []
-        shared = ""
-        for line in inspect.getsource(owner).splitlines():
-            if comment := _NOTE.fullmatch(line):
-                note.append(comment[1])
-            elif entry := _FIELD.match(line):
-                shared = " ".join(note) or shared
-                notes[entry[1]] = plain(shared)
-                note = []
-            else:
-                shared = ""
-    return notes
-
-
-def plain(text: str) -> str:
-    """A comment without the marks of markup."""
-    return re.sub(r"(?<!\w)\*(\w+)\*", r"\1", text.replace("``", "").replace("`", ""))
 
 
 def _names(kind: type) -> tuple[str, ...]:

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 
 from engram.cli.catalogue_page import catalogue_page
 from engram.cli.datalad_page import datalad_page
-from engram.cli.schemas import field_notes, schemas
+from engram.cli.schemas import schemas
 from engram.cli.topic import Section, Topic
 from engram.config import DEFAULTS, Settings, Switch, setting_name, variable_name
 from engram.model.errors import EngramError
+from engram.model.notes import field_notes
 from engram.model.outcome import IncompleteResults
 
 

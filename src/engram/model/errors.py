@@ -22,6 +22,7 @@
     │   ├── BadSetting                 2    a setting is unknown or has an impossible value
     │   ├── NoLab                      2    there is no lab here
     │   ├── BadLabFile                 2    a lab's engram.toml has unknown sections, keys or impossible values
+    │   ├── BadSnapshotConfig          2    a snapshot's configuration has unknown keys or impossible values
     │   ├── BadTemplate                2    a template of a share, or the pattern of a layout, does not parse
     │   ├── BadExpression              2    an annex.largefiles expression does not parse
     │   ├── BadRecord                  2    a run record does not parse
@@ -305,6 +306,25 @@ class BadLabFile(RequestRefused):
     exit_code = 2
     message = "{path}: {problems}."
     remedy = "Mend it there. What it may hold: engram help lab-file"
+
+
+class BadSnapshotConfig(RequestRefused):
+    """A snapshot's configuration, or a file that it names, that says what nobody understands: all of it at once."""
+
+    path: str
+    #: One text each: file, line, column, key, what is wrong.
+    problems: tuple[str, ...]
+    exit_code = 2
+    message = "{path} cannot be used: {problems}"
+    remedy = "Mend it there, nothing was built. All keys: engram snapshot config --comments"
+
+    @property
+    def what(self) -> str:
+        """What is wrong: one problem in the same line, or each in a line of its own."""
+        if len(self.problems) == 1:
+            return f"{self.path} cannot be used: {self.problems[0]}."
+        listed = "".join(f"\n  {problem}." for problem in self.problems)
+        return f"{self.path} cannot be used, for {len(self.problems)} reasons:{listed}"
 
 
 class BadTemplate(RequestRefused):

@@ -7,8 +7,8 @@ from datetime import date, datetime
 from math import isfinite
 from typing import TypeAlias
 
-from engram.config import nearest_of
 from engram.model.errors import UsageError
+from engram.model.nearest import nearest_of
 from engram.model.outcome import Outcome, Status, failure
 
 #: What a cell says.

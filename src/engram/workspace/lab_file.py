@@ -10,9 +10,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from engram import durable
-from engram.config import LAB_FILE, LAB_SECTIONS, LAB_TABLES, is_timezone, nearest_of, read_toml
+from engram.config import LAB_FILE, LAB_SECTIONS, LAB_TABLES, is_timezone, read_toml
 from engram.model.errors import BadLabFile, ExtraMissing, UsageError
 from engram.model.lab import Lab, Layout, NamedLocation, Share
+from engram.model.nearest import nearest_of
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument

@@ -59,8 +59,8 @@ class Marking:
 
     def waive(self, item: str, code: str, why: str) -> Deed:
         """Accept a kind of finding in a session or recording. Raises `UsageError` for a code that there is not."""
-        from engram.config import nearest_of
         from engram.model.findings import FINDINGS
+        from engram.model.nearest import nearest_of
 
         _reason(why)
         if code not in FINDINGS:

@@ -1,0 +1,243 @@
+"""Read a configuration: the file, those that it names, and everything that is wrong with them at once."""
+
+import json
+import os
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+
+from engram.connectome.config.checking import check
+from engram.connectome.config.completing import complete
+from engram.connectome.config.hierarchy import Written, with_files
+from engram.connectome.config.kinds import Rois
+from engram.connectome.config.meta import Meta
+from engram.connectome.config.nodes import LARGEST_BYTES, Listed, Mapped, Node, Problem, Refused, Scalar, Where
+from engram.connectome.config.records import Config
+from engram.connectome.config.shaping import Shaper
+from engram.connectome.config.yaml_nodes import node_of_yaml
+from engram.model.errors import BadSnapshotConfig, PathNotFound, UsageError
+
+Record = TypeVar("Record", bound=msgspec.Struct)
+
+#: Files that name files that name files: hierarchies of ROIs may, but not for ever.
+_DEEPEST_FILES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A configuration, and which files it was read from."""
+
+    #: With every default, and every path absolute.
+    config: Config
+    #: Absolute paths: the configuration, the file for neuPrint, files of ROIs.
+    files: tuple[str, ...]
+
+
+def read_config(path: str, *, here: str, output_dir: str = "") -> Config:
+    """A snapshot's configuration, complete: see `read_whole`."""
+    return read_whole(path, here=here, output_dir=output_dir).config
+
+
+def read_whole(path: str, *, here: str, output_dir: str = "") -> Reading:
+    """A snapshot's configuration and what it was read from. Input tables are not looked at.
+
+    Args:
+        path: absolute path of a YAML file as flyem-snapshot reads it. Paths in it are relative to it.
+        here: absolute path of the folder in which an unnamed output folder is made.
+        output_dir: absolute path of the output folder, whatever the file says; '' for what it says.
+
+    Raises:
+        PathNotFound, UsageError: there is no such file, or it cannot be read.
+        BadSnapshotConfig: with every problem of the file and of those that it names.
+    """
+    files = _Files(os.path.dirname(path), os.path.basename(path))
+    shaper = Shaper(os.path.basename(path))
+    config = _shaped(shaper, Config, files.yaml(path))
+    if config is None or shaper.problems:
+        raise _refusal(path, shaper.problems)
+    config = complete(config, shaper, folder=os.path.dirname(path), here=here, output_dir=output_dir)
+    config = _with_rois(config, files, shaper)
+    meta_shaper = shaper
+    if config.outputs.neuprint.export_neuprint_snapshot and isinstance(config.outputs.neuprint.meta, str):
+        config, meta_shaper = _with_meta(config, files, shaper)
+    problems = [*shaper.problems, *(meta_shaper.problems if meta_shaper is not shaper else ()), *files.problems]
+    if not problems:
+        check(config, shaper)
+        problems = [*shaper.problems, *(meta_shaper.problems if meta_shaper is not shaper else ())]
+    if problems:
+        raise _refusal(path, problems)
+    return Reading(config=config, files=tuple(files.read))
+
+
+def read_meta(path: str) -> Meta:
+    """The description of a dataset for neuPrint, complete. Raises what `read_config` raises."""
+    files = _Files(os.path.dirname(path), os.path.basename(path))
+    shaper = Shaper(os.path.basename(path))
+    meta = _shaped(shaper, Meta, files.yaml(path))
+    if meta is None or shaper.problems:
+        raise _refusal(path, shaper.problems)
+    meta = _whole_meta(meta, path, files)
+    if files.problems:
+        raise _refusal(path, files.problems)
+    return meta
+
+
+def parse_config(text: str) -> Config:
+    """What a text says, with defaults, and nothing else done to it. Raises `BadSnapshotConfig`."""
+    return _parsed(Config, text)
+
+
+def parse_meta(text: str) -> Meta:
+    """What a text says of a dataset, with defaults. Raises `BadSnapshotConfig`."""
+    return _parsed(Meta, text)
+
+
+def _parsed(kind: type[Record], text: str) -> Record:
+    shaper = Shaper("")
+    try:
+        record = _shaped(shaper, kind, node_of_yaml(text))
+    except Refused as refused:
+        raise BadSnapshotConfig("The text", (str(Problem(refused.where, "", "", refused.message)),)) from refused
+    if record is None or shaper.problems:
+        raise _refusal("The text", shaper.problems)
+    return record
+
+
+def _shaped(shaper: Shaper, kind: type[Record], node: Node | None) -> Record | None:
+    return shaper.record(kind, Mapped((), Where(1, 1)) if node is None else node, ())
+
+
+def _refusal(path: str, problems: list[Problem]) -> BadSnapshotConfig:
+    return BadSnapshotConfig(path, tuple(map(str, sorted(set(problems)))))
+
+
+class _Files:
+    """Reads the files of a configuration, and remembers which."""
+
+    def __init__(self, folder: str, name: str) -> None:
+        self._folder, self._name = folder, name
+        self.read: list[str] = []
+        self.problems: list[Problem] = []
+
+    def yaml(self, path: str) -> Node | None:
+        """The configuration itself. Raises `PathNotFound`, `UsageError`, `BadSnapshotConfig`."""
+        if not os.path.exists(path):
+            raise PathNotFound(path)
+        try:
+            return self._node(path)
+        except Refused as refused:
+            problem = Problem(refused.where, os.path.basename(path), "", refused.message)
+            raise BadSnapshotConfig(path, (str(problem),)) from refused
+        except OSError as error:
+            raise UsageError(f"{path} cannot be read: {error.strerror}.", "Name a file.") from error
+
+    def named(self, path: str, where: Where, key: str) -> Node | None:
+        """A file that another one names; None, and a problem, when it cannot be read."""
+        try:
+            return self._node(path)
+        except Refused as refused:
+            self.problems.append(Problem(refused.where, self.shown(path), "", refused.message))
+        except OSError as error:
+            message = f"{path} cannot be read: {error.strerror}"
+            self.problems.append(Problem(where, self._name, key, message))
+        return None
+
+    def shown(self, path: str) -> str:
+        """A path as it is told: relative where it lies beside the configuration."""
+        inside = path.startswith(f"{self._folder}{os.sep}")
+        return os.path.relpath(path, self._folder) if inside else path
+
+    def _node(self, path: str) -> Node | None:
+        with open(path, "rb") as file:
+            data = file.read(LARGEST_BYTES + 1)
+        if len(data) > LARGEST_BYTES:
+            raise Refused(f"it is larger than {LARGEST_BYTES >> 20} MiB")
+        if path not in self.read:
+            self.read.append(path)
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            raise Refused("it is no text in UTF-8", Where(line, 1)) from error
+        return _node_of_json(text) if path.lower().endswith(".json") else node_of_yaml(text)
+
+
+def _node_of_json(text: str) -> Node:
+    try:
+        return _node_of(json.loads(text, object_pairs_hook=_Pairs))
+    except json.JSONDecodeError as error:
+        raise Refused(f"it is no JSON: {error.msg}", Where(error.lineno, error.colno)) from error
+    except (RecursionError, ValueError) as error:
+        raise Refused(f"it is no JSON: {type(error).__name__}") from error
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object of JSON, with keys that are there twice."""
+
+
+def _node_of(value: object) -> Node:
+    if isinstance(value, _Pairs):
+        return Mapped(tuple((Scalar(key, quoted=True), _node_of(inner)) for key, inner in value))
+    if isinstance(value, list):
+        return Listed(tuple(map(_node_of, value)))
+    if isinstance(value, str):
+        return Scalar(value, quoted=True)
+    return Scalar(json.dumps(value))
+
+
+def _with_rois(config: Config, files: _Files, shaper: Shaper) -> Config:
+    """The configuration with the content of the ``.json`` files that its ROI sets name."""
+    sets = dict(config.inputs.rois.roi_sets)
+    for name, roi_set in sets.items():
+        if isinstance(roi_set.rois, str) and roi_set.rois.lower().endswith(".json"):
+            path = ("inputs", "rois", "roi-sets", name, "rois")
+            node = files.named(roi_set.rois, shaper.places[path], f"inputs.rois.roi-sets.{name}.rois")
+            if node is not None:
+                inner = Shaper(files.shown(roi_set.rois))
+                sets[name] = msgspec.structs.replace(roi_set, rois=inner.shape(Rois, node, ()) or {})
+                shaper.problems += inner.problems
+    rois = msgspec.structs.replace(config.inputs.rois, roi_sets=sets)
+    inputs = msgspec.structs.replace(config.inputs, rois=rois)
+    return msgspec.structs.replace(config, inputs=inputs)
+
+
+def _with_meta(config: Config, files: _Files, shaper: Shaper) -> tuple[Config, Shaper]:
+    neuprint, key = config.outputs.neuprint, ("outputs", "neuprint", "meta")
+    where = shaper.places.get(key, shaper.places.get(key[:2], Where()))
+    path = str(neuprint.meta)
+    if not path:
+        shaper.complain(where, key, "it is missing: neuPrint needs it (engram snapshot config --meta shows one)")
+        return config, shaper
+    node = files.named(path, where, "outputs.neuprint.meta")
+    inner = Shaper(files.shown(path))
+    meta = _shaped(inner, Meta, node) if node is not None else None
+    if meta is None or inner.problems:
+        return config, inner
+    outputs = msgspec.structs.replace(
+        config.outputs, neuprint=msgspec.structs.replace(neuprint, meta=_whole_meta(meta, path, files))
+    )
+    return msgspec.structs.replace(config, outputs=outputs), inner
+
+
+def _whole_meta(meta: Meta, path: str, files: _Files) -> Meta:
+    """The description with what stands in files of its hierarchy in their place."""
+
+    def content(folder: str, deep: int) -> Any:  # noqa: ANN401 (a function from a name to what is there)
+        def of(name: str) -> Written:
+            whole = os.path.join(folder, name)
+            if deep > _DEEPEST_FILES:
+                files.problems.append(Problem(Where(), files.shown(whole), "", "files name each other too often"))
+                return None
+            node = files.named(whole, Where(), "roiHierarchy")
+            if node is None:
+                return None
+            inner = Shaper(files.shown(whole))
+            written = inner.tree(node, ())
+            files.problems.extend(inner.problems)
+            return with_files(written, content(os.path.dirname(whole), deep + 1))
+
+        return of
+
+    whole: Any = with_files(meta.roi_hierarchy, content(os.path.dirname(path), 1))  # type: ignore[arg-type] # as read
+    return msgspec.structs.replace(meta, roi_hierarchy=whole)

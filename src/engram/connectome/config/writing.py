@@ -1,0 +1,68 @@
+"""Configurations as YAML: ``final-config.yaml`` and ``neuprint-meta.yaml`` beside a snapshot's tables.
+
+What is written reads back as what it was, here and in flyem-snapshot.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import yaml
+
+from engram.connectome.config.nodes import Scalar
+
+#: Widest line, so that short lists stand in one.
+_WIDTH = 120
+
+
+def as_data(record: msgspec.Struct) -> dict[str, Any]:
+    """A record as plain mappings, lists and values, with the keys of the file.
+
+    >>> from engram.connectome.config.outputs import Report
+    >>> as_data(Report(name="all"))
+    {'rois': [], 'name': 'all', 'non-synaptic-bodies': ''}
+    """
+    data: dict[str, Any] = {}
+    named = getattr(type(record), "NAMED", "")
+    for field in msgspec.structs.fields(type(record)):
+        value = _plain(getattr(record, field.name))
+        if field.name == named:
+            data |= value
+        else:
+            data[field.encode_name] = value
+    return data
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 (whatever a configuration holds)
+    if isinstance(value, msgspec.Struct):
+        return as_data(value)
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(inner) for inner in value]
+    return value
+
+
+def as_yaml(record: msgspec.Struct) -> str:
+    """A record as YAML."""
+    return yaml_of(as_data(record))
+
+
+def yaml_of(data: object) -> str:
+    """Plain data as YAML, in the order that it has."""
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH, default_flow_style=None)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes for readers of YAML 1.2, too, to whom ``1e6`` is a number; and no anchors."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 (the name is the library's)
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    is_text_everywhere = isinstance(Scalar(text).value, str) and not Scalar(text).is_endless
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if is_text_everywhere else "'")
+
+
+_Dumper.add_representer(str, _text)
