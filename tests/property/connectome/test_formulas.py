@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engram.connectome.expressions import BadFormula, read_formula, read_template
+from engram.connectome.expressions import read_formula, read_template
+from engram.connectome.operations import BadFormula
 
 numbers = st.one_of(st.integers(0, 10_000).map(str), st.sampled_from(["x", "0.5", "2.0", "True", "-1"]))
 texts = st.sampled_from(["'a'", "'L'", "str(x)", "f'{x:03d}'", "'ab'[0]"])

@@ -2,7 +2,8 @@
 
 import pytest
 
-from engram.connectome.expressions import LONGEST, BadFormula, read_formula, read_template, replaced
+from engram.connectome.expressions import LONGEST, read_formula, read_template, replaced
+from engram.connectome.operations import BadFormula
 
 
 @pytest.mark.parametrize(

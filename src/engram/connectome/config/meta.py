@@ -3,10 +3,11 @@
 Source: flyem-snapshot, ``flyem_snapshot/outputs/neuprint/meta.py`` (names, types and defaults), version 0.1.15.
 """
 
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 import msgspec
 
+from engram.connectome.config.hierarchy import Written
 from engram.connectome.config.kinds import Count, Fraction, Renames, Section, Texts, Triple
 
 
@@ -105,3 +106,9 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True, rename=_camel):
     nerve_rois: Texts = ()
     #: ROIs that are left out of the picture on the first page.
     exclude_from_overview: Texts = ()
+
+    @property
+    def hierarchy(self) -> Written:
+        """Which ROI lies in which; `engram.connectome.config.hierarchy.nest` makes it whole."""
+        written: Any = self.roi_hierarchy
+        return written  # type: ignore[no-any-return] # it was read as such

@@ -7,19 +7,31 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from engram.connectome.config.checking import check
+from engram.connectome.config.checking import complaints, meta_complaints, place_complaints
 from engram.connectome.config.completing import complete
 from engram.connectome.config.hierarchy import Written, with_files
 from engram.connectome.config.kinds import Rois
 from engram.connectome.config.meta import Meta
-from engram.connectome.config.nodes import LARGEST_BYTES, Listed, Mapped, Node, Problem, Refused, Scalar, Where
+from engram.connectome.config.nodes import (
+    LARGEST_BYTES,
+    Listed,
+    Mapped,
+    Node,
+    Path,
+    Problem,
+    Refused,
+    Scalar,
+    Where,
+    spelled,
+)
 from engram.connectome.config.records import Config
-from engram.connectome.config.shaping import Shaper
+from engram.connectome.config.shaping import NOTHING, Shaper
 from engram.connectome.config.yaml_nodes import node_of_yaml
 from engram.model.errors import BadSnapshotConfig, PathNotFound, UsageError
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 
+_META: Path = ("outputs", "neuprint", "meta")
 #: Files that name files that name files: hierarchies of ROIs may, but not for ever.
 _DEEPEST_FILES = 8
 
@@ -51,20 +63,21 @@ def read_whole(path: str, *, here: str, output_dir: str = "") -> Reading:
         PathNotFound, UsageError: there is no such file, or it cannot be read.
         BadSnapshotConfig: with every problem of the file and of those that it names.
     """
-    files = _Files(os.path.dirname(path), os.path.basename(path))
+    folder = os.path.dirname(path)
+    files = _Files(folder, os.path.basename(path))
     shaper = Shaper(os.path.basename(path))
     config = _shaped(shaper, Config, files.yaml(path))
-    if config is None or shaper.problems:
+    if config is None:
         raise _refusal(path, shaper.problems)
-    config = complete(config, shaper, folder=os.path.dirname(path), here=here, output_dir=output_dir)
+    config = complete(config, shaper, folder=folder, here=here, output_dir=output_dir)
     config = _with_rois(config, files, shaper)
-    meta_shaper = shaper
-    if config.outputs.neuprint.export_neuprint_snapshot and isinstance(config.outputs.neuprint.meta, str):
-        config, meta_shaper = _with_meta(config, files, shaper)
-    problems = [*shaper.problems, *(meta_shaper.problems if meta_shaper is not shaper else ()), *files.problems]
-    if not problems:
-        check(config, shaper)
-        problems = [*shaper.problems, *(meta_shaper.problems if meta_shaper is not shaper else ())]
+    config, meta_shaper = _with_meta(config, files, shaper)
+    for where, message in complaints(config, shaper.broken):
+        shaper.note(where, message)
+    if not output_dir:
+        for where, message in place_complaints(config, folder=folder, here=here):
+            shaper.note(where, message)
+    problems = [*shaper.problems, *files.problems, *_of_meta(config, meta_shaper)]
     if problems:
         raise _refusal(path, problems)
     return Reading(config=config, files=tuple(files.read))
@@ -192,32 +205,43 @@ def _with_rois(config: Config, files: _Files, shaper: Shaper) -> Config:
     for name, roi_set in sets.items():
         if isinstance(roi_set.rois, str) and roi_set.rois.lower().endswith(".json"):
             path = ("inputs", "rois", "roi-sets", name, "rois")
-            node = files.named(roi_set.rois, shaper.places[path], f"inputs.rois.roi-sets.{name}.rois")
-            if node is not None:
-                inner = Shaper(files.shown(roi_set.rois))
-                sets[name] = msgspec.structs.replace(roi_set, rois=inner.shape(Rois, node, ()) or {})
-                shaper.problems += inner.problems
+            node = files.named(roi_set.rois, shaper.places[path], spelled(path))
+            inner = Shaper(files.shown(roi_set.rois))
+            found = NOTHING if node is None else inner.shape(Rois, node, ())
+            shaper.problems += inner.problems
+            if found is NOTHING or inner.problems:
+                shaper.broken.append(path)
+            sets[name] = msgspec.structs.replace(roi_set, rois={} if found is NOTHING else found)
     rois = msgspec.structs.replace(config.inputs.rois, roi_sets=sets)
     inputs = msgspec.structs.replace(config.inputs, rois=rois)
     return msgspec.structs.replace(config, inputs=inputs)
 
 
 def _with_meta(config: Config, files: _Files, shaper: Shaper) -> tuple[Config, Shaper]:
-    neuprint, key = config.outputs.neuprint, ("outputs", "neuprint", "meta")
-    where = shaper.places.get(key, shaper.places.get(key[:2], Where()))
-    path = str(neuprint.meta)
-    if not path:
-        shaper.complain(where, key, "it is missing: neuPrint needs it (engram snapshot config --meta shows one)")
-        return config, shaper
-    node = files.named(path, where, "outputs.neuprint.meta")
-    inner = Shaper(files.shown(path))
-    meta = _shaped(inner, Meta, node) if node is not None else None
-    if meta is None or inner.problems:
+    """The configuration with what describes the dataset for neuPrint, and what knows where that stands."""
+    neuprint = config.outputs.neuprint
+    inner = Shaper(files.shown(neuprint.meta) if isinstance(neuprint.meta, str) else shaper.file)
+    if not neuprint.export_neuprint_snapshot or not isinstance(neuprint.meta, str):
         return config, inner
-    outputs = msgspec.structs.replace(
-        config.outputs, neuprint=msgspec.structs.replace(neuprint, meta=_whole_meta(meta, path, files))
-    )
+    if not neuprint.meta:
+        shaper.note(_META, "it is missing: neuPrint needs it (engram snapshot config --meta shows one)")
+        return config, inner
+    node = files.named(neuprint.meta, shaper.places[_META], spelled(_META))
+    meta = _shaped(inner, Meta, node) if node is not None else None
+    if meta is None:
+        return config, inner
+    whole = _whole_meta(meta, neuprint.meta, files)
+    outputs = msgspec.structs.replace(config.outputs, neuprint=msgspec.structs.replace(neuprint, meta=whole))
     return msgspec.structs.replace(config, outputs=outputs), inner
+
+
+def _of_meta(config: Config, shaper: Shaper) -> list[Problem]:
+    """What is wrong with the description for neuPrint; its own file was read by *shaper*, if it has one."""
+    if config.meta is not None and not shaper.broken:
+        shaper.places.setdefault((), Where())
+        for where, message in meta_complaints(config.meta, config.inputs.rois.roi_sets):
+            shaper.note(where, message)
+    return shaper.problems
 
 
 def _whole_meta(meta: Meta, path: str, files: _Files) -> Meta:
@@ -239,5 +263,5 @@ def _whole_meta(meta: Meta, path: str, files: _Files) -> Meta:
 
         return of
 
-    whole: Any = with_files(meta.roi_hierarchy, content(os.path.dirname(path), 1))  # type: ignore[arg-type] # as read
+    whole = with_files(meta.hierarchy, content(os.path.dirname(path), 1))
     return msgspec.structs.replace(meta, roi_hierarchy=whole)

@@ -22,21 +22,34 @@ _BELONG_IN_QUOTES = "put it into quotes"
 _ALSO_TRUTHS = {"yes", "no", "on", "off", "y", "n"}
 
 
+#: Stands for a value of which nothing could be made.
+NOTHING = object()
+
+
 class Shaper:
     """Reads nodes of one file as records."""
 
     def __init__(self, file: str) -> None:
         self.file = file
         self.problems: list[Problem] = []
+        #: The paths of values that were of the wrong kind.
+        self.broken: list[Path] = []
         #: Where each value stands, by its path.
         self.places: dict[Path, Where] = {}
 
-    def complain(self, where: Where, path: Path, message: str) -> None:
-        """Note a problem."""
+    def complain(self, where: Where, path: Path, message: str) -> object:
+        """Note a problem of a value as it is written; what is given stands for that value."""
+        self.broken.append(path)
         self.problems.append(Problem(where, self.file, spelled(path), message))
+        return NOTHING
+
+    def note(self, path: Path, message: str) -> None:
+        """Note a problem of a value of the right kind, where it stands or where it would."""
+        known = next(path[:length] for length in range(len(path), -1, -1) if path[:length] in self.places)
+        self.problems.append(Problem(self.places[known], self.file, spelled(path), message))
 
     def shape(self, kind: Kind, node: Node, path: Path) -> Any:  # noqa: ANN401 (it is of that kind)
-        """A node as a value of a kind; where that does not do a problem is noted, and what is given means nothing."""
+        """A node as a value of a kind; where that does not do a problem is noted, and `NOTHING` is given."""
         self.places.setdefault(path, node.where)
         origin: Any = get_origin(kind)
         if origin is Annotated:
@@ -50,7 +63,8 @@ class Shaper:
         if origin is not None and issubclass(origin, Mapping):
             return self._mapping(get_args(kind)[1], node, path)
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-            return self.record(kind, node, path)
+            record = self.record(kind, node, path)
+            return NOTHING if record is None else record
         return plain(node) if kind is object else self._scalar(kind, node, path)
 
     # ---- single values ---------------------------------------------------------------------------------------------
@@ -69,7 +83,7 @@ class Shaper:
             return int(value)
         return value if type(value) is kind else self._wrong(kind, node, path)
 
-    def _wrong(self, kind: Kind, node: Node, path: Path) -> None:
+    def _wrong(self, kind: Kind, node: Node, path: Path) -> object:
         hint = ""
         if isinstance(node, Scalar):
             if kind is str:
@@ -78,7 +92,7 @@ class Shaper:
                 hint = ": write true or false"
             elif kind in (int, float) and node.quoted and type(Scalar(node.text).value) in (int, float):
                 hint = ": take the quotes away"
-        self.complain(node.where, path, f"{told(node)} stands where {named(kind)} is expected{hint}")
+        return self.complain(node.where, path, f"{told(node)} stands where {named(kind)} is expected{hint}")
 
     def _choice(self, choices: tuple[str, ...], node: Node, path: Path) -> Any:  # noqa: ANN401 (it is one of these)
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
@@ -92,23 +106,16 @@ class Shaper:
         inner, *marks = get_args(kind)
         if any(isinstance(mark, Tree) for mark in marks):
             return self.tree(node, path)
-        before = len(self.problems)
         value = self.shape(inner, node, path)
         for mark in marks:
-            if isinstance(mark, msgspec.Meta) and len(self.problems) == before:
-                bounds = _out_of_bounds(value, mark)
-                if bounds:
-                    self.complain(node.where, path, f"{told(node)} is {bounds}")
-            if isinstance(mark, InputFile) and value:
-                self._file_name(mark, value, node, path)
+            problem = ""
+            if isinstance(mark, msgspec.Meta) and type(value) in (int, float):
+                problem = _out_of_bounds(value, mark)
+            elif isinstance(mark, InputFile) and isinstance(value, str):
+                problem = _no_such_name(value, mark)
+            if problem:
+                return self.complain(node.where, path, f"{told(node)} {problem}")
         return value
-
-    def _file_name(self, mark: InputFile, value: str, node: Node, path: Path) -> None:
-        if "://" in value:
-            if not mark.may_be_link:
-                self.complain(node.where, path, f"{value} is a link: only files are read here")
-        elif mark.endings and not value.lower().endswith(mark.endings):
-            self.complain(node.where, path, f"{value} ends in none of {', '.join(mark.endings)}")
 
     # ---- several values --------------------------------------------------------------------------------------------
 
@@ -125,6 +132,7 @@ class Shaper:
             trials.append((trial, trial.shape(kind, node, path)))
         chosen, value = min(trials, key=lambda one: len(one[0].problems))
         self.problems += chosen.problems
+        self.broken += chosen.broken
         self.places |= chosen.places
         return value
 
@@ -135,15 +143,20 @@ class Shaper:
             return self.complain(
                 node.where, path, f"a list of {len(node.items)} stands where {len(kinds)} are expected"
             )
-        return tuple(self.shape(kinds[0], item, (*path, place)) for place, item in enumerate(node.items))
+        items = tuple(self.shape(kinds[0], item, (*path, place)) for place, item in enumerate(node.items))
+        taken = tuple(item for item in items if item is not NOTHING)
+        return taken if kinds[-1] is Ellipsis or len(taken) == len(items) else NOTHING
 
     def _mapping(self, kind: Kind, node: Node, path: Path) -> Any:  # noqa: ANN401 (a mapping to that kind)
         if not isinstance(node, Mapped):
             return self._wrong(dict, node, path)
-        return {name: self.shape(kind, value, (*path, name)) for name, value in self.entries(node, path)}
+        return _taken({name: self.shape(kind, value, (*path, name)) for name, value in self.entries(node, path)})
 
     def entries(self, node: Mapped, path: Path) -> Iterable[tuple[str, Node]]:
         """Keys and values of a mapping; keys that are no text, or are there twice, are problems."""
+        return ((key.text, value) for key, value in self._keyed(node, path))
+
+    def _keyed(self, node: Mapped, path: Path) -> Iterable[tuple[Scalar, Node]]:
         first: dict[str, Where] = {}
         for key, value in node.entries:
             if not isinstance(key, Scalar):
@@ -151,12 +164,12 @@ class Shaper:
             elif not isinstance(key.value, str):
                 self.complain(key.where, path, f"the key {key.text or '~'} is no text: {_BELONG_IN_QUOTES}")
             elif key.text in first:
-                again = f"the key {key.text} is here twice, first on line {first[key.text].line}"
+                line = first[key.text].line
+                again = f"the key {key.text} is here twice{f', first on line {line}' if line else ''}"
                 self.complain(key.where, path, again)
             else:
                 first[key.text] = key.where
-                self.places.setdefault((*path, key.text), key.where)
-                yield key.text, value
+                yield key, value
 
     def tree(self, node: Node, path: Path) -> Written:
         """A node as a hierarchy of ROIs."""
@@ -174,31 +187,35 @@ class Shaper:
         return None
 
     def record(self, kind: type[Record], node: Node, path: Path) -> Record | None:
-        """A mapping as a record: all its keys known, those that are required there."""
+        """A mapping as a record: all its keys known, those that are required there. What does not do is left out."""
+        self.places.setdefault(path, node.where)
         if not isinstance(node, Mapped):
             self._wrong(dict, node, path)
             return None
-        hints = hints_of(kind)
-        fields = {field.encode_name: field.name for field in msgspec.structs.fields(kind)}
-        named_field = getattr(kind, "NAMED", "")
-        fields = {key: name for key, name in fields.items() if name != named_field}
+        hints, named_field = hints_of(kind), getattr(kind, "NAMED", "")
+        fields = {field.encode_name: field.name for field in msgspec.structs.fields(kind) if field.name != named_field}
         values: dict[str, Any] = {}
         others: dict[str, Any] = {}
-        for key, value in self.entries(node, path):
+        for word, value in self._keyed(node, path):
+            key = word.text
             if key in fields:
                 values[fields[key]] = self.shape(hints[fields[key]], value, (*path, key))
             elif named_field:
                 others[key] = self.shape(get_args(hints[named_field])[1], value, (*path, key))
             else:
-                message = f"there is no key {key}{nearest_of(key, fields)}"
-                self.complain(self.places[*path, key], path, message)
-        if named_field:
-            values[named_field] = others
+                self.complain(word.where, path, f"there is no key {key}{nearest_of(key, fields)}")
         for name in getattr(kind, "REQUIRED", ()):
             if name not in values:
                 key = next(key for key, field in fields.items() if field == name)
                 self.complain(node.where, path, f"{key} is missing")
-        return kind(**values)
+        if named_field:
+            values[named_field] = _taken(others)
+        return kind(**_taken(values))
+
+
+def _taken(values: dict[str, Any]) -> dict[str, Any]:
+    """The values without those of which nothing could be made."""
+    return {name: value for name, value in values.items() if value is not NOTHING}
 
 
 def hints_of(kind: type[msgspec.Struct]) -> dict[str, Kind]:
@@ -280,12 +297,16 @@ def _bounds(mark: msgspec.Meta) -> str:
     return f"above {mark.gt}" if mark.gt is not None else f"from {mark.ge} on"
 
 
-def _out_of_bounds(value: Any, mark: msgspec.Meta) -> str:  # noqa: ANN401 (a number, which was looked at)
-    if value is None:
-        return ""
+def _no_such_name(value: str, mark: InputFile) -> str:
+    if "://" in value:
+        return "" if mark.may_be_link else "is a link, and only files are read here"
+    return f"ends in none of {', '.join(mark.endings)}" if value and not value.lower().endswith(mark.endings) else ""
+
+
+def _out_of_bounds(value: float, mark: msgspec.Meta) -> str:
     low = (mark.ge is not None and value < mark.ge) or (mark.gt is not None and value <= mark.gt)
     high = mark.le is not None and value > mark.le
-    return f"not {_bounds(mark)}" if low or high else ""
+    return f"is not {_bounds(mark)}" if low or high else ""
 
 
 def _may_be(kind: Kind, node: Node) -> bool:

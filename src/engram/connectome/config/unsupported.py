@@ -1,0 +1,67 @@
+"""What a configuration asks for that engram cannot do yet: said before anything is built.
+
+The seam for a source that reads from DVID: whatever it will read stands here, key by key, and nothing else of the
+configuration knows of a server.
+"""
+
+from collections.abc import Iterator
+
+from engram.connectome.config.nodes import Path
+from engram.connectome.config.records import Config
+
+_SERVER = "needs a DVID server: not supported yet"
+
+
+def unsupported(config: Config) -> Iterator[tuple[Path, str]]:
+    """Each key that is used and cannot be done, with what to do instead."""
+    yield from _of_dvid_inputs(config)
+    yield from _of_dvid_outputs(config)
+    if config.outputs.flat_connectome.gcs_bucket_dir:
+        message = "uploading is not supported yet: take it away, and copy the finished folder (gcloud storage cp -r)"
+        yield ("outputs", "flat-connectome", "gcs-bucket-dir"), message
+    for place, reports in enumerate(config.outputs.connectivity_reports):
+        if "://" in reports.neuroglancer_base_state:
+            path: Path = ("outputs", "connectivity-reports", place, "neuroglancer-base-state")
+            yield path, "links are not read: save the view as a .json file, and name that"
+
+
+def _of_dvid_inputs(config: Config) -> Iterator[tuple[Path, str]]:
+    inputs = config.inputs
+    if inputs.dvid_seg.server:
+        yield ("inputs", "dvid-seg", "server"), f"{_SERVER}; without it bodies are those of the tables"
+    if inputs.dvid_seg.export_mapping:
+        yield ("inputs", "dvid-seg", "export-mapping"), _SERVER
+    annotations: Path = ("inputs", "annotations")
+    if not inputs.annotations.body_annotations_table:
+        yield (*annotations, "body-annotations-table"), f"reading annotations {_SERVER}; name a table"
+    for place, _ in enumerate(inputs.annotations.point_annotations):
+        yield (*annotations, "point-annotations", place), f"{_SERVER}; put the points into the table of annotations"
+    for name, table in inputs.elements.tables.items():
+        if table.dvid_point_annotations.instance:
+            path: Path = ("inputs", "elements", name, "dvid-point-annotations")
+            yield path, f"{_SERVER}; name a point-table"
+    yield from _of_dvid_rois(config)
+    if inputs.body_sizes.load_sizes and not inputs.body_sizes.cache_file:
+        yield ("inputs", "body-sizes", "load-sizes"), f"{_SERVER}; name a table as cache-file"
+
+
+def _of_dvid_rois(config: Config) -> Iterator[tuple[Path, str]]:
+    inputs = config.inputs
+    used = {*(inputs.synapses.roi_set_names or ())}
+    used.update(name for table in inputs.elements.tables.values() for name in table.roi_set_names or ())
+    for name, roi_set in inputs.rois.roi_sets.items():
+        if name in used and roi_set.source.startswith("dvid-"):
+            path: Path = ("inputs", "rois", "roi-sets", name, "source")
+            yield path, f"{roi_set.source} {_SERVER}; put the ROIs into the point table (source: point-table)"
+
+
+def _of_dvid_outputs(config: Config) -> Iterator[tuple[Path, str]]:
+    outputs = config.outputs
+    if outputs.neurotransmitters.dvid.perform_backport:
+        yield ("outputs", "neurotransmitters", "dvid", "perform-backport"), _SERVER
+    for name, skeletons in outputs.skeletons.sets.items():
+        if skeletons.export_skeletons:
+            yield ("outputs", "skeletons", name, "export-skeletons"), _SERVER
+    for name, meshes in outputs.meshes.sets.items():
+        if meshes.export_meshes:
+            yield ("outputs", "meshes", name, "export-meshes"), _SERVER
