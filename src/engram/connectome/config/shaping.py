@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias, TypeVar, Union, get_args,
 import msgspec
 
 from engram.connectome.config.hierarchy import FILES, ROISET, Written
-from engram.connectome.config.kinds import InputFile
+from engram.connectome.config.kinds import InputFile, Number
 from engram.connectome.config.meta import Tree
 from engram.connectome.config.nodes import Listed, Mapped, Node, Path, Problem, Scalar, Where, spelled
 from engram.model.nearest import nearest_of
@@ -303,7 +303,7 @@ def _no_such_name(value: str, mark: InputFile) -> str:
     return f"ends in none of {', '.join(mark.endings)}" if value and not value.lower().endswith(mark.endings) else ""
 
 
-def _out_of_bounds(value: float, mark: msgspec.Meta) -> str:
+def _out_of_bounds(value: Number, mark: msgspec.Meta) -> str:
     low = (mark.ge is not None and value < mark.ge) or (mark.gt is not None and value <= mark.gt)
     high = mark.le is not None and value > mark.le
     return f"is not {_bounds(mark)}" if low or high else ""
