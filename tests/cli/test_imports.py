@@ -111,6 +111,7 @@ CALLS: dict[str, tuple[set[str], set[str]]] = {
     "lab backup --help": ({"shutil"}, _LAB),
     "lab upgrade --help": ({"shutil"}, _LAB),
     "lab trust --help": ({"shutil"}, _LAB),
+    "snapshot build --help": ({"shutil"}, _LAB),
     "demo --help": ({"ctypes", "hashlib", "shutil"}, {*_DATASETS, "sessions"}),
 }
 

@@ -30,10 +30,11 @@ def recursion(function: Function) -> Function:
 def jobs(function: Function) -> Function:
     """``-J``: how much is done at once; 0 for ``auto``."""
     tells = "How many files at once; auto: as many as fit this machine."
-    return click.option("-J", "--jobs", metavar="NJOBS", callback=_number_of_jobs, help=tells)(function)
+    return click.option("-J", "--jobs", metavar="NJOBS", callback=number_of_jobs, help=tells)(function)
 
 
-def _number_of_jobs(_: click.Context, option: click.Parameter, value: str | None) -> int | None:
+def number_of_jobs(_: click.Context, option: click.Parameter, value: str | None) -> int | None:
+    """What a ``-J`` says: 0 for ``auto``, ``None`` for nothing at all."""
     if value is None:
         return None
     if value == "auto":

@@ -1,21 +1,63 @@
 """The engine of a build: one DuckDB work file, one memory limit, one order."""
 
+from typing import Any
+
 import duckdb
 
-#: DuckDB's own limit is not that of the process: what it reads, sorts and hands over lies beside it.
+from engram.connectome.sql import name
+
+#: DuckDB's own limit is not that of the process: what is read, written and handed over lies beside it.
 OF_MEMORY_RATIO = 0.7
+#: Less than this DuckDB cannot work with.
+_LEAST_BYTES = 64 << 20
+#: Rows that an ordered aggregate of texts takes at once: it cannot spill, so that it is done in parts.
+ROWS_OF_A_PART = 4_000_000
 
 
-def open_work_file(path: str, *, memory_bytes: int, threads: int) -> duckdb.DuckDBPyConnection:
-    """A work file in which tables may be larger than memory; it is made, and belongs to this build alone.
+class Work:
+    """A work file: tables may be larger than memory, and no result depends on how many threads work."""
 
-    Args:
-        path: of the file; what does not fit into memory is spilled beside it.
-        memory_bytes: what the whole process may take.
-        threads: how many of DuckDB's threads work at once; no result depends on it.
-    """
-    limit = max(int(memory_bytes * OF_MEMORY_RATIO), 64 << 20)
-    work = duckdb.connect(path, config={"memory_limit": f"{limit // 1024}KiB", "threads": str(threads)})
-    work.execute("SET preserve_insertion_order = false")
-    work.execute("SET enable_progress_bar = false")
-    return work
+    def __init__(self, path: str, *, memory_bytes: int, threads: int) -> None:
+        """Make the file *path*, which belongs to one build alone; *memory_bytes* is what the whole process may take."""
+        limit = max(int(memory_bytes * OF_MEMORY_RATIO), _LEAST_BYTES)
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": f"{limit // 1024}KiB",
+            "threads": str(threads),
+            "preserve_insertion_order": "true",
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        }
+        self.connection = duckdb.connect(path, config=settings)
+
+    def close(self) -> None:
+        """Let the file go."""
+        self.connection.close()
+
+    def run(self, sql: str) -> None:
+        """Carry out one statement."""
+        self.connection.execute(sql)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """All rows of a query that has few."""
+        return self.connection.execute(sql).fetchall()
+
+    def count(self, sql: str) -> int:
+        """The one number of a query."""
+        ((count,),) = self.rows(sql)
+        return int(count)
+
+    def relation(self, sql: str) -> duckdb.DuckDBPyRelation:
+        """A query that is carried out when it is read."""
+        return self.connection.sql(sql)
+
+    def make(self, table: str, query: str) -> None:
+        """Keep what a query gives as a table of the work file, in its order."""
+        self.run(f"CREATE TABLE {name(table)} AS {query}")
+
+    def view(self, view: str, query: str) -> None:
+        """Give a query a name."""
+        self.run(f"CREATE VIEW {name(view)} AS {query}")
+
+    def columns(self, table: str) -> dict[str, str]:
+        """The columns of a table and their types, in its order."""
+        return {row[0]: row[1] for row in self.rows(f"DESCRIBE {name(table)}")}

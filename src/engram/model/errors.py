@@ -26,6 +26,8 @@
     │   ├── BadTemplate                2    a template of a share, or the pattern of a layout, does not parse
     │   ├── BadExpression              2    an annex.largefiles expression does not parse
     │   ├── BadRecord                  2    a run record does not parse
+    │   ├── BadTables                  2    the tables of a snapshot lack columns, or hold what cannot be
+    │   ├── TooLittleMemory            2    a snapshot needs more memory than it was given
     │   ├── UnsavedChanges             2    what a command changes could not be told from what was changed before
     │   └── NotAKey                    2    not a git-annex key
     ├── ItemFailed                     3    one item could not be done, the others were
@@ -52,6 +54,7 @@
     │   ├── CatalogueUnavailable      30    the catalogue did not answer, or somebody else was changing it
     │   ├── ShareUnavailable          30    a share does not answer, or is gone
     │   ├── DatasetBusy               30    another program holds a lock of this dataset
+    │   ├── SnapshotBusy              30    another build works in this snapshot's folder
     │   └── MovedMeanwhile            30    somebody else moved a branch again and again
     ├── StorageFailed                 31    the disk refused: full, read-only, broken
     │   └── NoRoomToDrop              31    the disk is so full that not even the log can say what is dropped
@@ -358,6 +361,35 @@ class BadRecord(RequestRefused):
     remedy = "Look at it: git show {commit}"
 
 
+class BadTables(RequestRefused):
+    """Tables of a snapshot that lack columns, or hold what cannot be: all of it at once."""
+
+    #: One text each: table, column, what is wrong, in how many rows, one of them.
+    problems: tuple[str, ...]
+    exit_code = 2
+    message = "{problems}"
+    remedy = "Mend the tables; nothing was built."
+
+    @property
+    def what(self) -> str:
+        """What is wrong: one problem in the same line, or each in a line of its own."""
+        if len(self.problems) == 1:
+            return f"The tables cannot be used: {self.problems[0]}"
+        listed = "".join(f"\n  {problem}" for problem in self.problems)
+        return f"The tables cannot be used, for {len(self.problems)} reasons:{listed}"
+
+
+class TooLittleMemory(RequestRefused):
+    """A step of a snapshot that needs more memory than the build was given."""
+
+    step: str
+    memory_bytes: int
+    advised_bytes: int
+    exit_code = 2
+    message = "The step {step} needs more than the {memory_bytes} bytes of memory that it was given."
+    remedy = "Nothing was built. Give it more: --memory {advised_bytes}"
+
+
 class UnsavedChanges(RequestRefused):
     """Changes from before, which could not be told from those that a command makes."""
 
@@ -573,6 +605,15 @@ class DatasetBusy(TryAgainLater):
     exit_code = 30
     message = "Another program is working here ({holder} holds {lock})."
     remedy = "Wait for it. If none is running any more: rm {lock}"
+
+
+class SnapshotBusy(TryAgainLater):
+    """Another build works in a snapshot's folder."""
+
+    path: str
+    exit_code = 30
+    message = "Another engram builds a snapshot in {path}."
+    remedy = "Wait for it, or build into another folder: -o DIR"
 
 
 class MovedMeanwhile(TryAgainLater):

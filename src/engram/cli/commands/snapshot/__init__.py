@@ -1,0 +1,1 @@
+"""Build connectome snapshots, and look at them."""

@@ -1,0 +1,28 @@
+"""Build a snapshot of a connectome from flyem-snapshot's configuration.
+
+What the configuration asks for appears in the snapshot's folder when all of it is there: flat tables, files for a
+neuPrint database, tables of neurotransmitters. An interrupted build leaves the folder as it was. The last file to come,
+provenance.json, says what all of it was made from.
+
+    engram snapshot build -c release.yaml
+    engram snapshot build -c release.yaml -o /data/release
+    engram snapshot build -c release.yaml --memory 8GB -J 4
+"""
+
+import click
+
+from engram.cli.call import Call
+from engram.cli.options import number_of_jobs
+from engram.cli.root import Verb
+from engram.workspace.snapshot_building import SnapshotBuilding
+
+
+@click.command(cls=Verb, help=__doc__)
+@click.option("-c", "--config", required=True, metavar="FILE", type=click.Path(), help="The configuration.")
+@click.option("-o", "--output", metavar="DIR", type=click.Path(), help="The snapshot's folder, whatever FILE says.")
+@click.option("--memory", metavar="SIZE", help="What the build may take, as 8GB; default: half of what is free.")
+@click.option("-J", "--jobs", metavar="N", callback=number_of_jobs, help="Threads; default: one for each processor.")
+@click.pass_obj
+def command(call: Call, *, config: str, output: str | None, memory: str | None, jobs: int | None) -> None:
+    building = call.open(SnapshotBuilding)
+    call.show(building.build(config, output=output or "", memory=memory or "", threads=jobs or 0))

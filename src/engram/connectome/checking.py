@@ -1,0 +1,142 @@
+"""What is wrong with the tables of a snapshot: looked at before anything is made, and told all at once.
+
+Each problem is one line: the table, the column, how many rows, and one of them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from engram.connectome.engine import Work
+from engram.connectome.points import COORDINATE_LIMIT, FAKE, KINDS, Rules
+from engram.connectome.reading import Source, told
+from engram.connectome.sql import name, text
+
+_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT")
+_NUMBER = (*_WHOLE, "FLOAT", "DOUBLE")
+_TEXT = ("VARCHAR",)
+_IN_WORDS = {_WHOLE: "whole numbers", _NUMBER: "numbers", _TEXT: "text"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the look at the points found, beside problems."""
+
+    #: The largest body, and the largest supervoxel; ``None`` where there are none.
+    largest_body: int | None = None
+    largest_sv: int | None = None
+    #: Points without a number for their confidence.
+    without_confidence: int = 0
+    #: Points of the kind 'Fake'.
+    fakes: int = 0
+
+
+def check_columns(source: Source, kinds: Mapping[str, Sequence[str]], *, optional: Sequence[str] = ()) -> Iterator[str]:
+    """Columns that are missing, hold the wrong kind of value, or have one name but for upper and lower case."""
+    seen: dict[str, str] = {}
+    for column in source.columns:
+        if column.lower() in seen:
+            yield _line(source, column, f"differs from {seen[column.lower()]!r} in upper and lower case only")
+        seen[column.lower()] = column
+    for column, kind in kinds.items():
+        if column not in source.columns:
+            if column not in optional:
+                yield _line(source, column, f"is missing; it has {', '.join(source.columns) or 'no columns'}")
+        elif source.columns[column].partition("(")[0] not in kind:
+            yield _line(source, column, f"holds {source.columns[column]}, not {_IN_WORDS[tuple(kind)]}")
+
+
+def check_points(work: Work, source: Source, rules: Rules) -> tuple[list[str], Facts]:
+    """Problems of the table of points."""
+    has_id = "point_id" in source.columns
+    places = {} if has_id else dict.fromkeys("xyz", _NUMBER)
+    kinds: dict[str, Sequence[str]] = {
+        **places,
+        "kind": _TEXT,
+        "conf": _NUMBER,
+        "body": _WHOLE,
+        "point_id": _WHOLE,
+        "sv": _WHOLE,
+    }
+    kinds |= {rules.compartment: _TEXT} if rules.compartment else {}
+    problems = list(check_columns(source, kinds, optional=("point_id", "sv")))
+    if problems:
+        return problems, Facts()
+    known = ", ".join(map(text, (*KINDS, FAKE)))
+    wrong = {
+        "kind": (f"kind IS NULL OR kind NOT IN ({known})", f"is not {' or '.join(KINDS)}", "kind"),
+        "body": ("body IS NULL OR body < 0", "is no body", "body"),
+    }
+    if has_id:
+        wrong["point_id"] = ("point_id IS NULL", "is empty", "body")
+    else:
+        outside = " OR ".join(f"{axis} IS NULL OR abs({axis}) >= {COORDINATE_LIMIT}" for axis in "xyz")
+        wrong["x, y, z"] = (outside, f"is no place within {COORDINATE_LIMIT} voxels", "[x, y, z]")
+    nan = "conf IS NULL OR isnan(CAST(conf AS DOUBLE))"
+    counts = [
+        f"count(*) FILTER (WHERE {condition}), min({shown}) FILTER (WHERE {condition})"
+        for condition, _, shown in wrong.values()
+    ]
+    supervoxel = "max(sv)" if "sv" in source.columns else "NULL"
+    with told(source.path):
+        ((*found, body, sv, without, fakes),) = work.rows(
+            f"SELECT {', '.join(counts)}, max(body), {supervoxel}, count(*) FILTER (WHERE {nan}),"
+            f" count(*) FILTER (WHERE kind = {text(FAKE)}) FROM {name(source.view)}"
+        )
+    for place, (column, (_, what, _)) in enumerate(wrong.items()):
+        if count := found[2 * place]:
+            problems.append(_line(source, column, f"{what} in {count} rows; one of them: {found[2 * place + 1]}"))
+    return problems, Facts(largest_body=body, largest_sv=sv, without_confidence=without, fakes=fakes)
+
+
+def check_partners(work: Work, source: Source) -> list[str]:
+    """Problems of the table of partners."""
+    confidences = dict.fromkeys(("conf_pre", "conf_post"), _NUMBER)
+    kinds = {"pre_id": _WHOLE, "post_id": _WHOLE, **confidences}
+    problems = list(check_columns(source, kinds, optional=tuple(confidences)))
+    if problems:
+        return problems
+    with told(source.path):
+        ((pre, post),) = work.rows(
+            "SELECT count(*) FILTER (WHERE pre_id IS NULL), count(*) FILTER (WHERE post_id IS NULL)"
+            f" FROM {name(source.view)}"
+        )
+    return [
+        _line(source, column, f"is empty in {count} rows")
+        for column, count in (("pre_id", pre), ("post_id", post))
+        if count
+    ]
+
+
+def check_bodies(work: Work, source: Source, more: Mapping[str, Sequence[str]]) -> list[str]:
+    """Problems of a table with one row for each body, which needs some columns more."""
+    problems = list(check_columns(source, {"body": _WHOLE, **more}))
+    return problems or list(check_unique(work, source.view, "body", source.path))
+
+
+def check_unique(work: Work, table: str, column: str, path: str) -> Iterator[str]:
+    """Values that a column holds more than once, or not at all."""
+    key = name(column)
+    with told(path):
+        ((count, one),) = work.rows(
+            f"SELECT count(*), min({key}) FROM (SELECT {key} FROM {name(table)} GROUP BY {key} HAVING count(*) > 1)"
+        )
+        empty = work.count(f"SELECT count(*) FROM {name(table)} WHERE {key} IS NULL")
+    if count:
+        yield f"{PurePath(path).name}, column {column}: {count} values stand in several rows; one of them: {one}"
+    if empty:
+        yield f"{PurePath(path).name}, column {column}: is empty in {empty} rows"
+
+
+def status_column() -> dict[str, Sequence[str]]:
+    """What annotations must have beside the body."""
+    return {"status": _TEXT}
+
+
+def size_column() -> dict[str, Sequence[str]]:
+    """What sizes must have beside the body."""
+    return {"size": _WHOLE}
+
+
+def _line(source: Source, column: str, what: str) -> str:
+    return f"{PurePath(source.path).name}, column {column}: {what}"

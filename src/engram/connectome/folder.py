@@ -1,0 +1,96 @@
+"""A snapshot's folder: what is built appears in it whole, or not at all.
+
+Everything is made in ``.engram`` inside of it. When all is there and on the disk, it is renamed into its place, and
+``provenance.json``, which says what belongs to the snapshot, comes last: a folder without it is no snapshot.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from engram import durable
+from engram.durable import Steps
+from engram.model.errors import SnapshotBusy, TargetExists
+
+#: The mark of a whole snapshot.
+PROVENANCE = "provenance.json"
+#: What builds make in a snapshot's folder.
+PARTS = (
+    *("flat-connectome", "neuprint", "nt", "reports", "tables"),
+    *("final-config.yaml", "neuprint-meta.yaml"),
+)
+_PRIVATE = ".engram"
+
+
+class Folder:
+    """One build's hold on a snapshot's folder."""
+
+    def __init__(self, steps: Steps, path: str) -> None:
+        self._steps = steps
+        self.path = path
+        private = os.path.join(path, _PRIVATE)
+        #: Where the new files are made, under the paths that they will have.
+        self.new = os.path.join(private, "new")
+        self._old = os.path.join(private, "old")
+        #: The work file.
+        self.work = os.path.join(private, "work", "work.duckdb")
+
+    @contextmanager
+    def held(self) -> "Iterator[Folder]":
+        """Keep other builds out; what an interrupted one left is cleared. Raises `SnapshotBusy`, `TargetExists`."""
+        private = os.path.dirname(self.new)
+        self._refuse_foreign(private)
+        durable.make_folders(self._steps, private)
+        lock = durable.open_lock(self._steps, os.path.join(private, "lock"))
+        try:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise SnapshotBusy(self.path) from error
+            self._clear()
+            for folder in (self.new, os.path.dirname(self.work)):
+                durable.make_folders(self._steps, folder)
+            yield self
+        finally:
+            with suppress(FileNotFoundError):
+                self._clear()
+            os.close(lock)
+
+    def _clear(self) -> None:
+        for folder in (self.new, self._old, os.path.dirname(self.work)):
+            if os.path.isdir(folder):
+                durable.remove_tree(self._steps, folder)
+
+    def _refuse_foreign(self, private: str) -> None:
+        """What engram did not make is not replaced."""
+        if os.path.isdir(private) and not os.path.islink(private):
+            return
+        for name in (*PARTS, PROVENANCE, _PRIVATE):
+            place = os.path.join(self.path, name)
+            if os.path.lexists(place):
+                raise TargetExists(place, "is there, and engram did not build it", "Build into another folder: -o DIR")
+
+    def make_room(self, path: str) -> str:
+        """The place where a new file is to be made; the folders above it are made."""
+        place = os.path.join(self.new, path)
+        durable.make_folders(self._steps, os.path.dirname(place))
+        self._steps.take("write", place)
+        return place
+
+    def publish(self, provenance: dict[str, object]) -> None:
+        """Put what was made into its place, for that which was there before."""
+        durable.sync_file_system(self._steps, self.new)
+        with suppress(FileNotFoundError):
+            durable.remove(self._steps, os.path.join(self.path, PROVENANCE))
+        durable.make_folders(self._steps, self._old)
+        for name in PARTS:
+            place, new = os.path.join(self.path, name), os.path.join(self.new, name)
+            if os.path.lexists(place):
+                durable.rename(self._steps, place, os.path.join(self._old, name))
+            if os.path.lexists(new):
+                durable.rename(self._steps, new, place)
+        durable.sync_folder(self._steps, self.path)
+        text = json.dumps(provenance, indent=1, ensure_ascii=False) + "\n"
+        durable.replace(self._steps, os.path.join(self.path, PROVENANCE), text.encode(), aside=self._old)

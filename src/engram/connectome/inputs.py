@@ -1,0 +1,248 @@
+"""The inputs of a snapshot in the work file, checked first: points, partners, ROIs, annotations, sizes, predictions."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+
+from engram.connectome.annotations import Annotations, Changes, load_annotations
+from engram.connectome.checking import (
+    Facts,
+    check_bodies,
+    check_columns,
+    check_partners,
+    check_points,
+    check_unique,
+    size_column,
+    status_column,
+)
+from engram.connectome.config.inputs import SYNDIR, Inputs
+from engram.connectome.config.inputs import RoiSet as WantedSet
+from engram.connectome.engine import Work
+from engram.connectome.expressions import read_template
+from engram.connectome.neurotransmitters.bodies import Confusion, Limits, Truths, make_body_nt
+from engram.connectome.neurotransmitters.predictions import Predictions, load_predictions, name_in, within_roi
+from engram.connectome.points import IN_A_LINK, BodyTypes, Rules, make_candidates, make_links, make_partners, narrowest
+from engram.connectome.reading import Source, open_table, told
+from engram.connectome.rois import Lookup, RoiProblem, Wanted, look_up, make_points
+from engram.connectome.synapses import Synapses
+from engram.model.errors import BadTables
+
+_TEXT = ("VARCHAR",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """The tables of a snapshot, open and sound; ``None`` for those that it has not."""
+
+    points: Source
+    partners: Source
+    annotations: Source | None
+    sizes: Source | None
+    predictions: Source | None
+    truths: Truths
+    facts: Facts
+    rules: Rules
+    #: What people should know of them, one sentence each, after the name of the table.
+    findings: list[tuple[str, str]] = field(default_factory=list)
+
+
+def rules_of(inputs: Inputs) -> Rules:
+    """Which synapses a configuration wants."""
+    given = inputs.synapses
+    return Rules(
+        min_confidence=given.min_confidence,
+        zone=given.zone,
+        permit_body_0=given.permit_body_0,
+        compartment=given.compartment_column,
+        roi_columns=tuple(inputs.rois.roi_sets),
+    )
+
+
+def files_of(inputs: Inputs) -> dict[str, str]:
+    """The path of each table that a configuration names, by what it is."""
+    given, nt = inputs.synapses, inputs.neurotransmitters
+    found = {
+        "points": given.synapse_points.replace(SYNDIR, given.syndir),
+        "partners": given.synapse_partners.replace(SYNDIR, given.syndir),
+        "annotations": inputs.annotations.body_annotations_table,
+        "sizes": inputs.body_sizes.cache_file if inputs.body_sizes.load_sizes else "",
+        "predictions": nt.synister_feather,
+        "ground truth": nt.ground_truth if nt.synister_feather else "",
+        "experiments": nt.experimental_groundtruth if nt.synister_feather else "",
+    }
+    return {what: path for what, path in found.items() if path}
+
+
+def open_sources(work: Work, inputs: Inputs) -> Sources:
+    """Open every table, and look at it. Raises `BadTables` with all that is wrong, `Unreadable`, `Malformed`."""
+    tables = {what: open_table(work, f"given {what}", path) for what, path in files_of(inputs).items()}
+    rules = rules_of(inputs)
+    problems, facts = check_points(work, tables["points"], rules)
+    problems += check_partners(work, tables["partners"])
+    if "annotations" in tables:
+        problems += check_bodies(work, tables["annotations"], status_column())
+    if "sizes" in tables:
+        problems += check_bodies(work, tables["sizes"], size_column())
+    problems += _problems_of_predictions(tables, inputs)
+    if problems:
+        raise BadTables(tuple(problems))
+    nt = inputs.neurotransmitters
+    truths = Truths(
+        ground_truth=tables.get("ground truth"),
+        experiments=tables.get("experiments"),
+        training=nt.training_set_split_indicators,
+        overrides=nt.override_celltype_before_consensus,
+    )
+    sources = Sources(
+        points=tables["points"],
+        partners=tables["partners"],
+        annotations=tables.get("annotations"),
+        sizes=tables.get("sizes"),
+        predictions=tables.get("predictions"),
+        truths=truths,
+        facts=facts,
+        rules=rules,
+    )
+    if facts.without_confidence:
+        told_of = f"{facts.without_confidence} points without a confidence count as below every threshold"
+        sources.findings.append((_file(sources.points), told_of))
+    if facts.fakes:
+        sources.findings.append((_file(sources.points), f"{facts.fakes} points of the kind 'Fake' are left out"))
+    return sources
+
+
+def _problems_of_predictions(tables: dict[str, Source], inputs: Inputs) -> Iterator[str]:
+    if "predictions" in tables:
+        source = tables["predictions"]
+        if not any(name_in(column, inputs.neurotransmitters.translate_names) for column in source.columns):
+            yield f"{_file(source)}: has no column of predictions (nts_…, nt_…_prob)"
+    for what in ("ground truth", "experiments"):
+        if what in tables and not {"cell_type", "type", "mcns_type"} & set(tables[what].columns):
+            yield f"{_file(tables[what])}: has no column cell_type, type or mcns_type"
+    if "ground truth" in tables:
+        yield from check_columns(tables["ground truth"], {"ground_truth": _TEXT})
+
+
+def _file(source: Source) -> str:
+    return PurePath(source.path).name
+
+
+def wanted_sets(inputs: Inputs) -> list[Wanted]:
+    """The ROI sets that synapses get columns of, in the order of the configuration."""
+    sets = inputs.rois.roi_sets
+    return [_wanted(name, sets[name]) for name in inputs.synapses.roi_set_names or ()]
+
+
+def _wanted(name: str, given: WantedSet) -> Wanted:
+    is_union = given.source == "unions-of-subrois"
+    rois = given.rois
+    ids: dict[str, int] = {}
+    if not is_union and not isinstance(rois, str):
+        listed = rois.items() if hasattr(rois, "items") else ((roi, number) for number, roi in enumerate(rois, start=1))
+        ids = {roi: label for roi, label in listed if isinstance(label, int)}
+    return Wanted(
+        name=name,
+        source=given.source,
+        ids=ids,
+        formula=read_template(rois) if isinstance(rois, str) and rois else None,
+        of=given.union_source_roiset,
+        unions={roi: parts for roi, parts in rois.items() if not isinstance(parts, int)}
+        if hasattr(rois, "items")
+        else {},
+        renames=given.rename_rois,
+        parent=given.parent_roiset,
+        parents=given.parent_rois,
+    )
+
+
+def load_points(work: Work, sources: Sources) -> tuple[BodyTypes, tuple[str, ...]]:
+    """Make the tables ``kept`` and ``link``: points and partner rows that stay. Raises `BadTables`."""
+    types = BodyTypes(body=narrowest(sources.facts.largest_body), sv=narrowest(sources.facts.largest_sv))
+    with told(sources.points.path):
+        columns = make_candidates(work, sources.points, sources.rules, types)
+    if problems := tuple(check_unique(work, "candidate", "point_id", sources.points.path)):
+        raise BadTables(problems)
+    with told(sources.partners.path):
+        make_links(work, sources.partners, sources.rules)
+    work.make("kept", f"SELECT * FROM candidate WHERE {IN_A_LINK}")
+    work.run("DROP TABLE candidate")
+    return types, columns
+
+
+def load_rois(work: Work, sources: Sources, wanted: Sequence[Wanted], columns: Sequence[str]) -> dict[str, Lookup]:
+    """Make the table ``point``. Raises `BadTables`."""
+    lookups: dict[str, Lookup] = {}
+    problems = []
+    for one in wanted:
+        try:
+            lookups[one.name] = look_up(work, one, sources.points, lookups)
+        except RoiProblem as problem:
+            problems.append(f"ROI set {one.name}: {problem}")
+    problems += _in_two_sets(lookups)
+    if problems:
+        raise BadTables(tuple(problems))
+    make_points(work, columns, tuple(lookups.values()))
+    work.run("DROP TABLE kept")
+    return lookups
+
+
+def _in_two_sets(lookups: dict[str, Lookup]) -> Iterator[str]:
+    owner: dict[str, str] = {}
+    for name, lookup in lookups.items():
+        for roi in lookup.rois.labels:
+            if roi in owner:
+                yield f"ROI {roi!r} is in two ROI sets, {owner[roi]} and {name}"
+            owner.setdefault(roi, name)
+
+
+def load_bodies(work: Work, sources: Sources, inputs: Inputs) -> Annotations:
+    """Make the tables of annotations, and that of sizes."""
+    given = inputs.annotations
+    changes = Changes(
+        replacements=[(one.source_column, one.target_column, one.replacements) for one in given.replace_values],
+        renames=given.rename_annotation_columns,
+    )
+    annotations = load_annotations(work, sources.annotations, changes)
+    if sources.annotations and not annotations.order:
+        told_of = "the order of status is not known: tables of significant and traced bodies are left out"
+        sources.findings.append((_file(sources.annotations), told_of))
+    if sources.sizes:
+        with told(sources.sizes.path):
+            work.make("body size", 'SELECT body, CAST(size AS BIGINT) AS size FROM "given sizes"')
+    return annotations
+
+
+def load_partners(
+    work: Work, sources: Sources, types: BodyTypes, lookups: dict[str, Lookup], annotations: Annotations
+) -> Synapses:
+    """Make the table ``partner``."""
+    make_partners(work, tuple(lookups), compartment=sources.rules.compartment)
+    work.run("DROP TABLE link")
+    rois = {name: lookup.rois for name, lookup in lookups.items()}
+    return Synapses(body=types.body, compartment=sources.rules.compartment, rois=rois, annotations=annotations)
+
+
+def load_neurotransmitters(
+    work: Work, sources: Sources, inputs: Inputs, *, typed: bool
+) -> tuple[Predictions, Confusion | None]:
+    """Make the tables ``tbar nt`` and ``body nt``."""
+    assert sources.predictions is not None
+    given = inputs.neurotransmitters
+    scale = given.rescale_coords if isinstance(given.rescale_coords, tuple) else (given.rescale_coords,) * 3
+    restriction = within_roi(given.restrict_to_roi.roiset, given.restrict_to_roi.roi)
+    with told(sources.predictions.path):
+        predictions = load_predictions(
+            work, sources.predictions, rescale=scale, translations=given.translate_names, within=restriction
+        )
+    if problems := tuple(check_unique(work, "tbar nt", "point_id", sources.predictions.path)):
+        raise BadTables(problems)
+    limits = Limits(
+        body_confidence=given.min_body_confidence,
+        body_tbars=given.min_body_presyn,
+        type_confidence=given.min_celltype_confidence,
+        type_tbars=given.min_celltype_presyn,
+    )
+    confusion = make_body_nt(
+        work, predictions, limits, sources.truths, typed=typed, means=given.export_mean_tbar_scores
+    )
+    return predictions, confusion

@@ -1,0 +1,157 @@
+"""Nodes of bodies: every body with a synapse is a :Segment, important ones are :Neuron, too.
+
+Source: flyem-snapshot, ``flyem_snapshot/outputs/neuprint/segment.py``
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from engram.connectome.annotations import camel
+from engram.connectome.config.outputs import NeuronLabelCriteria
+from engram.connectome.engine import Work
+from engram.connectome.neuprint.totals import Rois, has_roi, total_columns, words_of
+from engram.connectome.neuprint.types import as_kept, as_written, header
+from engram.connectome.outputs import Output
+from engram.connectome.sql import name, selected, text
+from engram.connectome.synapses import Synapses
+from engram.connectome.tables import AS_GIVEN, CATEGORY, ORDERED, Column, Table
+
+_WHAT = "A property of the body: totals, annotations, neurotransmitters, roiInfo, size"
+NEURONS = Table(
+    "Neuprint_Neurons",
+    "neuprint/Neuprint_Neurons.feather",
+    "body of the database",
+    "body",
+    (Column("…", AS_GIVEN, _WHAT, optional=True, when="if given"),),
+)
+NEURON_NODES = Table(
+    "Neuprint_Neurons, nodes",
+    "neuprint/Neuprint_Neurons/0.csv",
+    "body of the database",
+    "body",
+    (Column("…", AS_GIVEN, f"{_WHAT}; true for each ROI that it has synapses in", optional=True, when="if given"),),
+)
+TABLES = (NEURONS, NEURON_NODES)
+
+#: Columns of neurotransmitters that are no properties.
+_NOT_SHOWN = ("body", "cell_type", "ground_truth")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neurons:
+    """The table ``neuron`` of the work file."""
+
+    #: Types of its columns, whose names are headers; ``roiset_hash`` is no property.
+    columns: Mapping[str, str]
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """Types in neo4j by property, in the order of the columns."""
+        split = (column.partition(":") for column in self.columns if ":" in column)
+        return {prop: kind for prop, _, kind in split if prop and not kind.startswith(("LABEL", "ID("))}
+
+
+def make_neurons(
+    work: Work,
+    synapses: Synapses,
+    rois: Rois,
+    *,
+    dataset: str,
+    criteria: NeuronLabelCriteria,
+    neurotransmitters: bool,
+    sizes: bool,
+    keep_all: bool,
+) -> Neurons:
+    """Make the table ``neuron``: everything that the database knows of a body, by body.
+
+    Args:
+        neurotransmitters: whether there is a table ``body nt``.
+        sizes: whether there is a table ``body size``.
+        keep_all: bodies without synapses that are annotated are in, too.
+    """
+    described = {prop: kind for prop, kind in synapses.annotations.properties.items() if prop != "bodyId"}
+    nt = _nt_columns(work) if neurotransmitters else {}
+    known = {camel(column) for column in nt}
+    totals = total_columns(synapses.compartment)
+    label = _label(dataset, criteria, described)
+    columns = {":ID(Body-ID)": "CAST(body AS BIGINT)"}
+    columns |= {f"{one}:int": f"coalesce(total.{name(one)}, 0)" for one in totals}
+    columns |= {
+        header(prop, kind): as_kept(prop, kind, f"known.{name(prop)}")
+        for prop, kind in described.items()
+        if prop not in known
+    }
+    columns = _before(columns, "status:string", {"bodyId:long": "CAST(body AS BIGINT)"})
+    columns |= {_nt_header(column, kind): _nt_value(column, kind) for column, kind in nt.items()}
+    words = ", ',', ".join(f"coalesce(info.{name(f'bits {word}')}, 0)" for word in range(words_of(rois)))
+    columns["roiset_hash"] = f"md5_number_lower(concat({words}))"
+    columns["roiInfo:string"] = "coalesce(info.roiInfo, '{}')"
+    columns |= {"size:long": "CAST(size AS BIGINT)"} if sizes else {}
+    columns[":LABEL"] = label
+    joins = ['LEFT JOIN "roi info" AS info USING (body)', "LEFT JOIN described AS known ON known.bodyId = body"]
+    joins += ['LEFT JOIN "body nt" AS nt USING (body)'] if neurotransmitters else []
+    joins += ['LEFT JOIN "body size" AS sizes USING (body)'] if sizes else []
+    bodies = '"body total" AS total'
+    if keep_all:
+        bodies = '(SELECT * FROM "body total" FULL JOIN (SELECT bodyId AS body FROM described) USING (body)) AS total'
+    query = f"SELECT {selected(columns)} FROM {bodies} {' '.join(joins)} ORDER BY body"
+    work.make("neuron", query)
+    return Neurons(columns=work.columns("neuron"))
+
+
+def _before(columns: dict[str, str], place: str, more: dict[str, str]) -> dict[str, str]:
+    """The columns, with some put before one of them."""
+    found: dict[str, str] = {}
+    for column, expression in columns.items():
+        found |= more if column == place else {}
+        found[column] = expression
+    return found if place in columns else found | more
+
+
+def _nt_columns(work: Work) -> dict[str, str]:
+    return {column: kind for column, kind in work.columns("body nt").items() if column not in _NOT_SHOWN}
+
+
+def _nt_header(column: str, kind: str) -> str:
+    """Numbers are floats: a body that nothing is predicted of has none."""
+    return f"{camel(column)}:{'string' if kind == 'VARCHAR' else 'float'}"
+
+
+def _nt_value(column: str, kind: str) -> str:
+    return f"nt.{name(column)}" if kind == "VARCHAR" else f"CAST(nt.{name(column)} AS DOUBLE)"
+
+
+def _label(dataset: str, criteria: NeuronLabelCriteria, described: Mapping[str, str]) -> str:
+    """Both labels of a neuron, or that of a segment alone."""
+    limits = {"synweight": criteria.synweight, "pre": criteria.pre, "post": criteria.post}
+    reasons = [f"total.{column} >= {limit}" for column, limit in limits.items()]
+    reasons += [f"known.{name(prop)} IS NOT NULL" for prop in criteria.properties if prop in described]
+    status = "coalesce(known.status, '')" if "status" in described else "''"
+    reasons += [f"{status} = {text(one)}" for one in criteria.status]
+    excluded = [f"{status} <> {text(one)}" for one in criteria.excluded_status]
+    segment = f"Segment;{dataset}_Segment"
+    both = f"{segment};Neuron;{dataset}_Neuron"
+    condition = " AND ".join([f"coalesce({' OR '.join(reasons)}, false)", *excluded])
+    return f"CASE WHEN {condition} THEN {text(both)} ELSE {text(segment)} END"
+
+
+def neuron_outputs(neurons: Neurons, rois: Rois) -> Iterator[Output]:
+    """The feather file of bodies, and the CSV file of their nodes."""
+    given = {column: _kept(column, kind) for column, kind in neurons.columns.items()}
+    listed = ", ".join(map(name, given))
+    promise = NEURONS.concrete(given=given)
+    yield Output(path=NEURONS.file, query=f"SELECT {listed} FROM neuron", promise=promise)
+    written = {one: as_written(one, kind) for one, kind in neurons.columns.items() if one != "roiset_hash"}
+    flags = {f"{roi}:boolean": f"if({has_roi(rois.names.index(roi))}, 'true', NULL)" for roi in rois.real}
+    query = (
+        f"SELECT {selected(written | flags)} FROM neuron"
+        ' LEFT JOIN "roi info" ON body = ":ID(Body-ID)" ORDER BY ":ID(Body-ID)"'
+    )
+    promise = NEURON_NODES.concrete(given=dict.fromkeys((*written, *flags), "VARCHAR"))
+    yield Output(path=NEURON_NODES.file, query=query, promise=promise)
+
+
+def _kept(column: str, kind: str) -> str:
+    if kind.startswith("ENUM"):
+        return ORDERED if column.startswith("statusLabel:") else CATEGORY
+    return kind

@@ -1,0 +1,116 @@
+"""Nodes of synapses: T-bars and PSDs with their properties and ROIs.
+
+Source: flyem-snapshot, ``flyem_snapshot/outputs/neuprint/synapse.py``
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TypeAlias
+
+from engram.connectome.annotations import camel
+from engram.connectome.engine import Work
+from engram.connectome.expressions import Value
+from engram.connectome.neuprint.scope import Scope
+from engram.connectome.neuprint.types import POINT, as_kept, header
+from engram.connectome.outputs import Output
+from engram.connectome.sql import UNSPECIFIED, name, selected, text
+from engram.connectome.synapses import Synapses
+from engram.connectome.tables import AS_GIVEN, Column, Table
+
+SYNAPSES = Table(
+    "Neuprint_Synapses",
+    "neuprint/Neuprint_Synapses/000000.csv",
+    "T-bar or PSD",
+    "body, point",
+    (
+        Column(
+            "…",
+            AS_GIVEN,
+            "A property of the synapse; true for each ROI that it lies in",
+            when="if given",
+            optional=True,
+        ),
+    ),
+)
+TABLES = (SYNAPSES,)
+
+#: Gives a property of a synapse for the label of its ROI.
+Formula: TypeAlias = Callable[[int], Value]
+_NOT_SHOWN = ("x", "y", "z", "sv", "point_id")
+_RENAMED = {"kind": "type:string", "conf": "confidence:float", "body": "bodyId:long"}
+
+
+def synapse_output(
+    work: Work,
+    synapses: Synapses,
+    scope: Scope,
+    roisets: Sequence[str],
+    *,
+    dataset: str,
+    neurotransmitters: Sequence[str],
+    formulas: Mapping[str, Mapping[str, Formula]],
+) -> Output:
+    """The file of synapses.
+
+    Args:
+        roisets: the ROI sets whose ROIs become flags; columns of others are properties.
+        neurotransmitters: columns of the table ``tbar nt`` that are properties; none if there is no such table.
+        formulas: by ROI set, properties that follow from the label of a ROI.
+    """
+    point, given = scope.held_point, work.columns("point")
+    if neurotransmitters:
+        listed = ", ".join(f"nt.{name(one)} AS {name('nt ' + one)}" for one in neurotransmitters)
+        work.make(
+            "synapse",
+            f'SELECT point.*, {listed} FROM {point} AS point LEFT JOIN "tbar nt" AS nt USING (point_id)'
+            " ORDER BY point.body, point.point_id",
+        )
+        point = "synapse"
+    columns: dict[str, str] = {":ID(Element-ID)": "point_id"}
+    flagged = {column for roiset in roisets for column in (roiset, f"{roiset}_label")}
+    for column, kind in given.items():
+        if column not in flagged and column not in _NOT_SHOWN:
+            columns[_RENAMED.get(column) or header(column, kind)] = _value(column, kind)
+    kinds = work.columns("tbar nt") if neurotransmitters else {}
+    columns |= {header(camel(column), kinds[column]): name(f"nt {column}") for column in neurotransmitters}
+    columns[":Label"] = text(f"Synapse;{dataset}_Synapse;Element;{dataset}_Element")
+    columns[f"location:{POINT}"] = "concat('{x:', x, ', y:', y, ', z:', z, '}')"
+    for roiset, properties in formulas.items():
+        columns |= _computed(synapses, roiset, properties)
+    for roiset in roisets:
+        rois = (roi for roi in synapses.rois[roiset].names if roi != UNSPECIFIED)
+        columns |= {f"{roi}:boolean": f"if({name(roiset)} = {text(roi)}, 'true', NULL)" for roi in rois}
+    promise = SYNAPSES.concrete(given=dict.fromkeys(columns, "VARCHAR"))
+    return Output(path=SYNAPSES.file, query=f"SELECT {selected(columns)} FROM {point}", promise=promise)
+
+
+def _value(column: str, kind: str) -> str:
+    if column == "kind":
+        return "if(kind = 'PreSyn', 'pre', 'post')"
+    return name(column) if column in _RENAMED else as_kept(column, kind, name(column))
+
+
+def _computed(synapses: Synapses, roiset: str, properties: Mapping[str, Formula]) -> dict[str, str]:
+    """Properties by label; points without a ROI have none."""
+    found = {}
+    for prop, formula in properties.items():
+        computed = {label: formula(label) for label in synapses.rois[roiset].labels.values()}
+        values = {label: value for label, value in computed.items() if value is not None}
+        cases = " ".join(f"WHEN {label} THEN {_literal(value)}" for label, value in values.items())
+        column = name(f"{roiset}_label")
+        found[header(prop, _kind(values.values()))] = f"CASE {column} {cases} END" if cases else "NULL"
+    return found
+
+
+def _kind(values: Collection[Value]) -> str:
+    kinds = {type(value) for value in values}
+    if kinds <= {bool}:
+        return "BOOLEAN"
+    if kinds <= {int}:
+        return (
+            "INTEGER" if all(-(1 << 31) <= value < 1 << 31 for value in values if isinstance(value, int)) else "BIGINT"
+        )
+    return "DOUBLE" if kinds <= {int, float} else "VARCHAR"
+
+
+def _literal(value: Value) -> str:
+    return text(("true" if value else "false") if isinstance(value, bool) else str(value))

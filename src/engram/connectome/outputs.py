@@ -1,0 +1,28 @@
+"""Files of a snapshot as data: which table, by which query, into which file."""
+
+from dataclasses import dataclass
+
+from engram.connectome.tables import Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """One file of a snapshot, as it is to be written."""
+
+    #: POSIX path in the snapshot's folder; its ending says how it is written.
+    path: str
+    #: Gives its rows, in their order.
+    query: str
+    #: What its table promises, for this snapshot.
+    promise: Table
+    #: The column that pandas makes the index; '' for none.
+    index: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextOutput:
+    """One file of a snapshot that is no table."""
+
+    #: POSIX path in the snapshot's folder.
+    path: str
+    text: str

@@ -1,0 +1,100 @@
+"""Tables that others made: feather, Parquet and CSV files, opened for the engine and looked at before anything is read.
+
+Nothing is held in memory: the engine reads what it needs of them, when it needs it.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import PurePath
+
+import duckdb
+import pyarrow as pa
+from pyarrow import dataset
+
+from engram.connectome.engine import Work
+from engram.connectome.sql import name, text
+from engram.model.errors import Malformed, Unreadable
+
+#: Texts of a CSV file that stand for nothing, as pandas reads them.
+#: Source: https://pandas.pydata.org/docs/reference/api/pandas.read_csv.html (na_values)
+_NOTHING = (
+    " #N/A #N/A_N/A #NA -1.#IND -1.#QNAN -NaN -nan 1.#IND 1.#QNAN <NA> N/A NA NULL NaN None n/a nan null"
+).split(" ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A file of a table, which the engine knows by a name."""
+
+    #: Its path, as messages tell it.
+    path: str
+    #: What the engine calls it.
+    view: str
+    #: Types of its columns, as DuckDB spells them, in the file's order.
+    columns: Mapping[str, str]
+    #: Columns of categories: their texts, in their order.
+    categories: Mapping[str, tuple[str, ...]]
+    #: Those of them whose order means something.
+    ordered: frozenset[str]
+
+
+def open_table(work: Work, view: str, path: str) -> Source:
+    """A table's file as something to select from. Raises `Unreadable`, `Malformed`."""
+    with told(path):
+        if PurePath(path).suffix.lower() == ".csv":
+            return _csv(work, view, path)
+        kind = "parquet" if PurePath(path).suffix.lower() == ".parquet" else "feather"
+        found = dataset.dataset(path, format=kind)
+        categories, ordered = _categories(found)
+        work.connection.register(view, found)
+        columns = work.columns(view)
+    return Source(path=path, view=view, columns=columns, categories=categories, ordered=ordered)
+
+
+@contextmanager
+def told(path: str) -> Iterator[None]:
+    """What is wrong with a file, as an error that names it: `Unreadable`, `Malformed`."""
+    try:
+        yield
+    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+        raise Unreadable(path, error.strerror or str(error)) from error
+    except (duckdb.OutOfMemoryException, duckdb.InterruptException):
+        raise
+    except (pa.ArrowException, OSError, duckdb.Error) as error:
+        raise Malformed(path, _one_line(error)) from error
+
+
+def _one_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def _csv(work: Work, view: str, path: str) -> Source:
+    with open(path, "rb"):  # says what is wrong with it in fewer words than the engine
+        pass
+    nothing = ", ".join(map(text, _NOTHING))
+    work.view(view, f"SELECT * FROM read_csv({text(path)}, header = true, sample_size = -1, nullstr = [{nothing}])")
+    return Source(path=path, view=view, columns=work.columns(view), categories={}, ordered=frozenset())
+
+
+def _categories(found: dataset.Dataset) -> tuple[dict[str, tuple[str, ...]], frozenset[str]]:
+    """The texts of its categories. They may differ between batches: then all, in the order of their first batch."""
+    of_text = [field for field in found.schema if pa.types.is_dictionary(field.type)]
+    texts: dict[str, dict[str, None]] = {field.name: {} for field in of_text if _is_text(field.type.value_type)}
+    for batch in found.to_batches(columns=list(texts)) if texts else ():
+        for column, seen in texts.items():
+            seen.update(dict.fromkeys(one for one in batch.column(column).dictionary.to_pylist() if one is not None))
+    ordered = frozenset(field.name for field in of_text if field.type.ordered)
+    return {column: tuple(seen) for column, seen in texts.items()}, ordered
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def distinct(work: Work, source: Source, column: str) -> tuple[str, ...]:
+    """The texts of a column, its own list of categories if it has one, else in alphabetical order."""
+    if column in source.categories:
+        return source.categories[column]
+    query = f"SELECT DISTINCT CAST({name(column)} AS VARCHAR) AS one FROM {name(source.view)} ORDER BY one"
+    return tuple(one for (one,) in work.rows(query) if one is not None)

@@ -1,0 +1,109 @@
+"""What each table of a snapshot promises: its columns, their types, meanings and units."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+#: A body's id: ``UINTEGER`` where all of them are below 2^32, else ``UBIGINT``.
+BODY = "BODY"
+#: One of a few texts, kept as a number and a list of them (pandas calls it a category).
+CATEGORY = "CATEGORY"
+#: A category whose texts are listed from the worst to the best.
+ORDERED = "ORDERED CATEGORY"
+#: The type that the column has in the input.
+AS_GIVEN = "AS GIVEN"
+
+_IN_WORDS = {
+    BODY: "UINTEGER; UBIGINT where a body is 2^32 or more",
+    AS_GIVEN: "as in the input",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column, described well enough to be its own documentation."""
+
+    #: As it stands in the file; ``{roiset}`` stands for the name of a ROI set.
+    name: str
+    #: As DuckDB spells it, or one of the words above.
+    sql_type: str
+    #: What one value means, in the words of the field.
+    meaning: str
+    #: UCUM unit; ``"1"`` for ids, counts and probabilities.
+    unit: str = "1"
+    #: Whether it may be empty.
+    optional: bool = False
+    #: When the table has it: '' for always, else ``compartments``, ``each roiset``, ``if given``.
+    when: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table's promise. Files are written by it, docs are printed from it."""
+
+    name: str
+    #: Name of its file: ``{tag}`` stands for the snapshot's, see `docs/reference`.
+    file: str
+    #: What one row is.
+    row: str
+    #: How rows are ordered, in words; the order is total.
+    order: str
+    columns: tuple[Column, ...]
+
+    def concrete(
+        self,
+        *,
+        body: str = "UINTEGER",
+        roisets: Iterable[str] = (),
+        compartments: bool = False,
+        given: Mapping[str, str] | None = None,
+    ) -> "Table":
+        """The promise for one snapshot.
+
+        Args:
+            body: type of bodies.
+            roisets: names of the ROI sets whose columns it has.
+            compartments: whether points are told by compartment.
+            given: the types of the columns that are there because the input has them.
+        """
+        columns: list[Column] = []
+        for column in self.columns:
+            column = replace(column, sql_type=body) if column.sql_type == BODY else column
+            if column.when == "each roiset":
+                columns += [replace(column, name=column.name.format(roiset=one)) for one in roisets]
+            elif column.when == "if given":
+                columns += _given(column, self._rest(given or {}) if column.name == "…" else given or {})
+            elif column.when != "compartments" or compartments:
+                columns.append(column)
+        return replace(self, columns=tuple(columns))
+
+    def _rest(self, given: Mapping[str, str]) -> dict[str, str]:
+        named = {column.name for column in self.columns}
+        return {name: kind for name, kind in given.items() if name not in named}
+
+    def as_json(self) -> str:
+        """What stands in a file's metadata, under ``engram.table``."""
+        columns = [
+            {"name": one.name, "type": one.sql_type, "unit": one.unit, "meaning": one.meaning} for one in self.columns
+        ]
+        return json.dumps({"name": self.name, "row": self.row, "order": self.order, "columns": columns})
+
+    def as_markdown(self) -> Iterator[str]:
+        """Its part of the reference, so that it cannot drift."""
+        yield f"## {self.name}\n"
+        yield f"File: `{self.file}`. One row per {self.row}. Order: {self.order}.\n"
+        yield "| column | type | unit | meaning |"
+        yield "|---|---|---|---|"
+        for one in self.columns:
+            notes = [word for word in (one.when, "may be empty" if one.optional else "") if word]
+            more = f" ({'; '.join(notes)})" if notes else ""
+            yield f"| `{one.name}` | {_IN_WORDS.get(one.sql_type, one.sql_type)} | {one.unit} | {one.meaning}{more} |"
+
+
+def _given(column: Column, given: Mapping[str, str]) -> list[Column]:
+    if column.name == "…":
+        return [replace(column, name=name, sql_type=kind) for name, kind in given.items()]
+    if column.name not in given:
+        return []
+    kind = given[column.name] if column.sql_type == AS_GIVEN else column.sql_type
+    return [replace(column, sql_type=kind)]

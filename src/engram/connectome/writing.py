@@ -1,0 +1,65 @@
+"""Write the files of a snapshot, and tell what was written."""
+
+import hashlib
+import os
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from engram.connectome.engine import Work
+from engram.connectome.feather import PromiseBroken, write_feather
+from engram.connectome.folder import Folder
+from engram.connectome.outputs import Output, TextOutput
+from engram.connectome.sql import text
+from engram.durable import Steps, write_new
+
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """One file of a snapshot."""
+
+    #: POSIX path in the snapshot's folder.
+    path: str
+    #: ``None`` for what is no table.
+    rows: int | None
+    columns: int | None
+    size_bytes: int
+    sha256: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The record ``table``. Fields may be added, never changed."""
+        return {"record": "table", **asdict(self)}
+
+
+def write_output(work: Work, folder: Folder, steps: Steps, output: Output | TextOutput) -> Written:
+    """Make one file of a snapshot."""
+    place = folder.make_room(output.path)
+    if isinstance(output, TextOutput):
+        write_new(steps, place, output.text.encode(), sync=False)
+        rows = columns = None
+    elif place.endswith(".csv"):
+        rows, columns = _write_csv(work, output, place), len(output.promise.columns)
+    else:
+        rows = write_feather(work.relation(output.query), place, output.promise, index=output.index)
+        columns = len(output.promise.columns)
+    return Written(
+        path=output.path, rows=rows, columns=columns, size_bytes=os.path.getsize(place), sha256=digest_of(place)
+    )
+
+
+def _write_csv(work: Work, output: Output, place: str) -> int:
+    found = work.relation(output.query).columns
+    promised = [column.name for column in output.promise.columns]
+    if found != promised:
+        raise PromiseBroken(f"{output.promise.name}: {found} instead of {promised}")
+    return work.count(f"COPY ({output.query}) TO {text(place)} (FORMAT csv, HEADER)")
+
+
+def digest_of(path: str) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()

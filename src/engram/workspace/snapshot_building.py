@@ -1,0 +1,123 @@
+"""Snapshots of a connectome: build one from its configuration."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from engram import __version__
+from engram.durable import Steps
+from engram.model.errors import ExtraMissing, UsageError
+from engram.model.outcome import Outcome, Status
+from engram.workspace.context import Context
+
+if TYPE_CHECKING:
+    from engram.connectome.config.records import Config
+
+#: Below this no build is begun: the libraries alone take as much.
+_LEAST_BYTES = 256 << 20
+_LATER = "It was left out; the rest was built. flyem-snapshot builds it from the same configuration."
+
+
+class SnapshotBuilding:
+    """Builds snapshots."""
+
+    def __init__(self, context: Context, *, steps: Steps | None = None) -> None:
+        self._context = context
+        self._steps = steps or Steps()
+
+    def build(self, config: str, *, output: str, memory: str, threads: int) -> Iterator[Outcome]:
+        """Build the snapshot of the configuration *config*: an outcome for each file and for each finding.
+
+        Args:
+            output: the snapshot's folder; '' for that of the configuration.
+            memory: what the process may take, as ``8GB``; '' for half of what is free.
+            threads: how many work at once; 0 for one per processor.
+
+        Raises:
+            ExtraMissing, PathNotFound, UsageError, BadSnapshotConfig, BadTables, TargetExists, TooLittleMemory: before
+            anything is changed.
+            SnapshotBusy, StorageFailed: the folder is as it was.
+        """
+        memory_bytes = _memory(memory)
+        with connectome_extra():
+            from engram.connectome.building import Begun, Finding, Limits, build
+            from engram.connectome.config.reading import read_config
+        folder = self._context.folder
+        path = os.path.join(folder, config)
+        wanted = read_config(path, here=folder, output_dir=os.path.join(folder, output) if output else "")
+        limits = Limits(memory_bytes=memory_bytes, threads=threads or os.cpu_count() or 1)
+        progress = self._context.progress
+        for told in build(wanted, self._steps, limits, version=__version__, now=_now):
+            if isinstance(told, Begun):
+                progress.start(f"{told.step} ({told.number} of {told.steps})", None, "")
+            elif isinstance(told, Finding):
+                yield Outcome(action="check", item=told.table, status=Status.OK, note=told.message)
+            else:
+                rows = "" if told.rows is None else f"{told.rows} rows"
+                yield Outcome(action="build", item=told.path, status=Status.OK, note=rows, moved_bytes=told.size_bytes)
+        progress.finish()
+        yield from _left_out(wanted)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@contextmanager
+def connectome_extra() -> Iterator[None]:
+    """What is imported within needs the extra ``connectome``. Raises `ExtraMissing`, which names it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("duckdb", "pyarrow", "yaml"):
+            raise
+        raise ExtraMissing(str(error.name), "pip install '.[connectome]' in engram's clone") from error
+
+
+def _left_out(config: "Config") -> Iterator[Outcome]:
+    """What the configuration asks for and no build can give yet."""
+    outputs, inputs = config.outputs, config.inputs
+    wanted = {
+        "reports": bool(outputs.connectivity_reports),
+        "elements": bool(inputs.elements.tables),
+        "skeletons": any(one.export_skeletons for one in outputs.skeletons.sets.values()),
+        "meshes": any(one.export_meshes for one in outputs.meshes.sets.values()),
+    }
+    for part, asked in wanted.items():
+        if asked:
+            yield Outcome(
+                action="build",
+                item=part,
+                status=Status.IMPOSSIBLE,
+                message=f"engram does not build {part} yet",
+                error="NotSupported",
+                remedy=_LATER,
+            )
+
+
+def _memory(memory: str) -> int:
+    if not memory:
+        return max(_free_bytes() // 2, _LEAST_BYTES)
+    from engram.datasets.annex.sizes import size_in  # here, because few calls say it
+
+    size_bytes = size_in(memory)
+    if size_bytes is None:
+        raise UsageError(f"{memory!r} is no size.", "Write it as --memory 8GB")
+    if size_bytes < _LEAST_BYTES:
+        raise UsageError(f"{memory} of memory is too little for any snapshot.", "Give it at least --memory 256MiB")
+    return size_bytes
+
+
+def _free_bytes() -> int:
+    """Memory that nobody needs now.
+
+    Source: https://man7.org/linux/man-pages/man5/proc_meminfo.5.html (MemAvailable, in kB)
+    """
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            known = dict(line.split(":", 1) for line in file)
+        return int(known["MemAvailable"].split()[0]) << 10
+    except (OSError, KeyError, ValueError):  # another system than Linux: all that there is
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

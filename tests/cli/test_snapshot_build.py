@@ -1,0 +1,60 @@
+"""What `engram snapshot build` shows."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engram.model.outcome import Outcome, Status
+from engram.workspace.context import Context
+from tests.cli.conftest import Engram
+
+
+class FakeBuilding:
+    def __init__(self, context: Context) -> None:
+        pass
+
+    def build(self, config: str, *, output: str, memory: str, threads: int) -> Iterator[Outcome]:
+        said = f"{config} {output} {memory} {threads}"
+        yield Outcome(action="build", item="nt/a.feather", status=Status.OK, note="5 rows", moved_bytes=7)
+        yield Outcome(action="check", item="points.feather", status=Status.OK, note=said)
+
+
+def test_each_file_and_each_finding_has_its_line(engram: Engram) -> None:
+    words = ("snapshot", "build", "-c", "a.yaml", "-o", "out", "--memory", "8GB", "-J", "3")
+    shown = engram(*words, rooms={"SnapshotBuilding": FakeBuilding})
+    assert shown.code == 0
+    assert shown.out.splitlines()[:2] == [
+        "build(ok): nt/a.feather [5 rows]",
+        "check(ok): points.feather [a.yaml out 8GB 3]",
+    ]
+
+
+def test_without_the_extra_one_line_names_it(engram: Engram, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("engram.connectome.building")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    shown = engram("snapshot", "build", "-c", "a.yaml")
+    assert shown.code == 2
+    assert shown.err.splitlines()[-2:] == [
+        "This needs duckdb, which is not installed.",
+        "Install it: pip install '.[connectome]' in engram's clone",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("memory", "says"),
+    [("a lot", "'a lot' is no size."), ("1MB", "1MB of memory is too little for any snapshot.")],
+)
+def test_memory_that_makes_no_sense_is_refused(engram: Engram, memory: str, says: str) -> None:
+    shown = engram("snapshot", "build", "-c", "a.yaml", "--memory", memory)
+    assert shown.code == 2
+    assert says in shown.err
+
+
+def test_a_configuration_that_is_not_there_is_named(engram: Engram, tmp_path: Path) -> None:
+    shown = engram("snapshot", "build", "-c", "no.yaml")
+    assert shown.code == 2
+    assert "no.yaml" in shown.err
+    assert list(tmp_path.iterdir()) == []
