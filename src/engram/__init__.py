@@ -5,6 +5,7 @@ Importing it costs nothing: each name below is loaded when it is first used.
 
 TYPE_CHECKING = False  # as type checkers want it; importing it from typing would take longer than all of the rest
 if TYPE_CHECKING:
+    import engram.workspace.verbs.snapshot as snapshot
     from engram.model.errors import EngramError
     from engram.model.outcome import DatasetOutcome, IncompleteResults, Outcome, Status
     from engram.model.plan import Plan
@@ -49,6 +50,7 @@ __all__ = [
     "run_procedure",
     "save",
     "siblings",
+    "snapshot",
     "status",
     "subdatasets",
     "trust",
@@ -62,6 +64,8 @@ __all__ = [
 def __getattr__(name: str) -> object:
     from importlib import import_module  # here, because importing engram must cost nothing
 
+    if name in _NAMESPACES:
+        return import_module(_NAMESPACES[name])
     for module, names in _HOMES.items():
         if name in names:
             return getattr(import_module(module), name)
@@ -72,6 +76,8 @@ def __dir__() -> list[str]:
     return sorted([*__all__, "__version__"])
 
 
+#: Modules whose functions are called as engram.NAME.FUNCTION.
+_NAMESPACES = {"snapshot": "engram.workspace.verbs.snapshot"}
 _HOMES = {
     "engram.model.errors": ("EngramError",),
     "engram.model.outcome": ("DatasetOutcome", "IncompleteResults", "Outcome", "Status"),

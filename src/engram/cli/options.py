@@ -18,6 +18,12 @@ def message(tells: str = "What to tell about the change.") -> Callable[[Function
     return click.option("-m", "--message", metavar="MESSAGE", help=tells)
 
 
+def snapshot_config(function: Function) -> Function:
+    """``-c``: the configuration of a snapshot."""
+    tells = "The configuration: YAML, as flyem-snapshot reads it."
+    return click.option("-c", "--config", metavar="CONFIG", type=click.Path(), required=True, help=tells)(function)
+
+
 def recursion(function: Function) -> Function:
     """``-r`` and ``-R``: into subdatasets, and how deep."""
     limit = click.option(

@@ -98,11 +98,22 @@ def python_markdown() -> str:
         "# Python\n",
         "Names, arguments and records are those of the command line. `import engram` costs nothing.\n",
     ]
-    for name in sorted(engram.__all__):
-        function = getattr(engram, name)
-        if inspect.isfunction(function):
-            parts += [f"## engram.{name}\n", f"```text\n{_signature(name, function)}\n```\n", *_docstring(function)]
+    for name, function in _functions():
+        signature = _signature(name.rpartition(".")[2], function)
+        parts += [f"## engram.{name}\n", f"```text\n{signature}\n```\n", *_docstring(function)]
     return "\n".join(parts)
+
+
+def _functions() -> Iterator[tuple[str, Callable[..., object]]]:
+    """Every function of the Python interface by its name, those of a namespace with its name before theirs."""
+    for name in sorted(engram.__all__):
+        found = getattr(engram, name)
+        if inspect.isfunction(found):
+            yield name, found
+        elif inspect.ismodule(found):
+            for inner, function in sorted(vars(found).items()):
+                if inspect.isfunction(function) and function.__module__ == found.__name__:
+                    yield f"{name}.{inner}", function
 
 
 def _signature(name: str, function: Callable[..., object]) -> str:

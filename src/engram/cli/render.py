@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
@@ -362,7 +362,8 @@ def show_records(screen: Screen, style: Style, record: "Record", text: str) -> N
         writer(screen, style)(record)
 
 
-def show_error(screen: Screen, outcome: Outcome) -> None:
-    """Two lines beside the results: what is wrong, and what to type next."""
-    screen.message(ink(printable(outcome.message), "error", screen.err_colours))
+def show_error(screen: Screen, outcome: Outcome, lines: Sequence[str] = ()) -> None:
+    """Two lines beside the results: what is wrong (or *lines* that say it), and what to type next."""
+    for line in lines or (outcome.message,):
+        screen.message(ink(printable(line), "error", screen.err_colours))
     screen.message(printable(outcome.remedy))

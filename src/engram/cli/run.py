@@ -88,16 +88,16 @@ def _no_such_option(call: Call, error: click.NoSuchOption) -> UsageError:
 
 def _failed(call: Call, error: EngramError, words: Sequence[str]) -> int:
     """Report an error. When something was done before, the code says so: only a part failed."""
-    _report(call, failure(error, action=call.command, item=getattr(error, "path", "")), words)
+    _report(call, failure(error, action=call.command, item=getattr(error, "path", "")), words, error.lines)
     return SOME_FAILED if call.something_was_done else error.exit_code
 
 
-def _report(call: Call, outcome: Outcome, words: Sequence[str]) -> None:
-    """Say what is wrong in two lines, and in a JSON line where a program listens.
+def _report(call: Call, outcome: Outcome, words: Sequence[str], lines: Sequence[str] = ()) -> None:
+    """Say what is wrong in two lines (or in *lines*, and one), and in a JSON line where a program listens.
 
     A call that does not parse may not have got to its ``--json``, so that the words decide, too.
     """
-    show_error(call.screen, outcome)
+    show_error(call.screen, outcome, lines)
     if not call.style.is_json and "--json" in words:
         call.style = replace(call.style, form="json")
     if call.style.is_json:

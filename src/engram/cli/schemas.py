@@ -19,6 +19,7 @@ from engram.model.plan import Plan, PlannedStep
 from engram.model.recordings import KINDS, Recording, Session, Task
 from engram.model.reports import LabReport, Match, RowEdit, SessionChange, SessionReport
 from engram.workspace.settings import Setting
+from engram.workspace.snapshots import SnapshotName
 
 #: A JSON schema, or a piece of one.
 Schema: TypeAlias = dict[str, Any]
@@ -115,6 +116,7 @@ def schemas() -> dict[str, Schema]:
         "plan": plan,
         "probe": probe,
         "schema": _record(Published, _names(Published), "schema"),
+        "snapshot": _record(SnapshotName, _names(SnapshotName), "snapshot"),
         "setting": _record(Setting, _names(Setting), "setting"),
         "subject": subject,
         "version": _record(Version, _names(Version), "version"),

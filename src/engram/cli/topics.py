@@ -244,6 +244,18 @@ def _findings() -> Topic:
 
 
 #: Every topic by the name that one types.
+def _snapshot_config() -> Topic:
+    from engram.cli.snapshot_pages import snapshot_config_page  # here, because other help needs none of it
+
+    return snapshot_config_page()
+
+
+def _neuprint_meta() -> Topic:
+    from engram.cli.snapshot_pages import neuprint_meta_page  # here, because other help needs none of it
+
+    return neuprint_meta_page()
+
+
 TOPICS: Mapping[str, tuple[str, Callable[[], Topic]]] = {
     "catalogue": ("The tables of the lab's catalogue, for readers of SQL.", catalogue_page),
     "choosing": ("How sessions are chosen: filters, and conditions.", _choosing),
@@ -256,8 +268,10 @@ TOPICS: Mapping[str, tuple[str, Callable[[], Topic]]] = {
     "lab-file": ("What a lab's engram.toml may hold.", _lab_file),
     "largefiles": ("What goes to git and what to the annex.", _largefiles),
     "mass-file": ("What a lab can tell of many sessions in one file.", _mass_file),
+    "neuprint-meta": ("What a snapshot tells neuPrint of its dataset.", _neuprint_meta),
     "output": ("Formats, statuses, what a terminal shows.", _output),
     "recognisers": ("Which files on a share are known, and what is read of them.", _recognisers),
     "settings": ("What can be set, and where.", _settings),
+    "snapshot-config": ("Every key of a snapshot's configuration.", _snapshot_config),
     "templates": ("What the folders of sessions may be called.", _templates),
 }

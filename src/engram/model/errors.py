@@ -106,6 +106,11 @@ class EngramError(Exception):
         return self.message.format_map(_fields_of(self))
 
     @property
+    def lines(self) -> tuple[str, ...]:
+        """What happened, for people: one line, or one more for each of several reasons."""
+        return (self.what,)
+
+    @property
     def next_step(self) -> str:
         """One line: what to type, or whom to ask."""
         from shlex import quote  # late: most calls end well
@@ -318,16 +323,21 @@ class BadSnapshotConfig(RequestRefused):
     #: One text each: file, line, column, key, what is wrong.
     problems: tuple[str, ...]
     exit_code = 2
-    message = "{path} cannot be used: {problems}"
+    message = "{path} cannot be used: {problems}."
     remedy = "Mend it there, nothing was built. All keys: engram snapshot config --comments"
 
     @property
     def what(self) -> str:
-        """What is wrong: one problem in the same line, or each in a line of its own."""
+        """One line: everything that is wrong."""
+        return self.message.format(path=self.path, problems="; ".join(self.problems))
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """One problem in the first line, several in lines of their own."""
         if len(self.problems) == 1:
-            return f"{self.path} cannot be used: {self.problems[0]}."
-        listed = "".join(f"\n  {problem}." for problem in self.problems)
-        return f"{self.path} cannot be used, for {len(self.problems)} reasons:{listed}"
+            return (self.what,)
+        head = f"{self.path} cannot be used, for {len(self.problems)} reasons:"
+        return (head, *(f"  {problem}." for problem in self.problems))
 
 
 class BadTemplate(RequestRefused):

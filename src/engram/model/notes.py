@@ -13,7 +13,7 @@ def field_notes(kind: type) -> dict[str, str]:
     for owner in reversed(kind.__mro__[:-1]):
         note: list[str] = []
         shared = ""
-        for line in inspect.getsource(owner).splitlines():
+        for line in _source_of(owner).splitlines():
             if comment := _NOTE.fullmatch(line):
                 note.append(comment[1])
             elif entry := _FIELD.match(line):
@@ -23,6 +23,13 @@ def field_notes(kind: type) -> dict[str, str]:
             else:
                 shared = ""
     return notes
+
+
+def _source_of(owner: type) -> str:
+    try:
+        return inspect.getsource(owner)
+    except (OSError, TypeError):  # a class that is not written in Python says nothing
+        return ""
 
 
 def plain(text: str) -> str:

@@ -2,15 +2,15 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from engram import __version__
 from engram.durable import Steps
-from engram.model.errors import ExtraMissing, UsageError
+from engram.model.errors import UsageError
 from engram.model.outcome import Outcome, Status
 from engram.workspace.context import Context
+from engram.workspace.snapshots import connectome_extra
 
 if TYPE_CHECKING:
     from engram.connectome.config.records import Config
@@ -63,17 +63,6 @@ class SnapshotBuilding:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-@contextmanager
-def connectome_extra() -> Iterator[None]:
-    """What is imported within needs the extra ``connectome``. Raises `ExtraMissing`, which names it."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in ("duckdb", "pyarrow", "yaml"):
-            raise
-        raise ExtraMissing(str(error.name), "pip install '.[connectome]' in engram's clone") from error
 
 
 def _left_out(config: "Config") -> Iterator[Outcome]:

@@ -97,6 +97,7 @@ class FlatConnectome(Section, frozen=True, kw_only=True):
     #: Project in Google Cloud that pays for what is uploaded.
     gcp_project: str = ""
     #: Folder in Google Cloud Storage, as gs://bucket/folder, that each table is uploaded into; '' for none.
+    #: Not supported yet.
     gcs_bucket_dir: str = ""
 
 
@@ -291,7 +292,7 @@ class ReportSet(Section, frozen=True, kw_only=True):
     stop_at_rank: Several = 1_000_000
     #: Which bodies without synapses take a place in the ranking.
     non_synaptic_bodies: Literal["element-presence", "all", "none"] = "element-presence"
-    #: A view of Neuroglancer that bodies are linked into: a .json file, or an https:// or gs:// link; '' for none.
+    #: A view of Neuroglancer that bodies are linked into: a .json file ('' for none); links are not read yet.
     neuroglancer_base_state: JsonFileOrLink = ""
     #: Statuses of bodies that count as captured.
     capture_statuses: Texts = STATUSES[STATUSES.index("Sensory Anchor") :]

@@ -19,7 +19,8 @@ class JobSettings(Section, frozen=True, kw_only=True):
 
     #: Name of the snapshot: a part of every table's name. Without DVID it must be given.
     snapshot_tag: str = ""
-    #: Where the snapshot is written; '' for a folder of the snapshot's name, in the current folder.
+    #: Where the snapshot is written: in the folder of this file or in the current one (elsewhere only what -o says);
+    #: '' for a folder of the snapshot's name in the current folder.
     output_dir: str = ""
     #: Worker processes.
     processes: Several = 16

@@ -13,7 +13,7 @@ from engram.connectome.config.hierarchy import FILES, ROISET, Written
 from engram.connectome.config.kinds import InputFile, Number
 from engram.connectome.config.meta import Tree
 from engram.connectome.config.nodes import Listed, Mapped, Node, Path, Problem, Scalar, Where, spelled
-from engram.model.nearest import nearest_of
+from engram.model.nearest import nearest, nearest_of
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 Kind: TypeAlias = Any  # a type, or an annotation around one: Python has no type for these
@@ -204,10 +204,12 @@ class Shaper:
                 others[key] = self.shape(get_args(hints[named_field])[1], value, (*path, key))
             else:
                 self.complain(word.where, path, f"there is no key {key}{nearest_of(key, fields)}")
+                self.broken[-1] = (*path, nearest(key, fields))  # what was meant is not missed, too
         for name in getattr(kind, "REQUIRED", ()):
-            if name not in values:
-                key = next(key for key, field in fields.items() if field == name)
+            key = next(key for key, field in fields.items() if field == name)
+            if name not in values and (*path, key) not in self.broken:
                 self.complain(node.where, path, f"{key} is missing")
+                self.broken[-1] = (*path, key)
         if named_field:
             values[named_field] = _taken(others)
         return kind(**_taken(values))

@@ -25,7 +25,7 @@ def as_data(record: msgspec.Struct) -> dict[str, Any]:
     data: dict[str, Any] = {}
     named = getattr(type(record), "NAMED", "")
     for field in msgspec.structs.fields(type(record)):
-        value = _plain(getattr(record, field.name))
+        value = plain_data(getattr(record, field.name))
         if field.name == named:
             data |= value
         else:
@@ -33,13 +33,14 @@ def as_data(record: msgspec.Struct) -> dict[str, Any]:
     return data
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 (whatever a configuration holds)
+def plain_data(value: Any) -> Any:  # noqa: ANN401 (whatever a configuration holds)
+    """A value as plain mappings, lists and values."""
     if isinstance(value, msgspec.Struct):
         return as_data(value)
     if isinstance(value, Mapping):
-        return {name: _plain(inner) for name, inner in value.items()}
+        return {name: plain_data(inner) for name, inner in value.items()}
     if isinstance(value, tuple | list):
-        return [_plain(inner) for inner in value]
+        return [plain_data(inner) for inner in value]
     return value
 
 
@@ -51,6 +52,18 @@ def as_yaml(record: msgspec.Struct) -> str:
 def yaml_of(data: object) -> str:
     """Plain data as YAML, in the order that it has."""
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH, default_flow_style=None)
+
+
+def inline(value: object) -> str:
+    """A value in one line.
+
+    >>> inline(["NO", "1e6", "a, b"]), inline(""), inline(None)
+    ("['NO', '1e6', 'a, b']", "''", 'null')
+    """
+    text: str = yaml.dump(
+        value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1 << 20, default_flow_style=True
+    )
+    return text.removesuffix("...\n").strip()
 
 
 class _Dumper(yaml.SafeDumper):

@@ -183,8 +183,9 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 
 
 def test_one_problem_stands_in_the_same_line_and_several_in_their_own() -> None:
-    assert BadSnapshotConfig("c.yaml", ("a",)).what == "c.yaml cannot be used: a."
-    assert BadSnapshotConfig("c.yaml", ("a", "b")).what == "c.yaml cannot be used, for 2 reasons:\n  a.\n  b."
+    assert BadSnapshotConfig("c.yaml", ("a",)).lines == ("c.yaml cannot be used: a.",)
+    assert BadSnapshotConfig("c.yaml", ("a", "b")).what == "c.yaml cannot be used: a; b."
+    assert BadSnapshotConfig("c.yaml", ("a", "b")).lines == ("c.yaml cannot be used, for 2 reasons:", "  a.", "  b.")
 
 
 # ---- ROI sets --------------------------------------------------------------------------------------------------------
@@ -393,7 +394,7 @@ def test_a_hierarchy_may_stand_in_files_and_roi_sets(tmp_path: Path) -> None:
     [
         (META.replace("synth", "a:v1"), "m.yaml, line 1, column 10: dataset: 'a:v1' is no name of a dataset"),
         (META.replace("dataset", "datset"), "m.yaml, line 1, column 1: there is no key datset; the nearest is dataset"),
-        (META.replace("dataset", "datset"), "m.yaml, line 1, column 1: dataset is missing"),
+        (META.replace("dataset: synth\n", ""), "m.yaml, line 1, column 1: dataset is missing"),
         (META.replace("roiset://p", "roiset://q"), "roiset://q: there is no ROI set q; there are p"),
         (META.replace("roiset://p", "p"), "the text 'p' stands where the ROIs within are expected"),
         (META.replace("A1, A2", "A1, A1"), "roiHierarchy: A1 stands in it twice"),

@@ -1,0 +1,61 @@
+"""Connectome snapshots: what a configuration may hold, and what it would build where."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from engram.model.errors import ExtraMissing
+from engram.workspace.context import Context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotName:
+    """What a configuration builds, and where."""
+
+    #: Name of the snapshot, which stands in the names of its tables.
+    tag: str
+    #: Absolute path of the folder that holds it, or will.
+    folder: str
+    #: Absolute path of the configuration.
+    config: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The record behind ``snapshot tag --json``. Fields may be added, never changed."""
+        return {"record": "snapshot", **asdict(self)}
+
+
+class Snapshots:
+    """What can be done with connectome snapshots."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def template(self, *, meta: bool = False, comments: bool = False) -> str:
+        """A configuration with every key and its default, or the file that describes a dataset for neuPrint."""
+        with connectome_extra():
+            from engram.connectome.config.templates import template
+        return template(meta=meta, comments=comments)
+
+    def name(self, config: str) -> SnapshotName:
+        """What a configuration builds, and where. Nothing is built, and no table is looked at.
+
+        Raises `PathNotFound`, `UsageError`; `BadSnapshotConfig` with everything that is wrong with it.
+        """
+        with connectome_extra():
+            from engram.connectome.config.reading import read_config
+        path = os.path.abspath(os.path.join(self._context.folder, config))
+        settings = read_config(path, here=self._context.folder).job_settings
+        return SnapshotName(tag=settings.snapshot_tag, folder=settings.output_dir, config=path)
+
+
+@contextmanager
+def connectome_extra() -> Iterator[None]:
+    """What is imported within needs the extra ``connectome``. Raises `ExtraMissing`, which names it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("duckdb", "pyarrow", "yaml"):
+            raise
+        raise ExtraMissing(str(error.name), "pip install '.[connectome]' in engram's clone") from error

@@ -1,0 +1,54 @@
+"""`engram.snapshot`: connectome snapshots, with the command line's names, arguments and records."""
+
+import os
+
+from engram.model.outcome import Outcome
+from engram.workspace.context import context_here
+from engram.workspace.snapshot_building import SnapshotBuilding
+from engram.workspace.snapshots import Snapshots
+from engram.workspace.verbs.arguments import AnyPath, check_count, collected, text
+
+
+def build(config: AnyPath, *, output: AnyPath | None = None, memory: str = "", jobs: int = 0) -> list[Outcome]:
+    """The outcome of each file of a snapshot that is built, and of each finding.
+
+    Raises `BadSnapshotConfig` and `BadTables` before anything is changed; `IncompleteResults` when something that the
+    configuration asks for was left out.
+
+    Args:
+        config: path of the configuration.
+        output: the snapshot's folder, whatever the configuration says.
+        memory: what the build may take, as 8GB; default is half of what is free.
+        jobs: threads; default is one for each processor.
+    """
+    check_count("jobs", jobs)
+    building = SnapshotBuilding(context_here())
+    return collected(building.build(os.fspath(config), output=text(output) or "", memory=memory, threads=jobs))
+
+
+def config(*, comments: bool = False, meta: bool = False) -> str:
+    """A configuration to start from, as YAML: every key with its default. Raises `ExtraMissing`.
+
+    Args:
+        comments: say of each key what it means.
+        meta: the file that describes the dataset for neuPrint, instead.
+    """
+    return Snapshots(context_here()).template(meta=meta, comments=comments)
+
+
+def tag(config: AnyPath) -> str:
+    """The name of the snapshot that a configuration builds. Raises `BadSnapshotConfig` with all that is wrong with it.
+
+    Args:
+        config: path of the configuration.
+    """
+    return Snapshots(context_here()).name(os.fspath(config)).tag
+
+
+def dir(config: AnyPath) -> str:  # noqa: A001 (the command's name)
+    """The folder that a configuration's snapshot is built in. Raises `BadSnapshotConfig` with all that is wrong.
+
+    Args:
+        config: path of the configuration.
+    """
+    return Snapshots(context_here()).name(os.fspath(config)).folder

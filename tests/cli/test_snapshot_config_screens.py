@@ -1,0 +1,102 @@
+"""What `engram snapshot config`, `tag` and `dir` show."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+import engram as face
+from engram.cli.schemas import schemas
+from engram.model.errors import BadSnapshotConfig
+from tests.cli.conftest import Engram
+
+SHORT = """\
+inputs:
+  synapses: {synapse-points: points.feather, synapse-partners: partners.feather}
+  annotations: {body-annotations-table: bodies.csv}
+outputs: {}
+job-settings: {snapshot-tag: manc-v1.2}
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    (tmp_path / "configs").mkdir()
+    path = tmp_path / "configs" / "manc.yaml"
+    path.write_text(SHORT)
+    return path
+
+
+def test_a_template_is_shown_as_it_is(engram: Engram) -> None:
+    shown = engram("snapshot", "config")
+    assert shown.code == 0
+    assert shown.out.startswith("inputs:\n  dvid-seg:\n    server: ''\n")
+    assert "\n# " not in shown.out
+    assert "  # The synapses. Must be given.\n  synapses:\n" in engram("snapshot", "config", "--comments").out
+    assert engram("snapshot", "config", "--meta").out.startswith("dataset: ''\n")
+    (record,) = engram("--json", "snapshot", "config", "--meta").records
+    assert (record["record"], record["topic"]) == ("help", "snapshot config --meta")
+
+
+def test_a_template_that_was_filled_in_is_a_configuration(engram: Engram, tmp_path: Path) -> None:
+    text = engram("snapshot", "config", "--comments").out
+    for key, value in {
+        "synapse-points": "a.feather",
+        "synapse-partners": "b.feather",
+        "body-annotations-table": "c.csv",
+        "snapshot-tag": "v1",
+    }.items():
+        text = text.replace(f"{key}: ''", f"{key}: {value}")
+    text = text.replace("example_roiset:", "primary:").replace("source: dvid-rois", "source: point-table")
+    (tmp_path / "c.yaml").write_text(text)
+    assert engram("snapshot", "tag", "-c", "c.yaml").out == "v1\n"
+
+
+def test_the_name_and_the_folder_of_a_snapshot_are_shown(engram: Engram, config: Path, tmp_path: Path) -> None:
+    assert engram("snapshot", "tag", "-c", "configs/manc.yaml").out == "manc-v1.2\n"
+    assert engram("snapshot", "dir", "-c", "configs/manc.yaml").out == f"{tmp_path}/manc-v1.2\n"
+    config.write_text(SHORT.replace("{snapshot-tag", "{output-dir: out/v1, snapshot-tag"))
+    assert engram("snapshot", "dir", "-c", str(config)).out == f"{tmp_path}/configs/out/v1\n"
+    (record,) = engram("--json", "snapshot", "tag", "-c", str(config)).records
+    Draft202012Validator(schemas()["snapshot"]).validate(record)
+    assert record == {
+        "record": "snapshot",
+        "tag": "manc-v1.2",
+        "folder": f"{tmp_path}/configs/out/v1",
+        "config": str(config),
+    }
+
+
+def test_everything_that_is_wrong_is_shown_each_in_a_line(engram: Engram, config: Path) -> None:
+    config.write_text(SHORT.replace("outputs: {}", "outputs: {neurpint: {}, flat-connectome: {roi-set: p}}"))
+    shown = engram("snapshot", "tag", "-c", str(config))
+    assert (shown.code, shown.out) == (2, "")
+    first, one, two, next_step = shown.err.splitlines()
+    assert first.endswith("manc.yaml cannot be used, for 2 reasons:")
+    assert one == "  manc.yaml, line 4, column 11: outputs: there is no key neurpint; the nearest is neuprint."
+    assert two.startswith("  manc.yaml, line 4, column 52: outputs.flat-connectome.roi-set: there is no ROI set p;")
+    assert next_step.endswith("engram snapshot config --comments")
+
+
+def test_a_configuration_that_is_not_there_is_told(engram: Engram) -> None:
+    shown = engram("snapshot", "dir", "-c", "none.yaml")
+    assert (shown.code, shown.out) == (2, "")
+    assert "none.yaml" in shown.err
+
+
+def test_python_has_the_same_names(config: Path) -> None:
+    assert face.snapshot.config(meta=True).startswith("dataset: ''\n")
+    assert face.snapshot.tag(config) == "manc-v1.2"
+    assert face.snapshot.dir(config).endswith("/manc-v1.2")
+    config.write_text("inputs: {}")
+    with pytest.raises(BadSnapshotConfig):
+        face.snapshot.tag(config)
+
+
+def test_a_configuration_is_read_without_the_engine() -> None:
+    code = "import sys; from engram.connectome.config.reading import read_config; print('duckdb' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout.lower()) is False
