@@ -34,7 +34,7 @@ class Facts:
 def check_columns(source: Source, kinds: Mapping[str, Sequence[str]], *, optional: Sequence[str] = ()) -> Iterator[str]:
     """Columns that are missing, hold the wrong kind of value, or have one name but for upper and lower case."""
     seen: dict[str, str] = {}
-    for column in source.columns:
+    for column in source.names:
         if column.lower() in seen:
             yield _line(source, column, f"differs from {seen[column.lower()]!r} in upper and lower case only")
         seen[column.lower()] = column

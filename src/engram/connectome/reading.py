@@ -31,6 +31,8 @@ class Source:
     path: str
     #: What the engine calls it.
     view: str
+    #: Names of its columns, as the file has them; the engine takes no two that differ in upper and lower case only.
+    names: tuple[str, ...]
     #: Types of its columns, as DuckDB spells them, in the file's order.
     columns: Mapping[str, str]
     #: Columns of categories: their texts, in their order.
@@ -49,7 +51,8 @@ def open_table(work: Work, view: str, path: str) -> Source:
         categories, ordered = _categories(found)
         work.connection.register(view, found)
         columns = work.columns(view)
-    return Source(path=path, view=view, columns=columns, categories=categories, ordered=ordered)
+        names = tuple(found.schema.names)
+    return Source(path=path, view=view, names=names, columns=columns, categories=categories, ordered=ordered)
 
 
 @contextmanager
@@ -74,7 +77,8 @@ def _csv(work: Work, view: str, path: str) -> Source:
         pass
     nothing = ", ".join(map(text, _NOTHING))
     work.view(view, f"SELECT * FROM read_csv({text(path)}, header = true, sample_size = -1, nullstr = [{nothing}])")
-    return Source(path=path, view=view, columns=work.columns(view), categories={}, ordered=frozenset())
+    columns = work.columns(view)
+    return Source(path=path, view=view, names=tuple(columns), columns=columns, categories={}, ordered=frozenset())
 
 
 def _categories(found: dataset.Dataset) -> tuple[dict[str, tuple[str, ...]], frozenset[str]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from engram.connectome.config.meta import Meta
 from engram.connectome.config.outputs import Neuprint
 from engram.connectome.engine import Work
-from engram.connectome.neuprint.connections import connection_outputs, make_connections
+from engram.connectome.neuprint.connections import Confidences, connection_outputs, make_connections
 from engram.connectome.neuprint.indexes import index_outputs
 from engram.connectome.neuprint.meta import meta_outputs
 from engram.connectome.neuprint.neurons import make_neurons, neuron_outputs
@@ -59,14 +59,10 @@ def neuprint_outputs(
     yield from index_outputs(
         meta.dataset, wanted.indexes, properties=tuple(neurons.properties), rois=indexed, of_elements={}
     )
-    make_connections(
-        work,
-        synapses,
-        scope,
-        rois,
-        confidence=meta.post_high_accuracy_threshold,
-        high_confidence=meta.post_high_precision_threshold,
+    confidences = Confidences(
+        confidence=meta.post_high_accuracy_threshold, high_confidence=meta.post_high_precision_threshold
     )
+    make_connections(work, synapses, scope, rois, confidences)
     yield from connection_outputs(work, synapses)
     yield from set_outputs(scope, body=synapses.body, dataset=meta.dataset)
     yield synapse_output(

@@ -1,0 +1,174 @@
+"""Tables that cannot be: one line each that says what is wrong, before anything is built."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyarrow import feather
+
+from engram.connectome.building import Finding, Limits, build
+from engram.connectome.config.reading import read_config
+from engram.connectome.writing import Written
+from engram.durable import Steps
+from engram.model.errors import BadTables, EngramError, Malformed
+from tests.connectomes import feather_columns, feather_rows
+from tests.integration.connectome.test_building import CONNECTOME, point
+from tests.naive_connectome import Connectome, write_connectome
+
+Change = Callable[[pa.Table], pa.Table]
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return write_connectome(CONNECTOME, tmp_path / "in")
+
+
+def run(config: Path) -> list[object]:
+    read = read_config(str(config), here=str(config.parent.parent))
+    return list(build(read, Steps(), Limits(memory_bytes=1 << 29, threads=1), version="0", now=lambda: ""))
+
+
+def change(config: Path, table: str, how: Change) -> None:
+    path = str(config.parent / f"{table}.feather")
+    feather.write_feather(how(feather.read_table(path, memory_map=False)), path)
+
+
+def with_column(name: str, values: list, kind: pa.DataType | None = None) -> Change:
+    def how(table: pa.Table) -> pa.Table:
+        place = table.schema.get_field_index(name)
+        column = pa.array(values, kind or table.schema.field(name).type)
+        return table.set_column(place, name, column)
+
+    return how
+
+
+def bodies(*rows: tuple[int, str]) -> Change:
+    return lambda _: pa.table({"body": [body for body, _ in rows], "status": [status for _, status in rows]})
+
+
+BROKEN: dict[str, tuple[str, Change, str]] = {
+    "a column is missing": (
+        "points",
+        lambda table: table.drop_columns(["conf"]),
+        "points.feather, column conf: is missing; it has x, y, z, kind, body, big, small, compartment, point_id",
+    ),
+    "a column holds text": (
+        "points",
+        with_column("body", ["5", "6"], pa.string()),
+        "points.feather, column body: holds VARCHAR, not whole numbers",
+    ),
+    "two points have one id": (
+        "points",
+        with_column("point_id", [1, 1]),
+        "points.feather, column point_id: 1 values stand in several rows; one of them: 1",
+    ),
+    "a kind is unknown": (
+        "points",
+        with_column("kind", ["PreSyn", "Postsynaptic"]),
+        "points.feather, column kind: is not PostSyn or PreSyn in 1 rows; one of them: Postsynaptic",
+    ),
+    "a body is missing": (
+        "points",
+        with_column("body", [None, 6]),
+        "points.feather, column body: is no body in 1 rows; one of them: None",
+    ),
+    "an id is missing": (
+        "partners",
+        with_column("pre_id", [None]),
+        "partners.feather, column pre_id: is empty in 1 rows",
+    ),
+    "a body is described twice": (
+        "annotations",
+        bodies((5, "Traced"), (5, "Anchor")),
+        "annotations.feather, column body: 1 values stand in several rows; one of them: 5",
+    ),
+    "names differ in case": (
+        "annotations",
+        lambda _: pa.table({"body": [5], "status": ["Traced"], "Status": ["Traced"]}),
+        "annotations.feather, column Status: differs from 'status' in upper and lower case only",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_what_is_wrong_is_told_in_one_line(what: str, config: Path) -> None:
+    table, how, says = BROKEN[what]
+    change(config, table, how)
+    with pytest.raises(BadTables) as told:
+        run(config)
+    assert told.value.problems == (says,)
+    assert not (config.parent.parent / "naive" / "provenance.json").exists()
+
+
+def test_all_problems_are_told_at_once(config: Path) -> None:
+    for what in ("a column is missing", "an id is missing", "a body is described twice"):
+        table, how, _ = BROKEN[what]
+        change(config, table, how)
+    with pytest.raises(BadTables) as told:
+        run(config)
+    assert len(told.value.problems) == 3
+    assert told.value.what.splitlines()[0] == "The tables cannot be used, for 3 reasons:"
+
+
+@pytest.mark.parametrize("table", ["points", "partners", "annotations"])
+def test_a_truncated_file_is_named(table: str, config: Path) -> None:
+    path = config.parent / f"{table}.feather"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(EngramError) as told:
+        run(config)
+    assert isinstance(told.value, Malformed)
+    assert f"{table}.feather" in told.value.what
+    assert len(told.value.what.splitlines()) == 1
+
+
+def test_a_roi_that_two_sets_have_is_told(tmp_path: Path) -> None:
+    both = Connectome(points=(point(1, "PreSyn", 5), point(2, "PostSyn", 6)), partners=((0, 1),))
+    config = write_connectome(both, tmp_path / "in")
+    change(config, "points", with_column("small", ["A", "A"]))
+    with pytest.raises(BadTables, match="ROI 'A' is in two ROI sets, big and small"):
+        run(config)
+
+
+class TestWhatIsNoProblem:
+    def test_empty_tables_give_empty_tables(self, tmp_path: Path) -> None:
+        told = run(write_connectome(Connectome(points=(), partners=()), tmp_path / "in"))
+        assert {one.rows for one in told if isinstance(one, Written)} <= {None, 0, 1}
+
+    def test_points_without_a_confidence_are_counted(self, config: Path) -> None:
+        """DuckDB's own ``NaN >= 0.4`` is true, and flyem-snapshot keeps them where no confidence is asked for."""
+        change(config, "points", with_column("conf", [0.9, float("nan")]))
+        told = run(config)
+        message = "1 points without a confidence count as below every threshold"
+        assert Finding(table="points.feather", message=message) in told
+        points = config.parent.parent / "naive" / "flat-connectome" / "syn-points-naive-minconf-0.0.feather"
+        assert feather_rows(points) == []
+
+    def test_a_body_of_2_to_the_32_stays_one(self, config: Path) -> None:
+        """flyem-snapshot takes it for a number of 32 bits, and makes it body 0."""
+        change(config, "points", with_column("body", [1 << 32, 6]))
+        run(config)
+        folder = config.parent.parent / "naive" / "flat-connectome"
+        weights = folder / "connectome-weights-naive-minconf-0.0.feather"
+        assert [row[:3] for row in feather_rows(weights)] == [(1 << 32, 6, 1)]
+        assert feather_columns(weights)[:2] == [("body_pre", "uint64"), ("body_post", "uint64")]
+
+    def test_every_point_may_have_a_roi(self, config: Path) -> None:
+        """flyem-snapshot stops with an AssertionError where no point is outside of all ROIs."""
+        run(config)
+        points = config.parent.parent / "naive" / "flat-connectome" / "syn-points-naive-minconf-0.0.feather"
+        assert feather_rows(points, ["big", "big_label"]) == [("A", 1), ("A", 1)]
+
+    def test_a_status_that_dvid_does_not_know_has_no_order(self, config: Path) -> None:
+        """Tables of significant bodies need an order: without one they are left out, and that is told."""
+        change(config, "annotations", bodies((5, "splendid"), (6, "Traced")))
+        told = run(config)
+        message = "the order of status is not known: tables of significant and traced bodies are left out"
+        assert Finding(table="annotations.feather", message=message) in told
+        assert not [one for one in told if isinstance(one, Written) and "only" in one.path]
+
+    def test_statuses_of_dvid_have_its_order_in_any_table(self, config: Path) -> None:
+        """A CSV file never has an order; flyem-snapshot then compares the words by alphabet."""
+        change(config, "annotations", bodies((5, "Leaves"), (6, "Traced")))
+        told = run(config)
+        assert {one.rows for one in told if isinstance(one, Written) and "traced-only" in one.path} == {1}
