@@ -10,6 +10,8 @@ from engram.connectome.expressions import read_template
 from engram.connectome.operations import BadFormula
 from engram.model.nearest import nearest_of
 
+#: Keys that name ROI sets which elements may have, and synapses not.
+_OF_ELEMENTS = {"elements", "restrict-elements-to-roiset", "roi-synapse-properties", "exclude-roisets", "roisets"}
 #: What a point without a ROI has as its ROI.
 UNSPECIFIED = "<unspecified>"
 
@@ -107,7 +109,7 @@ def unknown_sets(config: Config) -> Iterator[tuple[Path, str]]:
         if name not in sets:
             near = nearest_of(name, sets) if sets else "; inputs.rois.roi-sets is empty"
             yield path, f"there is no ROI set {name}{near}"
-        elif name not in loaded and path[:3] != ("inputs", "synapses", "roi-set-names") and path[1] != "elements":
+        elif name not in loaded and not _OF_ELEMENTS.intersection(path) and path[1] != "synapses":
             yield path, f"synapses have no column for {name}: add it to inputs.synapses.roi-set-names"
 
 
@@ -142,6 +144,8 @@ def _of_neuprint(config: Config) -> Iterator[tuple[Path, str]]:
     for name in neuprint.roi_synapse_properties:
         yield (*path, "roi-synapse-properties", name), name
     yield from _each((*path, "indexes", "exclude-roisets"), neuprint.indexes.exclude_roisets)
+    for place, index in enumerate(neuprint.indexes.element_roisets_to_index):
+        yield from _each((*path, "indexes", "element-roisets-to-index", place, "roisets"), index.roisets)
 
 
 def _each(path: Path, names: tuple[str, ...] | None) -> Iterator[tuple[Path, str]]:

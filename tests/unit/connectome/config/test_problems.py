@@ -300,6 +300,16 @@ def test_an_input_that_cannot_be_is_told(given: str, problem: str, tmp_path: Pat
     assert problem in "\n".join(told(SHORT.replace("outputs:", f"  {given}\noutputs:"), tmp_path))
 
 
+def test_what_names_a_roi_set_without_a_column_is_told(tmp_path: Path) -> None:
+    text = with_sets("p: {source: point-table}\nq: {source: point-table}")
+    text = text.replace("    synapse-partners", "    roi-set-names: [p]\n    synapse-partners")
+    problem = "synapses have no column for q: add it to inputs.synapses.roi-set-names"
+    restricted = text.replace("flat-connectome: {}", "flat-connectome: {restrict-connectivity-to-roiset: q}")
+    assert [one.partition("roiset: ")[2] for one in told(restricted, tmp_path)] == [problem]
+    of_elements = "neuprint: {restrict-elements-to-roiset: q, roi-synapse-properties: {q: {hex1: x // 100}}}"
+    assert of(text.replace("flat-connectome: {}", of_elements), tmp_path).inputs.synapses.roi_set_names == ("p",)
+
+
 def test_keys_for_dvid_are_taken_as_long_as_nothing_uses_them(tmp_path: Path) -> None:
     keys = "dvid-seg: {uuid: ':master', instance: seg}\n  rois: {dvid: {server: 'h:1', uuid: abc}, roi-sets: {}}"
     text = SHORT.replace("outputs: {}", f"  {keys}\noutputs: {{skeletons: {{s: {{dvid: {{server: 'h:1'}}}}}}}}")

@@ -1,0 +1,166 @@
+"""Whether ``neo4j-admin database import`` will take the files of a database, without a Neo4j.
+
+Stricter than Neo4j where that passes over things in silence: rows that are too short, truths that are neither true nor
+false, relationships whose ends are missing.
+
+Source: https://neo4j.com/docs/operations-manual/current/tools/neo4j-admin/neo4j-admin-import/
+"""
+
+import csv
+import gzip
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import IO
+
+from engram.connectome.neo4j.header import BadFile, Column, read_header
+from engram.connectome.neo4j.sources import Sources
+from engram.connectome.neo4j.values import check_value
+
+#: Problems that are told of one file; the others are alike.
+MOST_PROBLEMS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportProblem:
+    """Why a file would not be imported, or not as it is meant."""
+
+    file: str
+    #: From 1, the header's; 0 for the file as a whole.
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}{f', line {self.line}' if self.line else ''}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What the files hold."""
+
+    #: Nodes by label, and relationships by type.
+    nodes: Counter[str] = field(default_factory=Counter)
+    relationships: Counter[str] = field(default_factory=Counter)
+    problems: list[ImportProblem] = field(default_factory=list)
+
+
+def check_import(sources: Sources, folder: str, *, multiline: bool = False) -> Checked:
+    """Read every file, and say what is in them and what is wrong with them.
+
+    Costs about 3 µs a value, and the memory of every node's id.
+
+    Args:
+        sources: which files there are.
+        folder: what their paths are shown relative to.
+        multiline: ``--multiline-fields`` is given: values may hold line breaks.
+    """
+    checking = _Checking(folder, multiline)
+    for path in sources.nodes:
+        checking.nodes_of(path)
+    for path, kind in sources.relationships:
+        checking.relationships_of(path, kind)
+    for path in sources.unknown:
+        checking.complain(path, 0, "it is no file of a neuPrint database")
+    return checking.found
+
+
+class _Checking:
+    def __init__(self, folder: str, multiline: bool) -> None:
+        self.found = Checked()
+        self._folder, self._multiline = folder, multiline
+        #: The ids of each space.
+        self._ids: dict[str, set[str]] = {}
+        self._told: Counter[str] = Counter()
+
+    def complain(self, path: str, line: int, message: str) -> None:
+        """Note a problem of a file; not more than people read."""
+        self._told[path] += 1
+        if self._told[path] <= MOST_PROBLEMS:
+            problem = ImportProblem(file=os.path.relpath(path, self._folder), line=line, message=message)
+            self.found.problems.append(problem)
+
+    def nodes_of(self, path: str) -> None:
+        """Look at a file of nodes."""
+        for line, columns, cells in self._rows(path, of_nodes=True):
+            for column, cell in zip(columns, cells, strict=True):
+                if column.kind == "ID":
+                    self._new_id(path, line, column.space, cell)
+                elif column.kind == "LABEL":
+                    labels = cell.split(";")
+                    self.found.nodes.update(labels)
+                    if not all(labels):
+                        self.complain(path, line, "a label is empty")
+
+    def _new_id(self, path: str, line: int, space: str, text: str) -> None:
+        known = self._ids.setdefault(space, set())
+        if not text:
+            self.complain(path, line, "a node has no id")
+        elif text in known:
+            self.complain(path, line, f"the id {text} of the space {space} is there twice")
+        known.add(text)
+
+    def relationships_of(self, path: str, kind: str) -> None:
+        """Look at a file of relationships."""
+        count = 0
+        for line, columns, cells in self._rows(path, of_nodes=False):
+            count += 1
+            for column, cell in zip(columns, cells, strict=True):
+                if column.kind in ("START_ID", "END_ID") and cell not in self._ids.get(column.space, ()):
+                    self.complain(path, line, f"there is no node {cell or '(empty)'} in the space {column.space}")
+        self.found.relationships[kind] += count
+
+    def _rows(self, path: str, *, of_nodes: bool) -> Iterator[tuple[int, tuple[Column, ...], list[str]]]:
+        """The rows of a file that are whole, with the line that each ends in."""
+        try:
+            with ExitStack() as opened:
+                lines = csv.reader(_opened(path, opened), strict=True)
+                header = next(lines, None)
+                if not header:
+                    raise BadFile("it has no header")
+                columns = read_header(header, of_nodes=of_nodes)
+                checked = [(place, column) for place, column in enumerate(columns) if column.is_property]
+                yield from self._checked(path, lines, columns, checked)
+        except BadFile as error:
+            self.complain(path, 1, str(error))
+        except (OSError, EOFError, UnicodeDecodeError) as error:
+            self.complain(path, 0, f"it cannot be read: {error}")
+
+    def _checked(
+        self,
+        path: str,
+        lines: "Iterator[list[str]]",
+        columns: tuple[Column, ...],
+        checked: Sequence[tuple[int, Column]],
+    ) -> Iterator[tuple[int, tuple[Column, ...], list[str]]]:
+        line = 1
+        try:
+            for cells in lines:
+                line += 1
+                breaks = sum(cell.count("\n") for cell in cells)
+                if breaks and not self._multiline:
+                    self.complain(path, line, "a value holds a line break: import it with --multiline-fields=true")
+                line += breaks
+                if len(cells) != len(columns):
+                    self.complain(path, line, f"{len(cells)} values stand under {len(columns)} columns")
+                    continue
+                for place, column in checked:
+                    self._value(path, line, column, cells[place])
+                yield line, columns, cells
+        except csv.Error as error:
+            self.complain(path, line + 1, f"it is no CSV: {error}")
+
+    def _value(self, path: str, line: int, column: Column, text: str) -> None:
+        if text:
+            try:
+                check_value(column, text)
+            except BadFile as error:
+                self.complain(path, line, f"{column.name}: {error}")
+
+
+def _opened(path: str, opened: ExitStack) -> IO[str]:
+    opened.callback(csv.field_size_limit, csv.field_size_limit(sys.maxsize))  # as long as it is open: roiInfo is long
+    kind = gzip.open if path.endswith(".gz") else open
+    return opened.enter_context(kind(path, "rt", encoding="utf-8", errors="strict", newline=""))
