@@ -256,6 +256,12 @@ def _neuprint_meta() -> Topic:
     return neuprint_meta_page()
 
 
+def _snapshot_tables() -> Topic:
+    from engram.cli.snapshot_tables_page import snapshot_tables_page  # here, because other help needs none of it
+
+    return snapshot_tables_page()
+
+
 TOPICS: Mapping[str, tuple[str, Callable[[], Topic]]] = {
     "catalogue": ("The tables of the lab's catalogue, for readers of SQL.", catalogue_page),
     "choosing": ("How sessions are chosen: filters, and conditions.", _choosing),
@@ -273,5 +279,6 @@ TOPICS: Mapping[str, tuple[str, Callable[[], Topic]]] = {
     "recognisers": ("Which files on a share are known, and what is read of them.", _recognisers),
     "settings": ("What can be set, and where.", _settings),
     "snapshot-config": ("Every key of a snapshot's configuration.", _snapshot_config),
+    "snapshot-tables": ("Every table of a snapshot, column by column.", _snapshot_tables),
     "templates": ("What the folders of sessions may be called.", _templates),
 }

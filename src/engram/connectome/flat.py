@@ -121,7 +121,7 @@ BODY_STATS = Table(
         Column("type", "VARCHAR", "Cell type", optional=True, when="if given"),
         Column("instance", "VARCHAR", "Name of the cell", optional=True, when="if given"),
         Column("downstream", "BIGINT", "Synapses whose T-bar it has"),
-        Column("synweight", "BIGINT", "post + downstream"),
+        Column("synweight", "BIGINT", "The sum of post and downstream"),
         Column("rank", "BIGINT", "Its place in this order, from 1"),
         Column("axonIn", "BIGINT", "PSDs on its axon", when="compartments"),
         Column("dendriteIn", "BIGINT", "PSDs on its dendrites", when="compartments"),

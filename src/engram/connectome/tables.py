@@ -42,7 +42,7 @@ class Table:
     """A table's promise. Files are written by it, docs are printed from it."""
 
     name: str
-    #: Name of its file: ``{tag}`` stands for the snapshot's, see `docs/reference`.
+    #: Path of its file: ``{tag}`` stands for the snapshot's name.
     file: str
     #: What one row is.
     row: str
@@ -88,16 +88,13 @@ class Table:
         ]
         return json.dumps({"name": self.name, "row": self.row, "order": self.order, "columns": columns})
 
-    def as_markdown(self) -> Iterator[str]:
-        """Its part of the reference, so that it cannot drift."""
-        yield f"## {self.name}\n"
-        yield f"File: `{self.file}`. One row per {self.row}. Order: {self.order}.\n"
-        yield "| column | type | unit | meaning |"
-        yield "|---|---|---|---|"
+    def in_words(self) -> Iterator[tuple[str, str]]:
+        """Each column and what it is, for the reference, so that it cannot drift."""
         for one in self.columns:
+            kind = _IN_WORDS.get(one.sql_type, one.sql_type)
             notes = [word for word in (one.when, "may be empty" if one.optional else "") if word]
-            more = f" ({'; '.join(notes)})" if notes else ""
-            yield f"| `{one.name}` | {_IN_WORDS.get(one.sql_type, one.sql_type)} | {one.unit} | {one.meaning}{more} |"
+            unit = "" if one.unit == "1" else f", in {one.unit}"
+            yield one.name, f"{one.meaning}. {kind}{unit}{''.join(f'; {note}' for note in notes)}."
 
 
 def _given(column: Column, given: Mapping[str, str]) -> list[Column]:

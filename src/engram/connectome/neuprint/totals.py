@@ -23,7 +23,7 @@ _TOTALS = (
     Column("pre", "INTEGER", "T-bars"),
     Column("downstream", "INTEGER", "Synapses whose T-bar it has, if the PSD is confident enough for the weight"),
     Column("upstream", "INTEGER", "The same as post"),
-    Column("synweight", "INTEGER", "upstream + downstream"),
+    Column("synweight", "INTEGER", "The sum of upstream and downstream"),
     Column("axonIn", "INTEGER", "PSDs on the axon", when="compartments"),
     Column("dendriteIn", "INTEGER", "PSDs on dendrites", when="compartments"),
     Column("axonOut", "INTEGER", "Synapses whose T-bar is on the axon", when="compartments"),
