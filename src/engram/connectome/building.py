@@ -170,7 +170,8 @@ class Making:
 
     def make_bodies(self) -> None:
         """What is known of bodies."""
-        self.annotations = load_bodies(self.work, self.sources, self.config.inputs)
+        properties = self.config.outputs.neuprint.annotation_property_names
+        self.annotations = load_bodies(self.work, self.sources, self.config.inputs, properties)
 
     def make_partners(self) -> None:
         """Synapses, with all that is known of both sides."""

@@ -100,16 +100,6 @@ def read_template(text: str) -> Formula:
     return Formula(text, partial(joined, [reader.part(piece) for piece in _pieces(text)]))
 
 
-def replaced(text: str, replacements: Mapping[str, str]) -> str:
-    """The text with every word replaced, one after the other. Raises `BadFormula` when it grows beyond 64 MiB."""
-    for word, new in replacements.items():
-        if word:
-            if len(text) + text.count(word) * (len(new) - len(word)) > 64 << 20:
-                raise BadFormula(f"replacing {word} makes more than 64 MiB of it")
-            text = text.replace(word, new)
-    return text
-
-
 # ---- reading ---------------------------------------------------------------------------------------------------------
 
 

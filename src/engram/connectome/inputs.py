@@ -1,6 +1,6 @@
 """The inputs of a snapshot in the work file, checked first: points, partners, ROIs, annotations, sizes, predictions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
@@ -195,12 +195,13 @@ def _in_two_sets(lookups: dict[str, Lookup]) -> Iterator[str]:
             owner.setdefault(roi, name)
 
 
-def load_bodies(work: Work, sources: Sources, inputs: Inputs) -> Annotations:
-    """Make the tables of annotations, and that of sizes."""
+def load_bodies(work: Work, sources: Sources, inputs: Inputs, properties: Mapping[str, str]) -> Annotations:
+    """Make the tables of annotations, and that of sizes; *properties*: neuPrint's property by column, '' for none."""
     given = inputs.annotations
     changes = Changes(
         replacements=[(one.source_column, one.target_column, one.replacements) for one in given.replace_values],
         renames=given.rename_annotation_columns,
+        properties=properties,
     )
     annotations = load_annotations(work, sources.annotations, changes)
     if sources.annotations and not annotations.order:

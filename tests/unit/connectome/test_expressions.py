@@ -2,7 +2,7 @@
 
 import pytest
 
-from engram.connectome.expressions import LONGEST, read_formula, read_template, replaced
+from engram.connectome.expressions import LONGEST, read_formula, read_template
 from engram.connectome.operations import BadFormula
 
 
@@ -170,9 +170,3 @@ def test_equal_texts_are_equal_formulas() -> None:
 
 def test_each_id_gets_its_value() -> None:
     assert read_template("c{x}").of_each([3, 1]) == {3: "c3", 1: "c1"}
-
-
-def test_words_are_replaced_one_after_the_other_and_never_without_end() -> None:
-    assert replaced("DATASET at UUID", {"DATASET": "cns:v1", "UUID": "abc", "": "!"}) == "cns:v1 at abc"
-    with pytest.raises(BadFormula, match="64 MiB"):
-        replaced("a" * 1000, {"a": "a" * 100_000})

@@ -161,7 +161,7 @@ class NeuroglancerState(Section, frozen=True, kw_only=True):
 
     #: The view, in whose text the words below are replaced; '' for none.
     json_state: JsonFile = ""
-    #: Text by word. DATASET_AND_TAG and DVID_UUID are filled in where they are ''.
+    #: Text by word; '' of DATASET_AND_TAG, DVID_UUID and VERSION_TAG stands for what describes the dataset.
     replacements: Renames = msgspec.field(
         default_factory=lambda: {"DATASET_AND_TAG": "", "DVID_UUID": "", "VERSION_TAG": ""}
     )

@@ -27,11 +27,13 @@ from engram.connectome.config.nodes import (
 from engram.connectome.config.records import Config
 from engram.connectome.config.shaping import NOTHING, Shaper
 from engram.connectome.config.yaml_nodes import node_of_yaml
+from engram.connectome.neuroglancer import BadView, view_of
 from engram.model.errors import BadSnapshotConfig, PathNotFound, UsageError
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 
 _META: Path = ("outputs", "neuprint", "meta")
+_VIEW: Path = ("outputs", "neuprint", "neuroglancer", "json-state")
 #: Files that name files that name files: hierarchies of ROIs may, but not for ever.
 _DEEPEST_FILES = 8
 
@@ -42,7 +44,7 @@ class Reading:
 
     #: With every default, and every path absolute.
     config: Config
-    #: Absolute paths: the configuration, the file for neuPrint, files of ROIs.
+    #: Absolute paths: the configuration, the file for neuPrint, files of ROIs, the view of Neuroglancer.
     files: tuple[str, ...]
 
 
@@ -72,6 +74,7 @@ def read_whole(path: str, *, here: str, output_dir: str = "") -> Reading:
     config = complete(config, shaper, folder=folder, here=here, output_dir=output_dir)
     config = _with_rois(config, files, shaper)
     config, meta_shaper = _with_meta(config, files, shaper)
+    _look_at_view(config, files, shaper)
     for where, message in complaints(config, shaper.broken):
         shaper.note(where, message)
     if not output_dir:
@@ -233,6 +236,20 @@ def _with_meta(config: Config, files: _Files, shaper: Shaper) -> tuple[Config, S
     whole = _whole_meta(meta, neuprint.meta, files)
     outputs = msgspec.structs.replace(config.outputs, neuprint=msgspec.structs.replace(neuprint, meta=whole))
     return msgspec.structs.replace(config, outputs=outputs), inner
+
+
+def _look_at_view(config: Config, files: _Files, shaper: Shaper) -> None:
+    """Note what is wrong with the template of Neuroglancer's view, where one will be written."""
+    wanted, meta = config.outputs.neuprint.neuroglancer, config.meta
+    if not wanted.json_state or meta is None:
+        return
+    try:
+        view_of(wanted.json_state, wanted.replacements, dataset=meta.dataset, tag=meta.tag, uuid=meta.uuid)
+        files.read.append(wanted.json_state)
+    except BadView as error:
+        shaper.note(_VIEW, f"{wanted.json_state}: {error}")
+    except OSError as error:
+        shaper.note(_VIEW, f"{wanted.json_state} cannot be read: {error.strerror}")
 
 
 def _of_meta(config: Config, shaper: Shaper) -> list[Problem]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from engram.connectome.config.meta import Meta
-from engram.connectome.config.outputs import Neuprint
+from engram.connectome.config.outputs import Neuprint, NeuroglancerState
 from engram.connectome.engine import Work
 from engram.connectome.neuprint.connections import Confidences, connection_outputs, make_connections
 from engram.connectome.neuprint.indexes import index_outputs
@@ -13,6 +13,7 @@ from engram.connectome.neuprint.scope import make_scope
 from engram.connectome.neuprint.synapse_sets import set_outputs
 from engram.connectome.neuprint.synapses import Formula, synapse_output
 from engram.connectome.neuprint.totals import make_roi_info, make_totals, rois_of, total_outputs
+from engram.connectome.neuroglancer import view_name, view_of
 from engram.connectome.outputs import Output, TextOutput
 from engram.connectome.synapses import Synapses
 
@@ -53,6 +54,7 @@ def neuprint_outputs(
     )
     yield from neuron_outputs(neurons, rois)
     yield from meta_outputs(work, synapses, rois, neurons, meta, inside=inside)
+    yield from _view_outputs(wanted.neuroglancer, meta)
     left_out = {roi for one in wanted.indexes.exclude_roisets for roi in synapses.rois[one].names}
     found = [rois.names[roi] for (roi,) in work.rows('SELECT DISTINCT roi FROM "roi total" ORDER BY roi')]
     indexed = [roi for roi in found if roi in rois.real and roi not in left_out]
@@ -74,3 +76,10 @@ def neuprint_outputs(
         neurotransmitters=neurotransmitters,
         formulas=formulas,
     )
+
+
+def _view_outputs(wanted: NeuroglancerState, meta: Meta) -> Iterator[TextOutput]:
+    """The view of Neuroglancer, where there is one: ``neuprint/<dataset>:<tag>.json``."""
+    if wanted.json_state:
+        view = view_of(wanted.json_state, wanted.replacements, dataset=meta.dataset, tag=meta.tag, uuid=meta.uuid)
+        yield TextOutput(path=f"neuprint/{view_name(meta.dataset, meta.tag)}.json", text=view)

@@ -1,11 +1,13 @@
 """Whatever is wrong with a configuration is told at its place, all of it at once, before anything is built."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from engram.connectome.config.reading import parse_config, parse_meta, read_config
 from engram.connectome.config.records import Config
+from engram.connectome.neuroglancer import view_of
 from engram.model.errors import BadSnapshotConfig, PathNotFound, UsageError
 
 #: A configuration that is as short as can be.
@@ -422,6 +424,40 @@ def test_a_description_that_cannot_be_is_told(text: str, problem: str, tmp_path:
     with pytest.raises(BadSnapshotConfig) as caught:
         meta_of(tmp_path, text)
     assert problem in "\n".join(caught.value.problems)
+
+
+def with_view(folder: Path, template: str | None, more: str = "") -> Config:
+    meta_of(folder, META + "tag: v2\nuuid: abc")
+    if template is not None:
+        (folder / "v.json").write_text(template)
+    view = f"meta: meta/m.yaml, neuroglancer: {{json-state: v.json{more}}}"
+    return of(with_sets("p: {source: point-table}", EXPORT.replace("meta: meta/m.yaml", view)), folder)
+
+
+def test_words_of_a_view_are_replaced(tmp_path: Path) -> None:
+    template = '{"title": "DATASET_AND_TAG", "at": ["DVID_UUID", SIZE], "v": "VERSION_TAG"}'
+    replacements = ", replacements: {DATASET_AND_TAG: '', DVID_UUID: '', VERSION_TAG: v9, SIZE: '8'}"
+    wanted = with_view(tmp_path, template, replacements).outputs.neuprint.neuroglancer
+    text = view_of(wanted.json_state, wanted.replacements, dataset="synth", tag="v2", uuid="abc")
+    assert json.loads(text) == {"title": "synth:v2", "at": ["abc", 8], "v": "v9"}
+
+
+@pytest.mark.parametrize(
+    ("template", "more", "problem"),
+    [
+        (None, "", "v.json cannot be read: No such file or directory"),
+        ("{'a': 1}", "", "v.json: it is no JSON when its words are replaced: Expecting property name"),
+        ('{"a": "X"}', ", replacements: {X: '\"'}", "v.json: it is no JSON when its words are replaced"),
+        ("[" * 100_000, "", "v.json: it is no JSON when its words are replaced"),
+        ('"' + "X" * 70_000 + '"', f", replacements: {{X: {'y' * 1000}}}", "replacing X makes more than 64 MiB of it"),
+    ],
+    ids=range(5),
+)
+def test_a_view_that_cannot_be_is_told(template: str | None, more: str, problem: str, tmp_path: Path) -> None:
+    with pytest.raises(BadSnapshotConfig) as caught:
+        with_view(tmp_path, template, more)
+    assert problem in "\n".join(caught.value.problems)
+    assert "outputs.neuprint.neuroglancer.json-state" in caught.value.problems[0]
 
 
 def test_files_of_a_hierarchy_that_name_each_other_end(tmp_path: Path) -> None:
