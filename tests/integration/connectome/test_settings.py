@@ -301,3 +301,22 @@ class TestBodies:
             with path.open(newline="") as file:
                 widths = {len(row) for row in csv.reader(file)}
             assert len(widths) == 1, path.name
+
+
+class TestNeuprintSettings:
+    def test_properties_are_named_as_the_configuration_says(self, lab: Lab) -> None:
+        lab.annotations |= {"soma_side": ["L", "R"], "group": [1, 2], "entry_nerve": ["A", "B"]}
+        lab.neuprint["annotation-property-names"] = {"soma_side": "side", "group": ""}
+        lab.build()
+        node = lab.nodes()[10]
+        assert (node["side:string"], node["entryNerve:string"]) == ("L", "A")
+        assert not [name for name in node if name.startswith(("group", "somaSide"))]
+
+    def test_the_view_of_neuroglancer_is_written(self, lab: Lab) -> None:
+        (lab.folder / "view.json").write_text('{"title": "DATASET_AND_TAG", "layers": [SIZE]}')
+        lab.neuprint["neuroglancer"] = {
+            "json-state": "view.json",
+            "replacements": {"DATASET_AND_TAG": "", "SIZE": "8"},
+        }
+        lab.build()
+        assert json.loads((lab.out / "neuprint" / "d.json").read_text()) == {"title": "d", "layers": [8]}
