@@ -1,7 +1,7 @@
 """What ``engram help snapshot-tables`` tells, made from the promises that every file is written by."""
 
 from engram.cli.topic import Section, Topic
-from engram.workspace.snapshot_building import connectome_extra
+from engram.workspace.snapshots import connectome_extra
 
 _TEXT = (
     "The files of a snapshot. {tag} is its name; in flat-connectome -minconf-<least confidence> stands after it, and"

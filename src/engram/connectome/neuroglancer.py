@@ -6,6 +6,8 @@ Source: flyem-snapshot, ``flyem_snapshot/outputs/neuprint/neuroglancer.py`` (wor
 import json
 from collections.abc import Mapping
 
+from engram.connectome.files import read_small_file
+
 #: Largest text that is read, and that replacing may make.
 LARGEST_BYTES = 64 << 20
 
@@ -34,8 +36,7 @@ def view_of(path: str, replacements: Mapping[str, str], *, dataset: str, tag: st
     """
     known = {"DATASET_AND_TAG": view_name(dataset, tag), "DVID_UUID": uuid, "VERSION_TAG": tag}
     try:
-        with open(path, encoding="utf-8-sig") as file:
-            template = file.read(LARGEST_BYTES)
+        template = read_small_file(path, most_bytes=LARGEST_BYTES).decode("utf-8-sig")
         text = replaced(template, {word: new or known.get(word, "") for word, new in replacements.items()})
         view = json.loads(text)
     except (ValueError, RecursionError) as error:

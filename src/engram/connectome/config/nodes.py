@@ -12,6 +12,8 @@ from typing import TypeAlias
 
 #: A file is larger than people write them, or deeper, or holds more: it is refused before it is read on.
 LARGEST_BYTES, DEEPEST, MOST_NODES = 16 << 20, 40, 400_000
+#: Problems that are told at once; nobody reads more.
+MOST_PROBLEMS = 100
 
 #: The keys and places in lists that lead to a value.
 Path: TypeAlias = tuple[str | int, ...]
@@ -133,6 +135,15 @@ class Refused(Exception):
         self.message, self.where = message, where
 
 
+def shortened(text: str) -> str:
+    """A text as far as people read it.
+
+    >>> shortened("a" * 100)[-5:], len(shortened("a" * 100))
+    ('aa...', 60)
+    """
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
 def spelled(path: Path) -> str:
     """A path as people write it.
 
@@ -144,6 +155,7 @@ def spelled(path: Path) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
+            part = shortened(part)
             plain = part if re.fullmatch(r"[^.\s\[\]\"]+", part) else f'"{part}"'
             text += f".{plain}" if text else plain
     return text

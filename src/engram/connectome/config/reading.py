@@ -14,6 +14,7 @@ from engram.connectome.config.kinds import Rois
 from engram.connectome.config.meta import Meta
 from engram.connectome.config.nodes import (
     LARGEST_BYTES,
+    MOST_PROBLEMS,
     Listed,
     Mapped,
     Node,
@@ -27,6 +28,7 @@ from engram.connectome.config.nodes import (
 from engram.connectome.config.records import Config
 from engram.connectome.config.shaping import NOTHING, Shaper
 from engram.connectome.config.yaml_nodes import node_of_yaml
+from engram.connectome.files import read_small_file
 from engram.connectome.neuroglancer import BadView, view_of
 from engram.model.errors import BadSnapshotConfig, PathNotFound, UsageError
 
@@ -35,7 +37,7 @@ Record = TypeVar("Record", bound=msgspec.Struct)
 _META: Path = ("outputs", "neuprint", "meta")
 _VIEW: Path = ("outputs", "neuprint", "neuroglancer", "json-state")
 #: Files that name files that name files: hierarchies of ROIs may, but not for ever.
-_DEEPEST_FILES = 8
+_DEEPEST_FILES, _MOST_FILES = 8, 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +127,9 @@ def _shaped(shaper: Shaper, kind: type[Record], node: Node | None) -> Record | N
 
 
 def _refusal(path: str, problems: list[Problem]) -> BadSnapshotConfig:
-    return BadSnapshotConfig(path, tuple(map(str, sorted(set(problems)))))
+    told = [str(problem) for problem in sorted(set(problems))]
+    more = [f"and {len(told) - MOST_PROBLEMS} more"] if len(told) > MOST_PROBLEMS else []
+    return BadSnapshotConfig(path, (*told[:MOST_PROBLEMS], *more))
 
 
 class _Files:
@@ -135,6 +139,7 @@ class _Files:
         self._folder, self._name = folder, name
         self.read: list[str] = []
         self.problems: list[Problem] = []
+        self._opened = 0
 
     def yaml(self, path: str) -> Node | None:
         """The configuration itself. Raises `PathNotFound`, `UsageError`, `BadSnapshotConfig`."""
@@ -165,8 +170,10 @@ class _Files:
         return os.path.relpath(path, self._folder) if inside else path
 
     def _node(self, path: str) -> Node | None:
-        with open(path, "rb") as file:
-            data = file.read(LARGEST_BYTES + 1)
+        self._opened += 1
+        if self._opened > _MOST_FILES:
+            raise Refused(f"more than {_MOST_FILES} files are named, or they name each other")
+        data = read_small_file(path, most_bytes=LARGEST_BYTES)
         if len(data) > LARGEST_BYTES:
             raise Refused(f"it is larger than {LARGEST_BYTES >> 20} MiB")
         if path not in self.read:

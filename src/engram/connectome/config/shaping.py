@@ -12,7 +12,18 @@ import msgspec
 from engram.connectome.config.hierarchy import FILES, ROISET, Written
 from engram.connectome.config.kinds import InputFile, Number
 from engram.connectome.config.meta import Tree
-from engram.connectome.config.nodes import Listed, Mapped, Node, Path, Problem, Scalar, Where, spelled
+from engram.connectome.config.nodes import (
+    MOST_PROBLEMS,
+    Listed,
+    Mapped,
+    Node,
+    Path,
+    Problem,
+    Scalar,
+    Where,
+    shortened,
+    spelled,
+)
 from engram.model.nearest import nearest, nearest_of
 
 Record = TypeVar("Record", bound=msgspec.Struct)
@@ -165,7 +176,7 @@ class Shaper:
                 self.complain(key.where, path, f"the key {key.text or '~'} is no text: {_BELONG_IN_QUOTES}")
             elif key.text in first:
                 line = first[key.text].line
-                again = f"the key {key.text} is here twice{f', first on line {line}' if line else ''}"
+                again = f"the key {shortened(key.text)} is here twice{f', first on line {line}' if line else ''}"
                 self.complain(key.where, path, again)
             else:
                 first[key.text] = key.where
@@ -186,6 +197,15 @@ class Shaper:
         self.complain(node.where, path, f"{told(node)} stands where the ROIs within are expected: {expected}")
         return None
 
+    def _unknown(self, word: Scalar, fields: Iterable[str], path: Path) -> None:
+        """Note a key that there is not, and what may have been meant, which is not missed then."""
+        key, is_read = (
+            shortened(word.text),
+            len(self.problems) < MOST_PROBLEMS,
+        )  # looking for what is near takes a while
+        self.complain(word.where, path, f"there is no key {key}{nearest_of(key, fields) if is_read else ''}")
+        self.broken[-1] = (*path, nearest(key, fields) if is_read else key)
+
     def record(self, kind: type[Record], node: Node, path: Path) -> Record | None:
         """A mapping as a record: all its keys known, those that are required there. What does not do is left out."""
         self.places.setdefault(path, node.where)
@@ -203,8 +223,7 @@ class Shaper:
             elif named_field:
                 others[key] = self.shape(get_args(hints[named_field])[1], value, (*path, key))
             else:
-                self.complain(word.where, path, f"there is no key {key}{nearest_of(key, fields)}")
-                self.broken[-1] = (*path, nearest(key, fields))  # what was meant is not missed, too
+                self._unknown(word, fields, path)
         for name in getattr(kind, "REQUIRED", ()):
             key = next(key for key, field in fields.items() if field == name)
             if name not in values and (*path, key) not in self.broken:
@@ -243,7 +262,7 @@ def told(node: Node) -> str:
     value = node.value
     if value is None:
         return "nothing"
-    text = node.text if len(node.text) <= 60 else f"{node.text[:57]}..."
+    text = shortened(node.text)
     return f"the text {text!r}" if isinstance(value, str) else text
 
 

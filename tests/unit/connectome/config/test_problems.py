@@ -1,6 +1,7 @@
 """Whatever is wrong with a configuration is told at its place, all of it at once, before anything is built."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -182,6 +183,24 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_bytes(b"inputs:\n  a: \xff\n")
     with pytest.raises(BadSnapshotConfig, match="line 2, column 1: it is no text in UTF-8"):
         read_config(str(tmp_path / "c.yaml"), here="/")
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "c.yaml")
+    with pytest.raises(UsageError, match="no regular file"):
+        read_config(str(tmp_path / "c.yaml"), here="/")
+    (tmp_path / "c.yaml").rename(tmp_path / "ids.json")
+    with pytest.raises(BadSnapshotConfig, match="cannot be read: It is no regular file"):
+        of(with_sets("p: {source: point-table, rois: ids.json}"), tmp_path)
+
+
+def test_problems_are_told_as_far_as_people_read_them() -> None:
+    text = "".join(f"{'k' * 100}{number}: 1\n" for number in range(20_000))
+    with pytest.raises(BadSnapshotConfig) as caught:
+        parse_config(text)
+    assert len(caught.value.problems) == 101
+    assert caught.value.problems[-1] == "and 19902 more"
+    assert max(map(len, caught.value.problems)) < 200
 
 
 def test_one_problem_stands_in_the_same_line_and_several_in_their_own() -> None:
@@ -463,6 +482,12 @@ def test_a_view_that_cannot_be_is_told(template: str | None, more: str, problem:
 def test_files_of_a_hierarchy_that_name_each_other_end(tmp_path: Path) -> None:
     with pytest.raises(BadSnapshotConfig, match="files name each other too often"):
         meta_of(tmp_path, e_yaml="E1: e.yaml")
+
+
+def test_files_that_name_each_other_many_times_end(tmp_path: Path) -> None:
+    many = ", ".join(f"E{number}: e.yaml" for number in range(50))
+    with pytest.raises(BadSnapshotConfig, match="more than 500 files are named, or they name each other"):
+        meta_of(tmp_path, e_yaml=f"{{{many}}}")
 
 
 def test_a_description_by_itself_is_read_with_its_defaults() -> None:
