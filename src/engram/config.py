@@ -9,13 +9,14 @@ the lab's ``engram.toml`` instead of the user's file; its shares, locations and 
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from enum import StrEnum
 from typing import Any, TypeAlias
 
 from engram.model.errors import BadSetting, UsageError
 from engram.model.nearest import nearest_of
 from engram.model.outcome import Leaf
+from engram.model.records import record
 
 #: A value as it stands in a source: text from a variable or an option, more kinds from a file.
 Raw: TypeAlias = object
@@ -38,7 +39,7 @@ class Switch(StrEnum):
     OFF = "off"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@record
 class Settings:
     """What a user or a lab can set. ``datasets_backend`` here is ``datasets.backend`` everywhere else."""
 

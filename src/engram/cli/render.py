@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -12,6 +11,7 @@ from engram.cli.text import ink, printable
 from engram.config import Switch
 from engram.model.errors import UsageError
 from engram.model.outcome import DatasetOutcome, Outcome, Status
+from engram.model.records import record
 
 if TYPE_CHECKING:
     from engram.cli.view import Record, View
@@ -154,7 +154,7 @@ def _writable(stream: TextIO | None) -> TextIO:
     return stream
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@record(eq=False)
 class Style:
     """What of the results is shown, and how."""
 

@@ -10,11 +10,11 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from engram.datasets.git.config import GitConfig
 from engram.datasets.git.refs import find_repository
 from engram.model.errors import Unreadable
+from engram.model.records import record
 
 #: The hooks git-annex installs, word for word after its two first lines: they are carried out natively.
 #: Source: git-annex 10.20261026 and earlier, ``git annex init``.
@@ -54,7 +54,7 @@ _FINE = {
 _WORDS = {"", "true", "false", "yes", "no", "on", "off", "0", "1"}
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=False, kw_only=False)
 class Brought:
     """One thing that would run."""
 

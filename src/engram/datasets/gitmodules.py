@@ -6,11 +6,11 @@ Source: gitmodules(5); ``datalad-id`` as DataLad's ``create -d`` adds it.
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from engram.datasets.git.config import GitConfig
 from engram.datasets.git.config_file import parse_config
 from engram.model.errors import UnsupportedFile
+from engram.model.records import record
 
 #: Scheme (one of several, as in ``annex::https://``), name, password, of what a URL says before its host.
 _LOGIN = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*://)([^/?#:]*)(:[^/?#]*)?@")
@@ -21,7 +21,7 @@ _GITS_OWN = re.compile(rb"(?i)\.git[ .]*(:.*)?|git~[0-9]+")
 _SECTION = re.compile(rb"[ \t]*\[")
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Submodule:
     """What ``.gitmodules`` says of one subdataset."""
 

@@ -21,6 +21,7 @@ from engram.datasets.saving.survey import SaveRequest
 from engram.model.errors import UsageError
 from engram.model.outcome import DatasetOutcome, Leaf, Outcome, Status
 from engram.model.plan import Plan, PlannedStep, joined
+from engram.model.records import record
 
 #: DataLad's subject of the commit.
 MESSAGE = "[DATALAD] modified subdataset properties"
@@ -28,7 +29,7 @@ _PROPERTY = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_-]*)\}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(eq=False)
 class ListRequest:
     """Which subdatasets to tell about, and what to change in their records."""
 

@@ -8,13 +8,14 @@ import os
 import re
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, NoReturn
 
 from engram.datasets.complaints import last_words
 from engram.datasets.locks import MAYBE_GIT
 from engram.durable import Steps
 from engram.model.errors import DatasetBusy, ExtraMissing, PeerFailed
+from engram.model.records import record
 
 if TYPE_CHECKING:
     import subprocess
@@ -58,7 +59,7 @@ _DURABLE = ("core.fsync=all", "core.fsyncMethod=fsync")
 INSTALL_GIT_ANNEX = "pip install git-annex   (engram's extra annex; or your system's git-annex package)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(eq=False)
 class GitAnnex:
     """A git-annex that was found, and what its children need to find it too."""
 
@@ -76,7 +77,7 @@ _USAGE = 129
 _LOCKED = re.compile(rb"Unable to create '([^\n]+\.lock)': File exists")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(eq=False)
 class Programs:
     """Starts git and git-annex in one place, in one environment.
 

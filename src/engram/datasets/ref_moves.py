@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from engram import durable
 from engram.datasets.annex import BRANCH
@@ -10,13 +9,14 @@ from engram.datasets.locks import private_folder
 from engram.datasets.programs import Programs
 from engram.durable import Steps
 from engram.model.errors import DatasetBusy, MovedMeanwhile, PeerFailed
+from engram.model.records import record
 
 _REFS_IN_FLIGHT = "refs-in-flight"
 #: What git says when a ref is not where it was expected. Source: git's refs/files-backend.c, check_old_oid().
 _MOVED = ("expected", "reference already exists", "is at")
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=False, kw_only=False)
 class RefMoves:
     """The refs of one repository, to be moved. Paths are absolute."""
 

@@ -5,7 +5,6 @@ Source: git-config(1) ``remote.NAME.*``; git-annex(1) "CONFIGURATION"; git-clone
 
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from engram.datasets.annex.hashdirs import object_path, object_path_lower
@@ -15,6 +14,7 @@ from engram.datasets.git.config_file import switch
 from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.git.refs import Repository, find_repository, repository_in
 from engram.model.errors import DamagedRepository, Unreadable
+from engram.model.records import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _COMPLETIONS = ("/.git", "", ".git/.git", ".git")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Sibling:
     """One remote of a dataset."""
 
@@ -56,7 +56,7 @@ class Sibling:
     speculated: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(eq=False)
 class OpenSibling:
     """A sibling on this machine whose repository is the one that the dataset knows."""
 

@@ -19,9 +19,10 @@ from engram.datasets.state_records import StateReporter
 from engram.datasets.worktree import Differences, Found, Untracked, walk
 from engram.model.errors import EngramError, ItemFailed
 from engram.model.outcome import DatasetOutcome, Status
+from engram.model.records import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@record(eq=False)
 class StatusRequest:
     """What is asked."""
 

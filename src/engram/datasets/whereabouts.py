@@ -30,6 +30,7 @@ from engram.model.keys import normal_form
 #: Fewer are looked up one by one.
 _MANY = 500
 _LOCATION_LOG = b".log"
+_NUMCOPIES = b"annex.numcopies"
 _ESCAPED = re.compile("&([0-9]{1,9});")
 _TRUST = {"trusted": b"1", "untrusted": b"0", "semitrusted": b"?", "dead": b"X"}
 
@@ -51,6 +52,10 @@ class Whereabouts:
         self._is_simple = len(self._branches) == 1 and not self._pending and not self._private
         #: Many location logs are alike, byte by byte.
         self._holders: dict[bytes, tuple[bytes, ...]] = {}
+        #: All files of the only branch there is, by path, once they were listed.
+        self._listed: Mapping[bytes, bytes] = {}
+        #: Holders by the id of the log, b"" for none.
+        self._holders_by_id: dict[bytes, tuple[bytes, ...]] = {}
 
     def log(self, path: bytes) -> bytes:
         """One file of the branch, b"" when nobody wrote it."""
@@ -65,7 +70,17 @@ class Whereabouts:
 
     def holders(self, key: bytes) -> tuple[bytes, ...]:
         """The UUIDs of the repositories that hold a content, as far as is known, sorted."""
-        log = self.log(log_path(key))
+        return self.holders_in(log_path(key))
+
+    def holders_in(self, path: bytes) -> tuple[bytes, ...]:
+        """The same by the path of the location log."""
+        if self._listed:
+            identity = self._listed.get(path, b"")
+            known = self._holders_by_id.get(identity)
+            if known is None:
+                known = self._holders_by_id[identity] = holders(self.log(path))
+            return known
+        log = self.log(path)
         known = self._holders.get(log)
         if known is None:
             known = self._holders[log] = holders(log)
@@ -104,6 +119,8 @@ class Whereabouts:
                 continue
             lines = self._dataset.programs.tree_lines(self._dataset.work_tree, branch.tree)
             branch.know({line[53:]: bytes.fromhex(line[12:52].decode()) for line in lines})
+        if self._is_simple:
+            self._listed = self._branches[0].files
 
     @cached_property
     def descriptions(self) -> Mapping[bytes, bytes]:
@@ -144,7 +161,13 @@ class Whereabouts:
 
     def numcopies(self, path: bytes) -> int:
         """How many copies a file shall have."""
-        return self._copies(path, b"annex.numcopies", b"numcopies.log", "annex.numcopies")
+        return self._copies(path, _NUMCOPIES, b"numcopies.log", "annex.numcopies")
+
+    def numcopies_below(self, folder: bytes) -> int | None:
+        """How many copies every file right in *folder* (with a slash at its end) shall have; ``None``: it depends."""
+        if self._dataset.attributes.are_silent(folder, (_NUMCOPIES,)):
+            return self.numcopies(folder)
+        return None
 
     def mincopies(self, path: bytes) -> int:
         """How many copies of a file must be locked in place before one is dropped."""
@@ -152,9 +175,10 @@ class Whereabouts:
 
     def _copies(self, path: bytes, attribute: bytes, log: bytes, setting: str) -> int:
         """The attribute holds before what the clones agreed on, that before the (outdated) setting."""
-        said = self._dataset.attributes_of(path, (attribute,)).get(attribute)
-        if isinstance(said, bytes) and (number := copies_in(said)) is not None:
-            return number
+        if not self._dataset.attributes.are_silent(path, (attribute,)):
+            said = self._dataset.attributes_of(path, (attribute,)).get(attribute)
+            if isinstance(said, bytes) and (number := copies_in(said)) is not None:
+                return number
         agreed = self._agreed.get(log)
         if agreed is None:
             agreed = self._agreed[log] = self._agreement(log, setting)

@@ -1,12 +1,13 @@
 """Copies: which repositories hold one content, as records."""
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from engram.model.outcome import DatasetOutcome
+from engram.model.records import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Copy:
     """One repository that is said to hold a content."""
 
@@ -42,7 +43,7 @@ _COUNTED = ("trusted", "semitrusted")
 _COPY_FIELDS = tuple(field.name for field in fields(Copy))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class CopiesOutcome(DatasetOutcome):
     """An outcome that tells who holds the content it is about."""
 

@@ -1,10 +1,10 @@
 """git-annex keys: content-derived names for file contents."""
 
 import re
-from dataclasses import dataclass
 from typing import Self
 
 from engram.model.errors import NotAKey
+from engram.model.records import record
 
 _KEY = re.compile(
     rb"(?P<backend>[^-]+)(?:-s(?P<size>[0-9]+))?(?:-m(?P<mtime>[0-9]+))?"
@@ -19,6 +19,10 @@ _PADDED = re.compile(rb"(?<=-[smSC])0+(?=[0-9])")
 _LONGEST_EXTENSION_BYTES = 64
 #: Of the name of a file; some characters of a key take two there.
 _LONGEST_NAME_BYTES = 255
+
+
+#: Whether a key looks as nearly all do: then it is in its normal form, and fit to name a file without escapes.
+is_plain = _PLAIN.fullmatch
 
 
 def normal_form(key: bytes) -> bytes | None:
@@ -56,7 +60,7 @@ def _extension_fits(backend: bytes, name: bytes) -> bool:
     return dot < 0 or len(name) - dot <= _LONGEST_EXTENSION_BYTES
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Key:
     """The name git-annex gives to one file's content.
 

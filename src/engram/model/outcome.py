@@ -1,11 +1,11 @@
 """Outcomes: the only way an operation reports what it did."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
 
 from engram.model.errors import EngramError
+from engram.model.records import record
 
 #: What a field of a record may hold besides text: the leaves of JSON.
 Leaf: TypeAlias = str | int | float | bool | None
@@ -26,7 +26,7 @@ class Status(StrEnum):
 _FAILURES = (Status.IMPOSSIBLE, Status.ERROR)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Outcome:
     """What happened to one item: a line on screen, a JSON line, a web event."""
 
@@ -57,7 +57,7 @@ class Outcome:
         return {"record": "outcome", **{name: getattr(self, name) for name in OUTCOME_FIELDS}}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class DatasetOutcome(Outcome):
     """An outcome of a dataset verb, with DataLad's own fields beside ours.
 

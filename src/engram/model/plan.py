@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self, TypeAlias
 
 from engram.model.errors import UsageError
+from engram.model.records import record
 
 #: What an argument of a request may be.
 Asked: TypeAlias = str | int | tuple[str, ...] | None
@@ -12,7 +13,7 @@ Asked: TypeAlias = str | int | tuple[str, ...] | None
 REMARKS = ("hand-over", "save")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class PlannedStep:
     """One thing that would be done."""
 
@@ -35,7 +36,7 @@ class PlannedStep:
 _STEP_FIELDS = ("action", "item", "bytes", "why", "ground")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Plan:
     """What ``--dry-run`` prints and what ``-o PLAN.json`` writes: the same object.
 

@@ -1,13 +1,13 @@
 """Sources: where content can be had from."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
 from engram.model.errors import EngramError
+from engram.model.records import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Wanted:
     """One content that somebody wants here."""
 
@@ -19,7 +19,7 @@ class Wanted:
     size_bytes: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Fetched:
     """What became of one wanted content."""
 

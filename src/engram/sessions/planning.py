@@ -7,6 +7,7 @@ from typing import Any
 
 from engram.model.plan import Plan, PlannedStep
 from engram.model.recordings import Recording, Session
+from engram.model.records import record
 from engram.sessions.assembly import Assembly
 from engram.sessions.comparing import Difference, difference
 from engram.sessions.deciding import Decider
@@ -18,7 +19,7 @@ from engram.sessions.scanned import Scanned
 from engram.sessions.told import GroupTold, Told
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class IngestPlan(Plan):
     """A plan with the sessions that its steps are about."""
 

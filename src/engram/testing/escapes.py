@@ -8,8 +8,10 @@ import hashlib
 import os
 import struct
 import subprocess
+import tempfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 from engram.testing.canary import Canary
@@ -332,6 +334,18 @@ def bomb_in_a_pack(folder: Path, _: Canary) -> str:
 
     Source: https://git-scm.com/docs/gitformat-pack
     """
+    oid, files = _packed_bomb()
+    for name, content in files.items():
+        (folder / ".git" / "objects" / "pack" / name).write_bytes(content)
+    subprocess.run(
+        ["git", "update-index", "--add", "--cacheinfo", f"100644,{oid},.gitattributes"], cwd=folder, check=True
+    )
+    return ".gitattributes that unpacks to 256 MiB"
+
+
+@cache
+def _packed_bomb() -> tuple[str, Mapping[str, bytes]]:
+    """The id of a bomb, and the pack and its index that hold it, by name. It takes seconds to make: made once."""
     size = _BOMB_BYTES
     header = bytearray([0x80 | 3 << 4 | size & 15])
     size >>= 4
@@ -339,17 +353,19 @@ def bomb_in_a_pack(folder: Path, _: Canary) -> str:
         header.append((0x80 if size > 0x7F else 0) | size & 0x7F)
         size >>= 7
     body = struct.pack(">4sII", b"PACK", 2, 1) + bytes(header) + _bomb(b"")
-    pack = body + hashlib.sha1(body, usedforsecurity=False).digest()
-    subprocess.run(["git", "index-pack", "--stdin"], cwd=folder, input=pack, check=True, capture_output=True)
+    trailer = hashlib.sha1(body, usedforsecurity=False)
+    pack, stem = body + trailer.digest(), f"pack-{trailer.hexdigest()}"
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / f"{stem}.pack"
+        place.write_bytes(pack)
+        subprocess.run(
+            ["git", "index-pack", "--object-format=sha1", place], cwd=folder, check=True, capture_output=True
+        )
+        index = place.with_suffix(".idx").read_bytes()
     name = hashlib.sha1(f"blob {_BOMB_BYTES}\0".encode(), usedforsecurity=False)
     for _zeros in range(_BOMB_BYTES // len(_ZEROS)):
         name.update(_ZEROS)
-    subprocess.run(
-        ["git", "update-index", "--add", "--cacheinfo", f"100644,{name.hexdigest()},.gitattributes"],
-        cwd=folder,
-        check=True,
-    )
-    return ".gitattributes that unpacks to 256 MiB"
+    return name.hexdigest(), {f"{stem}.pack": pack, f"{stem}.idx": index}
 
 
 def _written(folder: Path, kind: str, content: bytes) -> str:

@@ -220,8 +220,8 @@ def die_at_every_step(
 
     After each death *when_dead* looks at the state, then the same operation runs again to its end (unless *repeat* is
     false), then *check* looks. What these raise is raised here, with the step noted. The calling process should have
-    one thread. *limit* is the last step to try. It dies *also* at the first step of each of these kinds, each of which
-    there must be: where the number of steps differs from run to run, one that comes once could be passed over.
+    one thread. *limit* is the last step to try. It dies *also* at the first step of each of these kinds at which it did
+    not die yet, and there must be one: the number of steps differs from run to run, so that any could be passed over.
     """
     died_at: list[Step] = []
 
@@ -243,7 +243,7 @@ def die_at_every_step(
         if (ending := lives_through(DyingAt(number))) is not None:
             _expect_success(ending, "without a death")
             break
-    for kind in also:
+    for kind in sorted({*also} - {step.kind for step in died_at}):
         assert lives_through(DyingAtFirst(kind)) is None, f"there is no step {kind}"
     return _some(died_at)
 

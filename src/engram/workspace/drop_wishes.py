@@ -1,9 +1,9 @@
 """What `drop` and `remove` are asked for."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from engram.model.errors import UsageError
+from engram.model.records import record
 
 _WHAT = ("filecontent", "allkeys", "datasets", "all")
 _RECKLESS = ("modification", "availability", "undead", "kill")
@@ -11,7 +11,7 @@ _RECKLESS = ("modification", "availability", "undead", "kill")
 _WHOLE = ("datasets", "all")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(eq=False)
 class DropWish:
     """A wish to let go of something, in the words of the options."""
 

@@ -91,7 +91,7 @@ def all_mended(folder: Path) -> None:
 def test_a_check_survives_death_at_every_step(
     hurt: Template, nothing_lost: Callable[[Path], None], stride: Stride
 ) -> None:
-    died_at = die_at_every_step(fsck, lambda: fresh(hurt), all_mended, when_dead=nothing_lost, stride=stride(23))
+    died_at = die_at_every_step(fsck, lambda: fresh(hurt), all_mended, when_dead=nothing_lost, stride=stride(45))
     assert {"rename", "chmod", "sync", "run"} & {step.kind for step in died_at}
 
 
@@ -105,7 +105,7 @@ def test_a_check_withstands_every_refusal_of_the_disk(
         all_mended,
         error=error,
         when_failed=nothing_lost,
-        stride=stride(41 if error == errno.EIO else 31),
+        stride=stride(81 if error == errno.EIO else 61),
     )
 
 
@@ -119,7 +119,7 @@ def test_no_log_ever_claims_what_was_set_aside(hurt: Template, stride: Stride) -
             if aside and not list((dataset / ".git/annex/objects").glob(f"*/*/{key}/{key}")):
                 assert uuid_of(dataset) not in annex(dataset, "whereis", "--json", f"--key={key}", fine=(0, 1))
 
-    die_at_every_step(fsck, lambda: fresh(hurt), lambda _: None, when_dead=honest, stride=stride(13), repeat=False)
+    die_at_every_step(fsck, lambda: fresh(hurt), lambda _: None, when_dead=honest, stride=stride(25), repeat=False)
 
 
 def test_a_content_that_cannot_be_read_is_not_called_damaged(hurt: Template) -> None:
@@ -213,7 +213,7 @@ def test_dropping_what_is_unused_survives_death_at_every_step(with_unused: Templ
         others_hold_it(folder)
         assert [outcome.status for outcome in custody(folder, Steps()).unused()] == ["notneeded"]
 
-    die_at_every_step(drop_all, lambda: fresh(with_unused), all_dropped, when_dead=others_hold_it, stride=stride(11))
+    die_at_every_step(drop_all, lambda: fresh(with_unused), all_dropped, when_dead=others_hold_it, stride=stride(21))
 
 
 def test_numcopies_survives_death_at_every_step(with_unused: Template, stride: Stride) -> None:
@@ -223,7 +223,7 @@ def test_numcopies_survives_death_at_every_step(with_unused: Template, stride: S
     def are_wanted(folder: Path) -> None:
         assert annex(folder / "a", "numcopies").strip() == "2"
 
-    die_at_every_step(two, lambda: fresh(with_unused), are_wanted, stride=stride(3))
+    die_at_every_step(two, lambda: fresh(with_unused), are_wanted, stride=stride(5))
 
 
 # --- logs from elsewhere

@@ -304,7 +304,7 @@ def test_what_changes_while_it_is_saved_is_never_recorded_wrongly(
         lambda folder: others.begin(act, folder),
         saved_in_the_end,
         when_ended=nothing_wrong,
-        stride=stride(29),
+        stride=stride(57),
     )
 
 

@@ -80,7 +80,7 @@ def nothing_but_whole(folder: Path) -> None:
 
 
 def test_a_clone_survives_death_at_every_step(place: Template, stride: Callable[[int], int]) -> None:
-    died_at = die_at_every_step(clone, place.fresh, whole, when_dead=nothing_but_whole, stride=stride(13))
+    died_at = die_at_every_step(clone, place.fresh, whole, when_dead=nothing_but_whole, stride=stride(25))
     assert len({step.kind for step in died_at}) > 3
 
 
@@ -104,7 +104,7 @@ def test_one_into_an_empty_folder_keeps_the_folder_and_survives(place: Template,
         assert (folder / "clone").stat().st_ino == inode
         assert (folder / "clone").stat().st_mode & 0o7777 == 0o2750
 
-    die_at_every_step(clone, with_a_folder, same_folder, when_dead=no_repository_before_its_files, stride=stride(17))
+    die_at_every_step(clone, with_a_folder, same_folder, when_dead=no_repository_before_its_files, stride=stride(33))
 
 
 def test_one_into_a_superdataset_survives_death_at_every_step(place: Template, stride: Callable[[int], int]) -> None:
@@ -114,7 +114,7 @@ def test_one_into_a_superdataset_survives_death_at_every_step(place: Template, s
         assert git(folder / "super", "log", "--format=%s") == "[DATALAD] Added subdataset\n[DATALAD] new dataset\n"
         assert git(folder / "super", "config", "-f", ".gitmodules", "submodule.sub.datalad-url") == "../source\n"
 
-    die_at_every_step(clone_into_super, place.fresh, recorded, stride=stride(41))
+    die_at_every_step(clone_into_super, place.fresh, recorded, stride=stride(81))
 
 
 def test_what_dies_in_a_dataset_is_not_saved_there(place: Template, stride: Callable[[int], int]) -> None:
@@ -128,7 +128,7 @@ def test_what_dies_in_a_dataset_is_not_saved_there(place: Template, stride: Call
     def done(folder: Path) -> None:
         is_whole(folder / "super" / "beside")
 
-    die_at_every_step(clone_beside, place.fresh, done, when_dead=nothing_new, stride=stride(31))
+    die_at_every_step(clone_beside, place.fresh, done, when_dead=nothing_new, stride=stride(61))
 
 
 @pytest.mark.parametrize("reckless", ["auto", "ephemeral"])
@@ -144,14 +144,14 @@ def test_a_reckless_one_survives_death_at_every_step(
         assert git(folder / "clone", "status", "--porcelain") == ""
         assert (folder / SOURCE / "one.bin").read_bytes() == b"one\0"
 
-    die_at_every_step(clone_recklessly, place.fresh, as_asked, stride=stride(31))
+    die_at_every_step(clone_recklessly, place.fresh, as_asked, stride=stride(61))
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO], ids=errno.errorcode.get)
 def test_a_clone_withstands_every_refusal_of_the_disk(
     place: Template, stride: Callable[[int], int], error: int
 ) -> None:
-    fail_at_every_step(clone, place.fresh, whole, error=error, when_failed=nothing_but_whole, stride=stride(19))
+    fail_at_every_step(clone, place.fresh, whole, error=error, when_failed=nothing_but_whole, stride=stride(37))
 
 
 class TestASource:

@@ -26,8 +26,8 @@ def test_a_save_survives_death_at_every_step(changed: Template, expected: Expect
         changed.fresh,
         expected.all_saved,
         when_dead=expected.nothing_lost,
-        stride=stride(5),
-        also=("link", "rename", "update-ref", "run"),
+        stride=stride(9),
+        also=("write", "sync", "link", "rename", "update-ref", "run"),
     )
     assert {"write", "sync", "link", "rename", "update-ref", "run"} <= {step.kind for step in died_at}
 
@@ -36,7 +36,7 @@ def test_git_annex_has_no_complaint_after_a_death_either(changed: Template, expe
     def ask_git_annex_too(folder: Path) -> None:
         expected.all_saved(folder, annex=True)
 
-    die_at_every_step(save, changed.fresh, ask_git_annex_too, stride=stride(29))
+    die_at_every_step(save, changed.fresh, ask_git_annex_too, stride=stride(57))
 
 
 def test_datalad_can_finish_what_died(changed: Template, expected: Expected, datalad: Path, stride: Stride) -> None:
@@ -49,7 +49,7 @@ def test_datalad_can_finish_what_died(changed: Template, expected: Expected, dat
         assert expected.contents <= contents_kept(folder / DATASET)
         assert complaints_of_git(folder / DATASET) == complaints_of_git_annex(folder / DATASET) == ""
 
-    die_at_every_step(save, changed.fresh, finished_by_datalad, repeat=False, stride=stride(59))
+    die_at_every_step(save, changed.fresh, finished_by_datalad, repeat=False, stride=stride(117))
 
 
 @pytest.mark.parametrize("error", DISK_ERRORS, ids=errno.errorcode.get)
@@ -57,7 +57,7 @@ def test_datalad_can_finish_what_died(changed: Template, expected: Expected, dat
 def test_a_save_withstands_every_refusal_of_the_disk(
     changed: Template, expected: Expected, stride: Stride, error: int, once: bool
 ) -> None:
-    usually = 13 if error == errno.ENOSPC else 37
+    usually = 25 if error == errno.ENOSPC else 73
     fail_at_every_step(
         save,
         changed.fresh,
@@ -77,7 +77,7 @@ def test_an_amending_save_survives_death_at_every_step(changed: Template, expect
         expected.all_saved(folder)
         assert git(folder / DATASET, "log", "--format=%s") == "amended\n"
 
-    die_at_every_step(amend, changed.fresh, one_commit, when_dead=expected.nothing_lost, stride=stride(17))
+    die_at_every_step(amend, changed.fresh, one_commit, when_dead=expected.nothing_lost, stride=stride(33))
 
 
 def test_a_save_of_some_paths_survives_death_at_every_step(
@@ -91,7 +91,7 @@ def test_a_save_of_some_paths_survives_death_at_every_step(
         assert git(folder / DATASET, "status", "--porcelain", "-uall", "--", "new", "text/changed.txt") == ""
         assert "annexed/changed.bin" in git(folder / DATASET, "status", "--porcelain", "-uall")
 
-    die_at_every_step(save_some, changed.fresh, these_alone, when_dead=expected.nothing_lost, stride=stride(8))
+    die_at_every_step(save_some, changed.fresh, these_alone, when_dead=expected.nothing_lost, stride=stride(17))
 
 
 @pytest.mark.parametrize("error", [errno.EPERM, errno.EOPNOTSUPP], ids=errno.errorcode.get)
@@ -102,7 +102,7 @@ def test_a_save_without_hard_links_survives_death_at_every_step(
         return save(folder, Lacking({"link": error}, steps))
 
     died_at = die_at_every_step(
-        save_without, changed.fresh, expected.all_saved, when_dead=expected.nothing_lost, stride=stride(29)
+        save_without, changed.fresh, expected.all_saved, when_dead=expected.nothing_lost, stride=stride(57)
     )
     assert died_at
 
@@ -111,7 +111,7 @@ def test_a_save_to_git_survives_death_at_every_step(changed: Template, expected:
     def to_git(folder: Path, steps: Steps) -> int:
         return exit_code(verbs(folder / DATASET, steps).save(message="saved", to_git=True))
 
-    die_at_every_step(to_git, changed.fresh, expected.all_saved, when_dead=expected.nothing_lost, stride=stride(11))
+    die_at_every_step(to_git, changed.fresh, expected.all_saved, when_dead=expected.nothing_lost, stride=stride(21))
 
 
 def test_a_tagging_save_survives_death_at_every_step(changed: Template, expected: Expected, stride: Stride) -> None:
@@ -122,14 +122,14 @@ def test_a_tagging_save_survives_death_at_every_step(changed: Template, expected
         expected.all_saved(folder)
         assert git(folder / DATASET, "rev-parse", "v1") == git(folder / DATASET, "rev-parse", "HEAD")
 
-    die_at_every_step(tagging, changed.fresh, tagged, when_dead=expected.nothing_lost, stride=stride(19))
+    die_at_every_step(tagging, changed.fresh, tagged, when_dead=expected.nothing_lost, stride=stride(37))
 
 
 def test_the_outcome_of_one_save_is_one_commit_wherever_it_died(changed: Template, stride: Stride) -> None:
     def one_commit_more(folder: Path) -> None:
         assert git(folder / DATASET, "log", "--format=%s") == "saved\nfirst\n"
 
-    die_at_every_step(save, changed.fresh, one_commit_more, stride=stride(16))
+    die_at_every_step(save, changed.fresh, one_commit_more, stride=stride(33))
 
 
 def _is_a_dataset(folder: Path) -> None:
@@ -142,14 +142,14 @@ def _is_a_dataset(folder: Path) -> None:
 
 @pytest.mark.usefixtures("git_annex")
 def test_a_create_survives_death_at_every_step(empty: Callable[[], Path], stride: Stride) -> None:
-    died_at = die_at_every_step(create, empty, _is_a_dataset, stride=stride(7))
+    died_at = die_at_every_step(create, empty, _is_a_dataset, stride=stride(13))
     assert died_at
 
 
 @pytest.mark.usefixtures("git_annex")
 @pytest.mark.parametrize("error", DISK_ERRORS, ids=errno.errorcode.get)
 def test_a_create_withstands_every_refusal_of_the_disk(empty: Callable[[], Path], error: int, stride: Stride) -> None:
-    fail_at_every_step(create, empty, _is_a_dataset, error=error, stride=stride(11 if error == errno.ENOSPC else 31))
+    fail_at_every_step(create, empty, _is_a_dataset, error=error, stride=stride(21 if error == errno.ENOSPC else 61))
 
 
 @pytest.mark.usefixtures("git_annex")
@@ -169,7 +169,7 @@ def test_a_create_in_a_full_folder_touches_nothing_there(empty: Callable[[], Pat
         untouched(folder)
         assert git(folder / DATASET, "status", "--porcelain", "-uall") == "?? notes.txt\n?? raw/a.bin\n"
 
-    die_at_every_step(create, full, made_beside_it, when_dead=untouched, stride=stride(13))
+    die_at_every_step(create, full, made_beside_it, when_dead=untouched, stride=stride(25))
 
 
 @pytest.mark.usefixtures("git_annex")
@@ -189,7 +189,7 @@ def test_a_create_in_a_git_repository_survives_death_at_every_step(empty: Callab
         assert git(folder / DATASET, "status", "--porcelain") == "A  staged.py\n"
         assert git(folder / DATASET, "fsck", "--strict", "--no-dangling") == ""
 
-    die_at_every_step(create, with_a_repository, one_commit_more, stride=stride(9))
+    die_at_every_step(create, with_a_repository, one_commit_more, stride=stride(17))
 
 
 @pytest.mark.usefixtures("git_annex")
@@ -207,4 +207,4 @@ def test_a_create_in_a_superdataset_survives_death_at_every_step(
         sound(folder / DATASET / "sub")
         assert git(folder / DATASET, "submodule", "status").startswith(" ")
 
-    die_at_every_step(create_inside, Template(original, scene).fresh, registered, stride=stride(14))
+    die_at_every_step(create_inside, Template(original, scene).fresh, registered, stride=stride(29))

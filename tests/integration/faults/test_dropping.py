@@ -85,7 +85,7 @@ class TestADrop:
             clones.fresh,
             all_dropped_from_b,
             when_dead=known.nothing_lost,
-            stride=stride(3),
+            stride=stride(5),
             also=("chmod", "create", "remove", "rmdir", "sync", "update-ref"),
         )
 
@@ -97,7 +97,7 @@ class TestADrop:
             clones.fresh,
             all_dropped_from_b,
             when_dead=known.nothing_lost,
-            stride=stride(7),
+            stride=stride(13),
         )
 
     @pytest.mark.parametrize("error", DISK_ERRORS, ids=errno.errorcode.get)
@@ -116,7 +116,7 @@ class TestADrop:
             error=error,
             once=True,
             when_failed=known.nothing_lost,
-            stride=stride(5 if error == errno.EIO else 13),
+            stride=stride(9 if error == errno.EIO else 25),
         )
 
     def test_leaves_a_copy_when_the_sibling_drops_at_any_of_its_steps(
@@ -135,7 +135,7 @@ class TestADrop:
             sibling_drops,
             one_kept_it,
             when_ended=known.nothing_lost,
-            stride=stride(3),
+            stride=stride(5),
         )
 
     def test_leaves_a_copy_when_git_annex_drops_from_the_sibling_meanwhile(
@@ -150,7 +150,7 @@ class TestADrop:
             git_annex_drops,
             known.nothing_lost,
             when_ended=known.nothing_lost,
-            stride=stride(9),
+            stride=stride(17),
         )
 
     def test_leaves_the_log_right_when_git_annex_gets_it_back_meanwhile(
@@ -169,7 +169,7 @@ class TestADrop:
             git_annex_gets,
             known.nothing_lost,
             when_ended=log_is_right,
-            stride=stride(9),
+            stride=stride(17),
         )
 
 
@@ -274,7 +274,7 @@ class TestARemoval:
                 raise
 
         assert repeated(nested.fresh(), Steps()) == 0
-        die_at_every_step(repeated, nested.fresh, removed, stride=stride(7))
+        die_at_every_step(repeated, nested.fresh, removed, stride=stride(13))
 
     def test_of_a_whole_dataset_survives_death_at_every_step(
         self, nested: Template, stride: Callable[[int], int]
@@ -295,7 +295,7 @@ class TestARemoval:
             self.kept(folder)
             assert not _holds_anything(folder / "alone")  # an empty folder may be left, at the last moment
 
-        die_at_every_step(operation, prepared, gone, stride=stride(7))
+        die_at_every_step(operation, prepared, gone, stride=stride(13))
 
 
 def _holds_anything(folder: Path) -> bool:

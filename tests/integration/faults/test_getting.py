@@ -95,11 +95,11 @@ def all_is_here(folder: Path, *, annex: bool = False) -> None:
 
 def test_a_get_survives_death_at_every_step(cloned: Template, stride: Stride) -> None:
     kinds = ("write", "sync", "rename", "chmod", "update-ref")
-    die_at_every_step(get, cloned.fresh, all_is_here, when_dead=nothing_wrong_is_visible, stride=stride(4), also=kinds)
+    die_at_every_step(get, cloned.fresh, all_is_here, when_dead=nothing_wrong_is_visible, stride=stride(9), also=kinds)
 
 
 def test_git_annex_has_no_complaint_after_a_death_either(cloned: Template, stride: Stride) -> None:
-    die_at_every_step(get, cloned.fresh, lambda folder: all_is_here(folder, annex=True), stride=stride(29))
+    die_at_every_step(get, cloned.fresh, lambda folder: all_is_here(folder, annex=True), stride=stride(57))
 
 
 def test_git_annex_can_finish_what_died(cloned: Template, stride: Stride) -> None:
@@ -109,7 +109,7 @@ def test_git_annex_can_finish_what_died(cloned: Template, stride: Stride) -> Non
         subprocess.run(["git", "annex", "fsck", "-q", "."], cwd=clone, check=True, capture_output=True)
         assert (clone / "large.bin").read_bytes() == LARGE
 
-    die_at_every_step(get, cloned.fresh, finished_by_git_annex, repeat=False, stride=stride(31))
+    die_at_every_step(get, cloned.fresh, finished_by_git_annex, repeat=False, stride=stride(61))
 
 
 @pytest.mark.parametrize("error", DISK_ERRORS, ids=errno.errorcode.get)
@@ -122,7 +122,7 @@ def test_a_get_withstands_every_refusal_of_the_disk(cloned: Template, stride: St
         error=error,
         once=once,
         when_failed=nothing_wrong_is_visible,
-        stride=stride(11 if error == errno.ENOSPC else 29),
+        stride=stride(21 if error == errno.ENOSPC else 57),
     )
 
 
@@ -141,7 +141,7 @@ def test_somebody_may_drop_at_the_source_at_any_moment(cloned: Template, stride:
                 place.write_bytes(data)
                 git(folder / ORIGIN, "annex", "add", "-q", "--force-large", name)
 
-    act_at_every_step(get, cloned.fresh, drop, all_is_here, when_ended=back, stride=stride(23))
+    act_at_every_step(get, cloned.fresh, drop, all_is_here, when_ended=back, stride=stride(45))
 
 
 def test_somebody_may_write_into_the_source_at_any_moment(cloned: Template, stride: Stride) -> None:
@@ -156,7 +156,7 @@ def test_somebody_may_write_into_the_source_at_any_moment(cloned: Template, stri
         nothing_wrong_is_visible(folder)
         (folder / ORIGIN / "large.bin").resolve().write_bytes(LARGE)
 
-    act_at_every_step(get, cloned.fresh, spoil, all_is_here, when_ended=mend, stride=stride(17))
+    act_at_every_step(get, cloned.fresh, spoil, all_is_here, when_ended=mend, stride=stride(33))
 
 
 def test_git_annex_may_get_the_same_at_any_moment(cloned: Template, stride: Stride) -> None:
@@ -164,7 +164,7 @@ def test_git_annex_may_get_the_same_at_any_moment(cloned: Template, stride: Stri
         words = ("timeout", "-s", "KILL", "30", "git", "annex", "get", "-q", ".")  # it may have to wait for our locks
         subprocess.run(words, cwd=folder / CLONE, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    act_at_every_step(get, cloned.fresh, get_too, all_is_here, stride=stride(31))
+    act_at_every_step(get, cloned.fresh, get_too, all_is_here, stride=stride(61))
 
 
 def test_two_gets_at_once_both_end_well(cloned: Template) -> None:

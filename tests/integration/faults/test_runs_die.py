@@ -118,7 +118,7 @@ def all_recorded(folder: Path) -> None:
 
 
 def test_an_explicit_run_survives_death_at_every_step(ready: Template, stride: Stride) -> None:
-    die_at_every_step(run_explicitly, ready.fresh, all_recorded, when_dead=nothing_lost(ready), stride=stride(13))
+    die_at_every_step(run_explicitly, ready.fresh, all_recorded, when_dead=nothing_lost(ready), stride=stride(25))
 
 
 def test_what_a_killed_run_left_can_be_saved(ready: Template, stride: Stride) -> None:
@@ -130,13 +130,13 @@ def test_what_a_killed_run_left_can_be_saved(ready: Template, stride: Stride) ->
         assert run_plainly(folder, Steps()) == 0
         all_recorded(folder)
 
-    die_at_every_step(run_plainly, ready.fresh, saved, when_dead=nothing_lost(ready), repeat=False, stride=stride(19))
+    die_at_every_step(run_plainly, ready.fresh, saved, when_dead=nothing_lost(ready), repeat=False, stride=stride(37))
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO], ids=errno.errorcode.get)
 def test_an_explicit_run_withstands_every_refusal_of_the_disk(ready: Template, stride: Stride, error: int) -> None:
     fail_at_every_step(
-        run_explicitly, ready.fresh, all_recorded, error=error, when_failed=nothing_lost(ready), stride=stride(31)
+        run_explicitly, ready.fresh, all_recorded, error=error, when_failed=nothing_lost(ready), stride=stride(61)
     )
 
 
@@ -152,12 +152,12 @@ def test_an_unlock_survives_death_at_every_step(ready: Template, stride: Stride)
         assert complaints_of_git(dataset) == ""
         git(dataset, "annex", "fsck", "-q", "in.bin", "out.bin")
 
-    die_at_every_step(unlock, ready.fresh, unlocked, when_dead=nothing_lost(ready), stride=stride(5))
+    die_at_every_step(unlock, ready.fresh, unlocked, when_dead=nothing_lost(ready), stride=stride(9))
 
 
 def test_an_explicit_rerun_survives_death_at_every_step(recorded: Template, stride: Stride) -> None:
     die_at_every_step(
-        rerun_explicitly, recorded.fresh, all_repeated, when_dead=nothing_lost(recorded), stride=stride(23)
+        rerun_explicitly, recorded.fresh, all_repeated, when_dead=nothing_lost(recorded), stride=stride(45)
     )
 
 
@@ -173,7 +173,7 @@ def test_a_killed_rerun_is_repeated_as_it_says_itself(recorded: Template, stride
         all_repeated(folder)
 
     die_at_every_step(
-        rerun, recorded.fresh, repeated, when_dead=nothing_lost(recorded), repeat=False, stride=stride(29)
+        rerun, recorded.fresh, repeated, when_dead=nothing_lost(recorded), repeat=False, stride=stride(57)
     )
 
 
@@ -201,5 +201,5 @@ def test_a_killed_rerun_on_a_new_branch_leaves_the_old_one_and_is_begun_anew(
         all_repeated(folder)
 
     die_at_every_step(
-        rerun_elsewhere, recorded.fresh, repeated, when_dead=nothing_lost(recorded), repeat=False, stride=stride(37)
+        rerun_elsewhere, recorded.fresh, repeated, when_dead=nothing_lost(recorded), repeat=False, stride=stride(73)
     )

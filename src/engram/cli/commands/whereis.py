@@ -61,22 +61,26 @@ class WhereisView:
         self._alone = 0
         self._nowhere = 0
         self._what = "file"
+        #: The line of the copies that were told last: the next file's are the same ones, mostly.
+        self._last: tuple[Copy, ...] | None = None
+        self._last_said = ""
+        self._last_counted: tuple[bool, bool, bool] = (False, False, False)
 
     def line(self, outcome: Outcome, colours: bool) -> str | None:
         if not isinstance(outcome, CopiesOutcome):
             return None
-        counted = [copy for copy in outcome.copies if copy.counts]
+        if outcome.copies is not self._last:
+            counted = [copy for copy in outcome.copies if copy.counts]
+            here = any(copy.here for copy in outcome.copies)
+            self._last, self._last_said = outcome.copies, _said(outcome.copies, colours)
+            self._last_counted = here, len(counted) == 1, not counted
+        here, alone, nowhere = self._last_counted
         self._told += 1
         self._what = "key" if outcome.type == "key" else self._what
-        self._here += any(copy.here for copy in outcome.copies)
-        self._alone += len(counted) == 1
-        self._nowhere += not counted
-        if outcome.failed:
-            return key_line(outcome, colours)
-        doubtful = [f"{printable(copy.called)} ({copy.trust})" for copy in outcome.copies if not copy.counts]
-        where = ", ".join(ink(printable(copy.called), "ok", colours and copy.here) for copy in counted)
-        rest = f"; not counted: {', '.join(doubtful)}" if doubtful else ""
-        return "\n".join([f"{name_of(outcome)}: {where}{rest}", *_addresses(outcome.copies)])
+        self._here += here
+        self._alone += alone
+        self._nowhere += nowhere
+        return key_line(outcome, colours) if outcome.failed else f"{name_of(outcome)}: {self._last_said}"
 
     def summary(self) -> Iterable[str]:
         if self._told > 1:
@@ -84,6 +88,13 @@ class WhereisView:
             said += [f"{self._alone} with one copy only"] if self._alone else []
             said += [f"{self._nowhere} with no copy at all"] if self._nowhere else []
             yield ", ".join(said)
+
+
+def _said(copies: Iterable[Copy], colours: bool) -> str:
+    doubtful = [f"{printable(copy.called)} ({copy.trust})" for copy in copies if not copy.counts]
+    where = ", ".join(ink(printable(copy.called), "ok", colours and copy.here) for copy in copies if copy.counts)
+    rest = f"; not counted: {', '.join(doubtful)}" if doubtful else ""
+    return "\n".join([f"{where}{rest}", *_addresses(copies)])
 
 
 def _addresses(copies: Iterable[Copy]) -> list[str]:

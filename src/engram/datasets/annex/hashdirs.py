@@ -29,7 +29,11 @@ def hashdir_mixed(key: bytes) -> bytes:
     >>> hashdir_mixed(b"SHA256E-s5--abc")
     b'WM/pw'
     """
-    word = int.from_bytes(_md5(key).digest()[:4], "little")
+    return _mixed(_md5(key).digest())
+
+
+def _mixed(digest: bytes) -> bytes:
+    word = int.from_bytes(digest[:4], "little")
     return _PAIRS[(word >> 6 & 31) << 5 | word & 31] + b"/" + _PAIRS[(word >> 18 & 31) << 5 | word >> 12 & 31]
 
 
@@ -84,3 +88,15 @@ def log_path(key: bytes, suffix: bytes = b".log") -> bytes:
     b'1a1/74f/SHA256E-s5--abc.log'
     """
     return hashdir_lower(key) + b"/" + file_name_of(key) + suffix
+
+
+def plain_paths(key: bytes) -> tuple[bytes, bytes]:
+    """`object_path` and `log_path` of a key whose file name is the key itself: both by one digest.
+
+    >>> plain_paths(b"SHA256E-s5--abc")
+    (b'annex/objects/WM/pw/SHA256E-s5--abc/SHA256E-s5--abc', b'1a1/74f/SHA256E-s5--abc.log')
+    """
+    digest = _md5(key).digest()
+    letters = digest[:3].hex()
+    log = b"%b/%b/%b.log" % (letters[:3].encode(), letters[3:].encode(), key)
+    return b"%b%b/%b/%b" % (_OBJECTS, _mixed(digest), key, key), log

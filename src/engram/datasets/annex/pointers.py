@@ -9,7 +9,7 @@ Source: https://git-annex.branchable.com/internals/pointer_file/
 from typing import Final
 
 from engram.datasets.annex.hashdirs import file_name_of, key_of, object_path
-from engram.model.keys import normal_form
+from engram.model.keys import is_plain, normal_form
 
 #: A longer file is no pointer, whatever it begins with.
 MAX_POINTER_BYTES: Final = 32768
@@ -29,6 +29,9 @@ def key_in(text: bytes) -> bytes | None:
     >>> key_in(b"/annex/objects/SHA256E-s5--abc\n")
     b'SHA256E-s5--abc'
     """
+    name = text[text.rfind(b"/") + 1 :]
+    if is_plain(name) and _MARK in text and b"\n" not in text and len(text) <= MAX_POINTER_BYTES:  # nearly every link
+        return name
     line, _, rest = text.partition(b"\n")
     if len(text) > MAX_POINTER_BYTES or not _all_marked(rest):
         return None

@@ -7,7 +7,7 @@ import os
 import stat
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from engram.datasets.annex.backends import digest_of, new_hasher, verifies
 from engram.datasets.annex.facts import key_size
@@ -17,6 +17,8 @@ from engram.datasets.annex.logs import SEMITRUSTED, TRUSTED, said_at_s
 from engram.datasets.annex.pointers import MAX_POINTER_BYTES, key_in, link_of, link_to
 from engram.datasets.annex.verification import Check
 from engram.datasets.annexed import AnnexedFile, files_and_links
+from engram.datasets.auditing.examined import Condition, Examined
+from engram.datasets.auditing.glance import LARGE_BYTES, READ, WRITE_BITS, Glance
 from engram.datasets.dataset import Dataset
 from engram.datasets.git.index import GitIndex
 from engram.datasets.whereabouts import Whereabouts
@@ -25,78 +27,17 @@ from engram.model.errors import ChecksumMismatch, Unreadable
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-#: Contents of at least this size are hashed in threads.
-LARGE_BYTES = 1 << 20
 #: Backends whose keys promise nothing about the bytes but, perhaps, their number.
 _NO_DIGEST = ("WORM", "URL")
-_WRITE_BITS = 0o222
 _TELL_EVERY = 64
 #: How far a log may be ahead of the clock: its times are whole seconds, and never twice the same.
 _CLOCKS_S = 2
 _One = TypeVar("_One")
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-
-
-class Condition(NamedTuple):
-    """How one content fares in the object store."""
-
-    #: Where it lies, b"" when it is not here.
-    place: bytes = b""
-    size_bytes: int = 0
-    #: What is wrong with its bytes, '' when nothing is known to be.
-    damage: str = ""
-    #: Why it could not be looked at, '' when it could.
-    unread: str = ""
-    #: It, or its folder, could be written to by accident.
-    loose: bool = False
-    #: Only git-annex can hold it against its key.
-    for_annex: bool = False
-
-    @property
-    def is_here(self) -> bool:
-        """Whether it is here, as far as anybody can tell."""
-        return bool(self.place) and not self.damage
 
 
 _ABSENT: Final = Condition()
 _SOUND: Final = Condition()
 _WRONG: Final = "its bytes are not those that its key was made from"
-
-
-class Examined(NamedTuple):
-    """What was found out about one file, or about one key that stands for itself."""
-
-    #: ``None`` for a key.
-    file: AnnexedFile | None
-    key: bytes
-    condition: Condition
-    #: The log says that it is here.
-    logged: bool
-    #: No log ever said anything about it.
-    unknown: bool
-    #: How many repositories hold it and count, this one as it was found.
-    copies: int
-    #: How many copies are wanted.
-    wanted: int
-    #: It is not here, but a damaged copy of it was set aside once.
-    was_aside: bool
-    #: What the link in the work tree ought to say, b"" when it does or none lies there.
-    link: bytes = b""
-    #: A pointer lies in the work tree though the content is here.
-    pointer: bool = False
-    #: What is wrong with the content in the work tree that nobody wrote to, '' when nothing is.
-    damage: str = ""
-
-    @property
-    def is_well(self) -> bool:
-        """Whether there is nothing to mend and nothing to tell."""
-        condition = self.condition
-        return (
-            self.logged is bool(condition.place)
-            and not (condition.damage or condition.unread or condition.loose or condition.for_annex)
-            and self.copies >= self.wanted
-            and not (self.link or self.pointer or self.damage or self.unknown or self.was_aside)
-        )
 
 
 class Examiner:
@@ -120,9 +61,12 @@ class Examiner:
         self._top = os.fsencode(dataset.work_tree) + b"/"
         self._here = dataset.annex_uuid.encode()
         self._conditions: dict[bytes, Condition] = {}
+        #: Keys whose contents are read afterwards.
+        self._waiting: set[bytes] = set()
         self._counted: dict[tuple[bytes, ...], tuple[bool, int]] = {}
         self._aside = set_aside(self._git_dir)
         self._here_counts = self._counts(self._here)
+        self._glance = Glance(self._git_dir, whereabouts, self._count, here_counts=self._here_counts)
         self._stopped = False
         #: Files, or bytes, that are through and of which nobody was told.
         self._through = 0
@@ -140,7 +84,16 @@ class Examiner:
         keys = [file.key for file, _ in waiting]
         self._whereabouts.prefetch(keys)
         begin(keys)
-        for (file, target), condition in self._with_conditions(waiting, lambda one: one[0].key):
+        large: list[tuple[tuple[AnnexedFile, bytes], bytes, Condition]] = []
+        for one in waiting:
+            file, target = one
+            if self._full and file.key not in self._conditions and (sound := self._glance.sound(file, target)):
+                condition = self._conditions[file.key] = sound.condition
+                self._is_through(condition.size_bytes)
+                yield sound
+            elif (found := self._at_once(one, file.key, large)) is not None:
+                yield self._examined(index, file, target, found)
+        for (file, target), condition in self._afterwards(large):
             yield self._examined(index, file, target, condition)
 
     def keys(self, keys: Iterable[bytes]) -> Iterator[Examined]:
@@ -148,9 +101,12 @@ class Examiner:
         waiting = list(keys)
         self._whereabouts.prefetch(waiting)
         wanted = self._whereabouts.numcopies(b"")
-        for key, condition in self._with_conditions(waiting, lambda key: key):
-            logged, copies, unknown = self._holders(key, condition)
-            yield Examined(None, key, condition, logged, unknown, copies, wanted, self._was_aside(key, condition))
+        large: list[tuple[bytes, bytes, Condition]] = []
+        for key in waiting:
+            if (found := self._at_once(key, key, large)) is not None:
+                yield self._examined_key(key, found, wanted)
+        for key, condition in self._afterwards(large):
+            yield self._examined_key(key, condition, wanted)
 
     # --- one file
 
@@ -166,20 +122,26 @@ class Examiner:
                 link = right if target != right else b""
         else:
             pointer, damage = self._unlocked(index, file, condition)
-        return Examined(
-            file, file.key, condition, logged, unknown, copies, wanted, aside, link=link, pointer=pointer, damage=damage
-        )
+        return Examined(file, file.key, condition, logged, unknown, copies, wanted, aside, link, pointer, damage)
+
+    def _examined_key(self, key: bytes, condition: Condition, wanted: int) -> Examined:
+        logged, copies, unknown = self._holders(key, condition)
+        return Examined(None, key, condition, logged, unknown, copies, wanted, self._was_aside(key, condition))
 
     def _holders(self, key: bytes, condition: Condition) -> tuple[bool, int, bool]:
         """Whether the log says that *key* is here; how many copies count; whether no log was ever written."""
         held = self._whereabouts.holders(key)
+        logged, elsewhere = self._count(held)
+        copies = elsewhere + (self._here_counts and condition.is_here)
+        return logged, copies, not held and not self._whereabouts.is_known(key)
+
+    def _count(self, held: tuple[bytes, ...]) -> tuple[bool, int]:
+        """Whether this repository is among the holders of a content, and how many of the others count."""
         known = self._counted.get(held)
         if known is None:
             elsewhere = sum(uuid != self._here and self._counts(uuid) for uuid in held)
             known = self._counted[held] = self._here in held, elsewhere
-        logged, elsewhere = known
-        copies = elsewhere + (self._here_counts and condition.is_here)
-        return logged, copies, not held and not self._whereabouts.is_known(key)
+        return known
 
     def _was_aside(self, key: bytes, condition: Condition) -> bool:
         """Whether it is missing since a check set it aside, and was not got and dropped again afterwards."""
@@ -214,30 +176,24 @@ class Examiner:
 
     # --- contents
 
-    def _with_conditions(
-        self, waiting: Iterable[_One], key_of: Callable[[_One], bytes]
-    ) -> Iterator[tuple[_One, Condition]]:
-        """Each with the condition of its content; those with large contents last."""
-        large: list[tuple[_One, bytes, Condition]] = []
-        later: set[bytes] = set()
-        for one in waiting:
-            key = key_of(one)
-            known = self._conditions.get(key)
-            if known is None:
-                known = self._read_small(key) if self._full else self._look(key)
-                if known is None:
-                    known = self._look(key)
-                    if key in later or (self._is_to_be_read(known) and known.size_bytes >= LARGE_BYTES):
-                        later.add(key)
-                        large.append((one, key, known))
-                        continue
-                    known = self._read(key, known)
-                self._conditions[key] = known
-                if self._full:
-                    self._is_through(known.size_bytes)
-            if not self._full:
-                self._is_through(1)
-            yield one, known
+    def _at_once(self, one: _One, key: bytes, large: list[tuple[_One, bytes, Condition]]) -> Condition | None:
+        """The condition of a content; ``None`` when it takes long to read: then what it is about waits in *large*."""
+        known = self._conditions.get(key)
+        if known is None:
+            known = self._look(key)
+            if key in self._waiting or (self._is_to_be_read(known) and known.size_bytes >= LARGE_BYTES):
+                self._waiting.add(key)
+                large.append((one, key, known))
+                return None
+            known = self._conditions[key] = self._read(key, known)
+            if self._full:
+                self._is_through(known.size_bytes)
+        if not self._full:
+            self._is_through(1)
+        return known
+
+    def _afterwards(self, large: list[tuple[_One, bytes, Condition]]) -> Iterator[tuple[_One, Condition]]:
+        """Each of those that waited with its condition."""
         self._advance(self._through)
         if large:
             yield from self._in_threads(large)
@@ -268,34 +224,8 @@ class Examiner:
             return Condition(place, unread="no regular file lies in its place")
         size, promised = status.st_size, key_size(key)
         damage = "" if promised in (None, size) else f"it has {size} bytes where {promised} belong"
-        loose = bool((status.st_mode | folder.st_mode) & _WRITE_BITS)
+        loose = bool((status.st_mode | folder.st_mode) & WRITE_BITS)
         return Condition(place, size, damage, loose=loose)
-
-    def _read_small(self, key: bytes) -> Condition | None:
-        """The condition of a small content that can be read at once; ``None`` for every other, which takes longer."""
-        place = self._git_dir + b"/" + object_path(key)
-        backend = _backend(key)
-        if not verifies(backend):
-            return None
-        try:
-            folder = os.lstat(place[: place.rindex(b"/")])
-            descriptor = os.open(place, _READ)
-        except OSError:
-            return None
-        try:
-            status = os.fstat(descriptor)
-            size = status.st_size
-            if size >= LARGE_BYTES or size != key_size(key) or not stat.S_ISREG(status.st_mode):
-                return None
-            data = os.pread(descriptor, size + 1, 0)
-        except OSError:
-            return None
-        finally:
-            os.close(descriptor)
-        hasher = new_hasher(backend)
-        hasher.update(data)
-        damage = "" if hasher.hexdigest() == digest_of(key) else _WRONG
-        return Condition(place, size, damage, loose=bool((status.st_mode | folder.st_mode) & _WRITE_BITS))
 
     def _is_to_be_read(self, looked: Condition) -> bool:
         return self._full and bool(looked.place) and not looked.damage and not looked.unread
@@ -313,7 +243,7 @@ class Examiner:
     def _verified(self, key: bytes, place: bytes, size: int) -> Condition:
         """What is wrong with the bytes of a file; `_SOUND` when nothing is."""
         try:
-            descriptor = os.open(place, _READ)
+            descriptor = os.open(place, READ)
         except OSError as error:
             return Condition(unread=os.strerror(error.errno or 0))
         try:

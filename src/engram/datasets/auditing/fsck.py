@@ -7,13 +7,13 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engram import durable
 from engram.datasets.annex.facts import key_size
 from engram.datasets.annex.logs import values_by_uuid, with_value
-from engram.datasets.auditing.examining import Examined, Examiner
+from engram.datasets.auditing.examined import Examined
+from engram.datasets.auditing.examining import Examiner
 from engram.datasets.auditing.fsck_records import FsckReporter
 from engram.datasets.auditing.unused import check_annex_is_own
 from engram.datasets.dataset import Dataset
@@ -29,6 +29,7 @@ from engram.model.errors import UsageError
 from engram.model.outcome import Outcome
 from engram.model.plan import Plan, PlannedStep
 from engram.model.progress import Progress, Silent
+from engram.model.records import record
 
 if TYPE_CHECKING:
     from engram.datasets.auditing.mending import Mender
@@ -42,7 +43,7 @@ _GATHERED = 1000
 _GATHERED_S = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(eq=False)
 class FsckRequest:
     """What is to be checked."""
 

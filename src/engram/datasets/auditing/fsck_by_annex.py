@@ -11,7 +11,7 @@ from typing import Any
 
 from engram import durable
 from engram.datasets.annex.facts import key_size
-from engram.datasets.auditing.examining import Examined
+from engram.datasets.auditing.examined import Examined
 from engram.datasets.dataset import Dataset
 from engram.model.errors import ItemFailed
 from engram.model.outcome import DatasetOutcome, Status

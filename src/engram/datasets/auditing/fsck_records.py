@@ -6,7 +6,7 @@ from shlex import quote
 from typing import NamedTuple
 
 from engram.datasets.annex.facts import key_size
-from engram.datasets.auditing.examining import Examined
+from engram.datasets.auditing.examined import Examined
 from engram.datasets.auditing.whereis import no_copy
 from engram.datasets.copies import Copies
 from engram.datasets.dataset import Dataset

@@ -15,7 +15,7 @@ from engram.datasets.annex.hashdirs import file_name_of
 from engram.datasets.annex.pointers import pointer_of
 from engram.datasets.annex.receiving import Receiving
 from engram.datasets.annex.store import ContentStore
-from engram.datasets.auditing.examining import Examined
+from engram.datasets.auditing.examined import Examined
 from engram.datasets.copying.supply import ANNEX, Supply
 from engram.datasets.dataset import Dataset
 from engram.datasets.git.index import GitIndex

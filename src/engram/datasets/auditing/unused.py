@@ -8,7 +8,6 @@ Source: git-annex-unused(1); runs of git-annex 10.
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 from engram import durable
 from engram.datasets.annex.facts import key_size
@@ -31,12 +30,13 @@ from engram.datasets.locks import only_engram
 from engram.datasets.permission import check_may_write
 from engram.model.errors import DamagedRepository, UsageError
 from engram.model.outcome import DatasetOutcome, Leaf, Status
+from engram.model.records import record
 
 ACTION = "unused"
 _SETTING = "annex.used-refspec"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(eq=False)
 class UnusedRequest:
     """What is looked for."""
 

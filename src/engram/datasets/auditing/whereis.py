@@ -7,7 +7,6 @@ Source: git-annex-whereis(1); which copies count, from runs of git-annex 10.
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from engram.datasets.annex.facts import key_size
 from engram.datasets.annexed import annexed_files
@@ -17,11 +16,12 @@ from engram.datasets.whereabouts import Whereabouts
 from engram.model.copies import CopiesOutcome, Copy
 from engram.model.errors import ItemFailed, NoCopy
 from engram.model.outcome import DatasetOutcome, Outcome, Status
+from engram.model.records import record
 
 ACTION = "whereis"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(eq=False)
 class WhereisRequest:
     """What is asked about."""
 

@@ -9,7 +9,6 @@ Source: datalad-get(1), git-annex-get(1); records of DataLad 1.7.1.
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from engram import durable
@@ -30,13 +29,14 @@ from engram.model.errors import EngramError, NoRoom, StorageFailed, Unavailable
 from engram.model.outcome import Outcome
 from engram.model.plan import Plan, PlannedStep
 from engram.model.progress import Progress, Silent
+from engram.model.records import record
 from engram.model.source import Source, Wanted
 
 #: Settings that change what a get does, beyond those of `traps`; only git-annex carries them out.
 _BEYOND_US = ("annex.bwlimit", "annex.bwlimit-download", "annex.stalldetection", "annex.stalldetection-download")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(eq=False)
 class GetRequest:
     """What is to be got in one dataset."""
 

@@ -5,16 +5,16 @@ initialised in a clone, and start the program that an external one names.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from engram.datasets.copying.initialising import branches_may_have
 from engram.datasets.dataset import Dataset
 from engram.datasets.git.problems import NotUnderstood
+from engram.model.records import record
 
 _YES = ("true", "yes", "on", "1")
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=False, kw_only=False)
 class WaitingRemote:
     """A special remote that waits to be allowed."""
 

@@ -25,6 +25,7 @@ from engram.model.errors import NotDropped
 from engram.model.outcome import DatasetOutcome, Outcome, Status
 from engram.model.plan import Plan, PlannedStep
 from engram.model.progress import Progress, Silent
+from engram.model.records import record
 
 #: Expressions by which nothing is required here.
 _NOTHING = (b"", b"nothing")
@@ -33,7 +34,7 @@ _NOT_ENOUGH = "what engram can look at itself is not enough"
 _VERSION = "10"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(eq=False)
 class DropRequest:
     """What is to be dropped."""
 

@@ -9,7 +9,6 @@ Source: datalad-drop(1); records of DataLad 1.7.1.
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from shlex import quote
 
 from engram import durable
@@ -30,13 +29,14 @@ from engram.model.errors import NotDropped
 from engram.model.outcome import Outcome, Status
 from engram.model.plan import Plan, PlannedStep
 from engram.model.progress import Progress, Silent
+from engram.model.records import record
 
 _GIT = ".git"
 #: What ``.git`` is called while it is removed.
 DROPPED = ".git.engram-dropped"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(eq=False)
 class UninstallRequest:
     """How much is looked at before a dataset is removed."""
 

@@ -67,14 +67,21 @@ class Attributes:
 
     def of(self, path: bytes, names: tuple[bytes, ...]) -> dict[bytes, Value]:
         """What holds for the file at *path*: ``True`` set, ``False`` unset, ``None`` unspecified, or the value."""
-        folder, slash, name = path.rpartition(b"/")
+        return self._rules(path, names).of(path[path.rfind(b"/") + 1 :])
+
+    def are_silent(self, path: bytes, names: tuple[bytes, ...]) -> bool:
+        """Whether no rule says anything about these attributes for any file in the folder of *path*."""
+        return not self._rules(path, names).assignments
+
+    def _rules(self, path: bytes, names: tuple[bytes, ...]) -> "_Folder":
         folders = self._folders.get(names)
         if folders is None:
             folders = self._folders[names] = {}
+        folder = path[: path.rfind(b"/") + 1]
         rules = folders.get(folder)
         if rules is None:
-            rules = folders[folder] = self._compile(folder + slash, names)
-        return rules.of(name)
+            rules = folders[folder] = self._compile(folder, names)
+        return rules
 
     def _read(self, path: bytes, *, macros: bool, follow: bool = True, relative: bytes = b"") -> tuple[Line, ...]:
         data = read_rules(path, follow=follow)

@@ -5,11 +5,12 @@ Source: gitignore(5)
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, NamedTuple, Self, TypeAlias
 
 from engram.datasets.git.path_patterns import PathPattern, later_git, read_rules
 from engram.datasets.git.wildmatch import Matcher, matcher
+from engram.model.records import record
 
 FILE_NAME: Final = b".gitignore"
 
@@ -64,7 +65,7 @@ class _Run(NamedTuple):
         return path in self.paths or (self.path_matcher is not None and self.path_matcher(path) is not None)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False, match_args=False)
+@record(eq=False, kw_only=False)
 class _Context:
     """What all folders of one work tree share."""
 
@@ -86,7 +87,7 @@ class _Context:
         return rules if rules.folders else None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False, match_args=False)
+@record(eq=False, kw_only=False)
 class Ignore:
     """The rules that hold in one folder."""
 

@@ -4,7 +4,7 @@ import os
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 
 from engram import durable
@@ -14,11 +14,12 @@ from engram.datasets.provenance.path_globs import PathGlobs
 from engram.datasets.provenance.placeholders import Value, filled, filled_names
 from engram.datasets.provenance.run_records import RunRecord
 from engram.model.errors import OutsideDataset
+from engram.model.records import record
 
 _TMPDIR = "{tmpdir}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@record(eq=False)
 class Repeat:
     """What a command repeats."""
 
@@ -32,7 +33,7 @@ class Repeat:
     substitutions: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@record(eq=False)
 class RunRequest:
     """A command that is to be run, and recorded."""
 

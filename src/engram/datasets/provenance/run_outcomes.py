@@ -1,15 +1,16 @@
 """Outcomes of ``run`` and ``rerun``: DataLad's fields about a command beside those of every dataset verb."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from engram.datasets.dataset import Dataset
 from engram.model.errors import EngramError
 from engram.model.outcome import DatasetOutcome, Status
+from engram.model.records import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RunOutcome(DatasetOutcome):
     """What became of a command."""
 

@@ -5,10 +5,10 @@ Source: datalad-run(1), "datalad.run.record-*"; commits made by DataLad 0.9 to 1
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from engram.model.errors import BadRecord
+from engram.model.records import record
 
 PREFIX: Final = "[DATALAD RUNCMD] "
 _BELOW: Final = "=== Do not change lines below ===\n"
@@ -20,7 +20,7 @@ _LONGEST_LIST = 1_000_000
 _TEXTS = ("inputs", "extra_inputs", "outputs", "chain")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RunRecord:
     """A command, and what is known about its run. Paths are relative to *pwd*, that to the dataset.
 
@@ -106,7 +106,7 @@ class RunRecord:
         return cls(cmd=_command(fields), pwd=_folder(fields.get("pwd")), dsid=dsid, exit=exit_code, **texts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RunMessage:
     """The message of a commit that holds the results of a command."""
 

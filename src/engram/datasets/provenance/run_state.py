@@ -2,19 +2,19 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from engram.datasets.dataset import Dataset, open_dataset
 from engram.datasets.git.objects import SUBMODULE_MODE
 from engram.datasets.status import StatusReader, StatusRequest
 from engram.datasets.worktree import Untracked
+from engram.model.records import record
 
 #: Commits that others may make while a command runs.
 _MOST_COMMITS = 1000
 _SUBMODULE_MODE = SUBMODULE_MODE.to_bytes(4, "big")
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=False, kw_only=False)
 class Heads:
     """Which commits were checked out in a dataset and below it."""
 

@@ -7,7 +7,7 @@ that several commands may run in it at once. Source: datalad-run(1); records, me
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from engram import durable
@@ -23,6 +23,7 @@ from engram.datasets.records import Made, Reporter
 from engram.model.errors import CommandFailed, ItemFailed, StorageFailed, UnsavedChanges, UsageError
 from engram.model.outcome import Outcome, Status
 from engram.model.progress import Progress, Silent
+from engram.model.records import record
 
 if TYPE_CHECKING:
     from engram.datasets.provenance.preparing import Get
@@ -34,7 +35,7 @@ def _nothing(_: str) -> None:
     """What is done before a command starts when nobody wants to know."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@record(eq=False)
 class Helpers:
     """What a run is handed from outside."""
 

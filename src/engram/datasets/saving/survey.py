@@ -12,6 +12,7 @@ from engram.datasets.git.problems import MissingObject, NotUnderstood
 from engram.datasets.saving.decisions import Decisions, Staged, decide
 from engram.datasets.worktree import Untracked, walk
 from engram.model.errors import UsageError
+from engram.model.records import record
 
 if TYPE_CHECKING:
     from engram.datasets.annex.magic import Magic
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from engram.datasets.saving.choosing import Chooser, Rules
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@record(eq=False)
 class SaveRequest:
     """What is to be saved, and how."""
 
