@@ -9,6 +9,7 @@ The environment variables that `./dev` sets and this file reads:
     begins with `NOT_HERE`.
 """
 
+import gc
 import os
 import shlex
 import shutil
@@ -81,6 +82,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in long]
     if workers := getattr(config, "workerinput", {}).get("workercount"):
         items[:] = dealt([(item.nodeid.partition("::")[0], item) for item in items], workers)
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()  # thousands of tests stay to the end: nobody need look again whether they are garbage, a fork least of all
 
 
 @pytest.hookimpl(wrapper=True)
