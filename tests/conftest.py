@@ -86,7 +86,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish() -> None:
     gc.collect()
-    gc.freeze()  # thousands of tests stay to the end: nobody need look again whether they are garbage, a fork least of all
+    gc.freeze()  # thousands of tests stay to the end: nobody need look whether they are garbage, a fork least of all
 
 
 @pytest.hookimpl(wrapper=True)

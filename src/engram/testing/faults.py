@@ -23,7 +23,7 @@ import json
 import os
 import signal
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -93,8 +93,11 @@ class _StoppingAt(Steps):
         #: Called with that step just before.
         self.tell: Callable[[Step], object] = _nothing
         self._count = count(1)  # safe between threads
+        #: The kinds of the steps that were taken, or asked for.
+        self.kinds: set[str] = set()
 
     def take(self, kind: str, path: AnyPath) -> None:
+        self.kinds.add(kind)
         step = Step(next(self._count), kind, os.fsdecode(path))
         if step.number >= self.number:
             self.stop(step)
@@ -203,6 +206,8 @@ class Ending:
     next_step: str = ""
     #: Traceback of an error that nobody expected; empty when there was none.
     bug: str = ""
+    #: The kinds of its steps, when it lived to its end.
+    kinds: Sequence[str] = ()
 
 
 def die_at_every_step(
@@ -220,9 +225,11 @@ def die_at_every_step(
 
     After each death *when_dead* looks at the state, then the same operation runs again to its end (unless *repeat* is
     false), then *check* looks. What these raise is raised here, with the step noted. The calling process should have
-    one thread. *limit* is the last step to try. It dies *also* at the first step of each of these kinds at which it did
-    not die yet, and there must be one: the number of steps differs from run to run, so that any could be passed over.
+    one thread. *limit* is the last step to try. When it lived to its end, it dies at the first step of every kind at
+    which it did not die yet, and *also* of these kinds, of which there must be one each: the number of steps differs
+    from run to run, so that a stride could pass over any.
     """
+    kinds = {*also}
     died_at: list[Step] = []
 
     def lives_through(steps: Steps) -> Ending | None:
@@ -242,8 +249,9 @@ def die_at_every_step(
     for number in _numbers(stride, limit):
         if (ending := lives_through(DyingAt(number))) is not None:
             _expect_success(ending, "without a death")
+            kinds.update(ending.kinds)
             break
-    for kind in sorted({*also} - {step.kind for step in died_at}):
+    for kind in sorted(kinds - {step.kind for step in died_at}):
         assert lives_through(DyingAtFirst(kind)) is None, f"there is no step {kind}"
     return _some(died_at)
 
@@ -337,6 +345,8 @@ def _run_and_exit(operation: Operation[State], state: State, steps: Steps, write
         if isinstance(steps, _StoppingAt):
             steps.tell = lambda step: tell(stopped_at=asdict(step))
         tell(**_report_of(operation, state, steps))
+        if isinstance(steps, _StoppingAt):
+            tell(kinds=sorted(steps.kinds))
     finally:
         os._exit(0)
 

@@ -414,6 +414,18 @@ class TestAfterACrash:
         assert (record["status"], record["error"]) == ("error", "ChecksumMismatch")
         assert "[here]" not in annex(here, "whereis", "a.txt")
 
+    @pytest.mark.parametrize(("text", "status"), [("unlocked\n", ""), ("UNLOCKED\n", " M free.txt\n")])
+    def test_the_index_learns_of_a_file_that_was_filled_and_of_no_other(
+        self, here: Path, origin: Path, text: str, status: str
+    ) -> None:
+        index = (here / ".git/index").read_bytes()
+        get(here, "free.txt")
+        (here / ".git/index").write_bytes(index)  # as it was when the file still was a pointer
+        (here / "free.txt").write_text(text)
+        assert git(here, "-c", "filter.annex.process=", "-c", "filter.annex.clean=", "diff-files", "--name-only") != ""
+        assert {record["status"] for record in get(here, "free.txt")} == {"notneeded"}
+        assert git(here, "status", "--porcelain", "free.txt") == status
+
 
 class TestRoom:
     def test_what_does_not_fit_is_not_begun(self, here: Path) -> None:

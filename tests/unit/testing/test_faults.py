@@ -110,7 +110,9 @@ def test_a_stride_and_a_limit_try_fewer_steps(prepare: Callable[[], Path]) -> No
 
 
 def test_it_dies_at_a_kind_of_step_that_a_stride_passes_over(prepare: Callable[[], Path]) -> None:
-    died_at = die_at_every_step(safely, prepare, new_alone, when_dead=old_or_new, stride=1000, also=("rename",))
+    died_at = die_at_every_step(safely, prepare, new_alone, when_dead=old_or_new, stride=1000)
+    assert {step.kind for step in died_at} == {"create", "write", "sync", "rename", "remove"}
+    died_at = die_at_every_step(safely, prepare, new_alone, when_dead=old_or_new, limit=1, also=("rename",))
     assert [step.kind for step in died_at][1:] == ["rename"]
     with pytest.raises(AssertionError, match="no step never"):
         die_at_every_step(safely, prepare, new_alone, when_dead=old_or_new, stride=1000, also=("never",))

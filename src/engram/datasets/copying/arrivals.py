@@ -12,7 +12,7 @@ from engram.datasets.dataset import Dataset
 from engram.datasets.git.problems import NotUnderstood
 from engram.datasets.logbook import note_presence
 from engram.datasets.saving.staging import refresh_entries
-from engram.datasets.saving.unlocked import fill_pointers
+from engram.datasets.saving.unlocked import fill_pointers, filled_entry
 from engram.datasets.syncing import ToSync
 from engram.model.errors import ChecksumMismatch, EngramError, Unreadable
 from engram.model.outcome import Outcome
@@ -72,9 +72,12 @@ class Arrivals:
             yield from self._got(fetched)
 
     def mend(self) -> Iterator[Outcome]:
-        """Finish what an earlier get was kept from: pointers without their content, contents that no log tells of."""
+        """Finish what an earlier get was kept from: pointers, what the index does not know, what no log tells of."""
         if self._lacking.pointers:
             self._fill(self._lacking.pointers)
+        filled = (filled_entry(self._dataset, self._lacking.index, file) for file in self._lacking.filled)
+        if entries := {entry.path: entry for entry in filled if entry is not None}:
+            refresh_entries(self._dataset, self._lacking.index, entries)
         sound = set()
         for key, path in self._lacking.unlogged.items():
             try:

@@ -122,8 +122,8 @@ class Getter:
         return self._dataset.has_annex or self._dataset.wants_annex
 
     def _may_mend(self, lacking: Lacking) -> bool:
-        """Whether the log does not know of contents that are here, and this user may put that right."""
-        return bool(lacking.unlogged) and os.access(self._dataset.git_dir, os.W_OK)
+        """Whether log or index do not know of contents that are here, and this user may put that right."""
+        return bool(lacking.unlogged or lacking.filled) and os.access(self._dataset.git_dir, os.W_OK)
 
     def _in_earnest(self, lacking: Lacking) -> Iterator[Outcome]:
         check_may_write(self._dataset)

@@ -1,6 +1,7 @@
 """What of the named parts of a dataset lacks its content here. Reads only."""
 
 import os
+import stat
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from dataclasses import dataclass, field
 from engram.datasets.annex.facts import key_size
 from engram.datasets.annex.hashdirs import object_path, object_path_lower
 from engram.datasets.annex.pointers import MAX_POINTER_BYTES, key_in
-from engram.datasets.annexed import annexed_files
+from engram.datasets.annexed import AnnexedFile, annexed_files
 from engram.datasets.copying.get_outcomes import GetReporter
 from engram.datasets.dataset import Dataset
 from engram.datasets.git.index import GitIndex
@@ -35,6 +36,8 @@ class Lacking:
     files: dict[bytes, list[bytes]] = field(default_factory=dict)
     #: Contents that are here, while an unlocked file still has only its pointer.
     pointers: set[bytes] = field(default_factory=set)
+    #: Unlocked files that may hold their content already, while the index still knows them as pointers.
+    filled: list[AnnexedFile] = field(default_factory=list)
     #: Contents that are here, though the log does not say so; with a file each.
     unlogged: dict[bytes, bytes] = field(default_factory=dict)
     got: list[bytes] = field(default_factory=list)
@@ -68,8 +71,12 @@ def look(dataset: Dataset, scopes: Sequence[bytes]) -> Lacking:
         path, key = file.path, file.key
         if key in present or (key not in lacking.files and here.has(key)):
             present.setdefault(key, path)
-            if not file.locked and is_pointer(os.path.join(here.top, path)):
-                lacking.pointers.add(key)
+            if not file.locked:
+                place = os.path.join(here.top, path)
+                if is_pointer(place):
+                    lacking.pointers.add(key)
+                elif _may_be_filled(dataset, index, file, place):
+                    lacking.filled.append(file)
         elif key in lacking.files:
             lacking.files[key].append(path)
         else:
@@ -81,6 +88,17 @@ def look(dataset: Dataset, scopes: Sequence[bytes]) -> Lacking:
         known = lacking.whereabouts.holders
         lacking.unlogged = {key: path for key, path in present.items() if uuid not in known(key)}
     return lacking
+
+
+def _may_be_filled(dataset: Dataset, index: GitIndex, file: AnnexedFile, place: bytes) -> bool:
+    """Whether a file has the size of its content and the index knows another: what a get leaves that died just then."""
+    try:
+        status = os.lstat(place)
+    except OSError:
+        return False
+    if not stat.S_ISREG(status.st_mode) or status.st_size != key_size(file.key):
+        return False
+    return not index.stat_matches(file.position, status, dataset.stat_rules)
 
 
 class _Here:

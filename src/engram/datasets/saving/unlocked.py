@@ -4,14 +4,17 @@ import os
 import stat
 from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
+from typing import BinaryIO
 
 from engram import durable
 from engram.datasets.annex.hashdirs import log_path, object_path
 from engram.datasets.annex.pointers import MAX_POINTER_BYTES, key_in
+from engram.datasets.annex.receiving import object_here
 from engram.datasets.annex.store import ContentStore
 from engram.datasets.annex.writers import Writers, hold_off_writers
+from engram.datasets.annexed import AnnexedFile
 from engram.datasets.dataset import Dataset
-from engram.datasets.git.index import GitIndex, entry_from_stat
+from engram.datasets.git.index import Entry, GitIndex, entry_from_stat
 from engram.datasets.git.objects import EXECUTABLE_MODE, FILE_MODE
 from engram.datasets.recorded import Recorded
 from engram.durable import Steps
@@ -19,6 +22,7 @@ from engram.model.errors import ChangedWhileSaved
 
 _COPY_BYTES = 1 << 22
 _ENOUGH = MAX_POINTER_BYTES + 1
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def fill_unlocked(
@@ -71,7 +75,7 @@ def _fill(dataset: Dataset, index: GitIndex, position: int, key: bytes, store: C
     path = index.paths[position]
     place = os.path.join(os.fsencode(dataset.work_tree), path)
     try:
-        descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(place, _READ)
     except OSError as error:
         raise ChangedWhileSaved(os.fsdecode(place), os.strerror(error.errno or 0)) from error
     try:
@@ -102,3 +106,35 @@ def _copy(steps: Steps, source: bytes, target: bytes, mode: int) -> None:
         durable.sync_descriptor(steps, out, target)
     finally:
         os.close(out)
+
+
+def filled_entry(dataset: Dataset, index: GitIndex, file: AnnexedFile) -> Entry | None:
+    """What the index should say of an unlocked file that holds its content already; ``None`` when it holds another.
+
+    Cost: both are read, byte by byte.
+    """
+    place = os.path.join(os.fsencode(dataset.work_tree), file.path)
+    content = object_here(os.fsencode(dataset.git_dir), file.key)
+    try:
+        with open(os.open(place, _READ), "rb") as lies, open(content, "rb") as belongs:
+            status = os.fstat(lies.fileno())
+            if (
+                not stat.S_ISREG(status.st_mode)
+                or not _alike(lies, belongs)
+                or _identity(os.lstat(place)) != _identity(status)
+            ):
+                return None
+    except OSError:  # another get will see
+        return None
+    return entry_from_stat(file.path, status, index.mode(file.position), index.oid(file.position))
+
+
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_mode, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _alike(one: BinaryIO, other: BinaryIO) -> bool:
+    while (data := one.read(_COPY_BYTES)) == other.read(_COPY_BYTES):
+        if not data:
+            return True
+    return False
