@@ -21,8 +21,9 @@ _LONGEST_EXTENSION_BYTES = 64
 _LONGEST_NAME_BYTES = 255
 
 
-#: Whether a key looks as nearly all do: then it is in its normal form, and fit to name a file without escapes.
-is_plain = _PLAIN.fullmatch
+def is_plain(key: bytes) -> bool:
+    """Whether a key looks as nearly all do: then it is in its normal form, and fit to name a file without escapes."""
+    return _PLAIN.fullmatch(key) is not None
 
 
 def normal_form(key: bytes) -> bytes | None:

@@ -1,9 +1,8 @@
 """End the world, or break the disk, at the *k*-th durable step.
 
 All of this house changes disks through `engram.durable`, whose functions take a `Steps` object. Those here count the
-steps, end the process at one of them, or let it fail as a full or broken disk would. `die_at_every_step`,
-`fail_at_every_step` and `act_at_every_step` do so at each step of an operation, in a forked child each time:
-hundreds of points in seconds.
+steps, end the process at one of them, or let it fail as a full or broken disk would. `die_at_every_step` and its
+sisters do so at each step of an operation, in a forked child each time: hundreds of points in seconds.
 
 >>> from pathlib import Path
 >>> from engram.durable import write_new
@@ -41,8 +40,7 @@ Operation: TypeAlias = Callable[[State, Steps], int | None]
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NEED_NO_ROOM = frozenset({"remove", "rmdir", "chmod"})
-#: Steps of other programs: they meet the disk themselves.
-_OF_OTHERS = frozenset({"run", "update-ref"})
+_OF_OTHERS = frozenset({"run", "update-ref"})  # they meet the disk themselves
 #: Steps whose failure must never be followed by a report of success.
 _MUST_TELL = frozenset({"write", "sync"})
 _LONGEST_REPORT_BYTES = 32_000
@@ -90,8 +88,7 @@ class _StoppingAt(Steps):
         self.number = number
         #: The first step that was stopped.
         self.stopped_at: Step | None = None
-        #: Called with that step just before.
-        self.tell: Callable[[Step], object] = _nothing
+        self.tell: Callable[[Step], object] = _nothing  #: Called with that step just before.
         self._count = count(1)  # safe between threads
         #: The kinds of the steps that were taken, or asked for.
         self.kinds: set[str] = set()
@@ -134,10 +131,10 @@ class DyingAtFirst(DyingAt):
 
     def __init__(self, kind: str) -> None:
         super().__init__(1)
-        self.kind = kind
+        self._kind = kind
 
     def stop(self, step: Step) -> None:
-        if step.kind == self.kind:
+        if step.kind == self._kind:
             self.number = step.number
             super().stop(step)
 
@@ -206,7 +203,7 @@ class Ending:
     next_step: str = ""
     #: Traceback of an error that nobody expected; empty when there was none.
     bug: str = ""
-    #: The kinds of its steps, when it lived to its end.
+    #: Of its steps, when it came to its end.
     kinds: Sequence[str] = ()
 
 
@@ -225,9 +222,8 @@ def die_at_every_step(
 
     After each death *when_dead* looks at the state, then the same operation runs again to its end (unless *repeat* is
     false), then *check* looks. What these raise is raised here, with the step noted. The calling process should have
-    one thread. *limit* is the last step to try. When it lived to its end, it dies at the first step of every kind at
-    which it did not die yet, and *also* of these kinds, of which there must be one each: the number of steps differs
-    from run to run, so that a stride could pass over any.
+    one thread. *limit* is the last step to try. It dies at the first step of every kind, too, however far apart those
+    are that are tried, and *also* of these kinds, of which there must be one each.
     """
     kinds = {*also}
     died_at: list[Step] = []
@@ -345,15 +341,13 @@ def _run_and_exit(operation: Operation[State], state: State, steps: Steps, write
         if isinstance(steps, _StoppingAt):
             steps.tell = lambda step: tell(stopped_at=asdict(step))
         tell(**_report_of(operation, state, steps))
-        if isinstance(steps, _StoppingAt):
-            tell(kinds=sorted(steps.kinds))
     finally:
         os._exit(0)
 
 
 def _report_of(operation: Operation[State], state: State, steps: Steps) -> dict[str, object]:
     try:
-        return {"exit_code": operation(state, steps) or 0}
+        return {"exit_code": operation(state, steps) or 0, "kinds": sorted(getattr(steps, "kinds", ()))}
     except EngramError as error:
         return {"exit_code": error.exit_code, "what": error.what, "next_step": error.next_step}
     except BaseException:  # noqa: BLE001 - a child tells whatever happened, its parent raises it
