@@ -24,9 +24,10 @@ from bench.provenance import PROVENANCE
 from bench.report import as_json, as_markdown, put_into
 from bench.rows import Figures, Row
 from bench.scanning import SCANNING
+from bench.snapshots import SNAPSHOTS
 from bench.tools import compile_all, engram_commit, find_tools, make_home
 
-_ROOMS = (DATASETS, NESTING, COPIES, PROVENANCE, GETTING, DROPPING, AUDITING, SCANNING, INGESTING)
+_ROOMS = (DATASETS, NESTING, COPIES, PROVENANCE, GETTING, DROPPING, AUDITING, SCANNING, INGESTING, SNAPSHOTS)
 _ROWS = {row.name: row for room in _ROOMS for row in room.rows}
 _SCENARIOS = {scenario.name: scenario for room in _ROOMS for scenario in room.scenarios}
 

@@ -7,9 +7,9 @@ _TEXT = (
     "The files of a snapshot. {tag} is its name; in flat-connectome -minconf-<least confidence> stands after it, and"
     " the ROI set that connectivity is restricted to. Every feather file holds its promise in its metadata, under"
     " engram.table. The same inputs give the same bytes: the order of rows is total. A column that is there for each"
-    " roiset has its name in place of {roiset}; compartments means that a column tells axon from dendrite; … stands for"
-    " columns that the input brings. Columns of CSV files are named as neo4j-admin reads them, and an empty field is no"
-    " value."
+    " roiset has its name in place of {roiset}; compartments means that a column tells axon from dendrite; … stands"
+    " for columns that the input brings. Columns of CSV files are named as neo4j-admin reads them, and an empty field"
+    " is no value."
 )
 
 

@@ -1,0 +1,82 @@
+"""What a snapshot of a connectome costs: all tables and files for neuPrint, without reports."""
+
+import json
+from collections.abc import Callable
+
+from bench.connectomes import make_connectome
+from bench.harness import Contender, Scenario, Stage
+from bench.places import Space
+from bench.results import expect
+from bench.rows import Figures, Goal, Room, Row
+
+BUILD = "snapshot build"
+#: Connections that are kept, of all of them: those of a confidence below 0.4 are left out.
+_KEPT_RATIO = 0.9
+
+
+def _build(psds: int, memory: str) -> Callable[[Stage], None]:
+    def by_engram(stage: Stage) -> None:
+        made = stage.shrunk(psds)
+        config = make_connectome(stage.folder / "made", made)
+        out = stage.folder / "out"
+        words = ("-c", str(config), "-o", str(out), "--memory", memory, "-J", "2")
+        stage.measure(BUILD, "engram", "snapshot", "build", *words)
+        told = json.loads((out / "provenance.json").read_text())
+        rows = {table["path"]: table["rows"] for table in told["tables"]}
+        edges = rows["neuprint/Neuprint_Synapse_Connections.csv"]
+        expect(_KEPT_RATIO * made < edges <= made, f"{edges} synapses of {made}")
+        expect(len(rows) == 32, f"{len(rows)} files, not 32")
+
+    return by_engram
+
+
+_SCENARIOS = (
+    Scenario(
+        name="snapshot-100k",
+        title="A connectome of 100,000 connections",
+        contenders=(Contender("engram", _build(100_000, "1500MB")),),
+        space=Space(size_mib=1024, block_bytes=4096, inodes=10_000),
+        repeat=3,
+    ),
+    Scenario(
+        name="snapshot-1m",
+        title="A connectome of a million connections",
+        contenders=(Contender("engram", _build(1_000_000, "1500MB")),),
+        space=Space(size_mib=6144, block_bytes=4096, inodes=10_000),
+        repeat=3,
+    ),
+)
+
+
+def _peak(scenario: str) -> Callable[[Figures], float]:
+    return lambda figures: figures.series(scenario, "engram", BUILD).peak_bytes / 1e6
+
+
+_PEER = "flyem-snapshot b7c8db8, with nine reports, without plots"
+_ROWS = (
+    Row(
+        name="snapshot-100k",
+        title="a snapshot of 100,000 connections",
+        shows=(("snapshot-100k", BUILD),),
+        goals=(),
+        quoted={_PEER: 82},
+    ),
+    Row(
+        name="snapshot-1m",
+        title="a snapshot of 1,000,000 connections",
+        shows=(("snapshot-1m", BUILD),),
+        goals=(
+            Goal(
+                text="snapshot build of a million connections",
+                limit=25,
+                unit="s",
+                value=lambda figures: figures.cpu_s("snapshot-1m", "engram", BUILD),
+            ),
+            Goal(text="peak memory of it", limit=1500, unit="MB", value=_peak("snapshot-1m")),
+        ),
+        quoted={_PEER: 807},
+        long=True,
+    ),
+)
+
+SNAPSHOTS = Room(rows=_ROWS, scenarios=_SCENARIOS)
