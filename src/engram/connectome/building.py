@@ -33,8 +33,9 @@ from engram.connectome.neurotransmitters.predictions import Predictions
 from engram.connectome.outputs import Output, TextOutput
 from engram.connectome.overview import overview_outputs
 from engram.connectome.points import BodyTypes
+from engram.connectome.reading import told
 from engram.connectome.rois import Lookup
-from engram.connectome.steps import Step, keys_of
+from engram.connectome.steps import Earlier, Planned, Step, plan_steps
 from engram.connectome.synapses import Synapses
 from engram.connectome.writing import Written, digest_of, write_output
 from engram.durable import Steps
@@ -70,10 +71,19 @@ class Begun:
     steps: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A file of an earlier build that is what a build would make now."""
+
+    file: Written
+
+
 def build(
     config: Config, steps: Steps, limits: Limits, *, version: str, now: Callable[[], str]
-) -> Iterator[Begun | Finding | Written]:
-    """Build the snapshot of a configuration into its folder; the files are in their place when the last was told.
+) -> Iterator[Begun | Finding | Written | Kept]:
+    """Build the snapshot of a configuration into its folder; the files are in their place when they are told.
+
+    What an earlier build left there is kept as far as it is what would be made now.
 
     Args:
         config: complete, with absolute paths.
@@ -87,38 +97,61 @@ def build(
     """
     begun = now()
     with Folder(steps, config.job_settings.output_dir).held() as folder:
-        with opened(folder.work, limits) as work:
-            making = Making(work, config)
-            written: list[Written] = []
-            wanted = [step for step in STEPS if _is_wanted(step.name, config)]
-            digests = {what: digest_of(path) for what, path in files_of(config.inputs).items()}
-            done = []
-            for number, (step, key) in enumerate(keys_of(wanted, as_data(config), digests), start=1):
-                yield Begun(step=step.name, number=number, steps=len(wanted))
-                with told_engine(step.name, limits, folder.path):
-                    for output in step.carry_out(making) or ():
-                        written.append(write_output(work, folder, steps, output))
-                done.append({"name": step.name, "version": step.version, "key": key, "needs": list(step.needs)})
-            findings = [Finding(table=table, message=message) for table, message in making.sources.findings]
-        inputs = [
-            {"table": what, "path": path, "sha256": digests[what]} for what, path in files_of(config.inputs).items()
-        ]
-        folder.publish(
-            {
-                "snapshot": config.snapshot_tag,
-                "engram": version,
-                "libraries": {"duckdb": duckdb.__version__, "pyarrow": pyarrow.__version__},
-                "begun": begun,
-                "ended": now(),
-                "inputs": inputs,
-                "config": as_data(config),
-                "steps": done,
-                "findings": [asdict(finding) for finding in findings],
-                "tables": [one.as_json() for one in written],
-            }
-        )
+        inputs = digests_of(config)
+        earlier = Earlier(folder=folder.path, provenance=folder.provenance(), digest_of=digest_of)
+        planned = plan_steps(wanted_steps(config), as_data(config), inputs, earlier)
+        kept = [Written.from_json(file) for one in planned if not one.wanted for file in earlier.files_of(one.step)]
+        findings = [Finding(**one) for one in earlier.provenance.get("findings", ())]
+        written: list[Written] = []
+        wanted = [one.step for one in planned if one.wanted]
+        if wanted:
+            with opened(folder.work, limits) as work:
+                making = Making(work, config)
+                for number, step in enumerate(wanted, start=1):
+                    yield Begun(step=step.name, number=number, steps=len(wanted))
+                    with told_engine(step.name, limits, folder.path):
+                        written += [write_output(work, folder, steps, one) for one in step.carry_out(making) or ()]
+                findings = [Finding(table=table, message=message) for table, message in making.sources.findings]
+        provenance = {
+            "snapshot": config.snapshot_tag,
+            "engram": version,
+            "libraries": {"duckdb": duckdb.__version__, "pyarrow": pyarrow.__version__},
+            "begun": begun,
+            "ended": now(),
+            "inputs": [
+                {"table": what, "path": path, "sha256": inputs[what]} for what, path in files_of(config.inputs).items()
+            ],
+            "config": as_data(config),
+            "steps": [one.as_json() for one in planned],
+            "findings": [asdict(finding) for finding in findings],
+            "tables": [one.as_json() for one in (*written, *kept)],
+        }
+        if wanted or folder.parts() - {one.path.partition("/")[0] for one in kept}:
+            folder.publish(provenance, keep={name for one in planned if not one.wanted for name in one.step.writes})
     yield from findings
     yield from written
+    yield from (Kept(file=one) for one in kept)
+
+
+def plan(config: Config, steps: Steps) -> list[Planned["Making"]]:
+    """What `build` would do, and why. Input tables are read for their digests, and files of an earlier build."""
+    folder = Folder(steps, config.job_settings.output_dir)
+    earlier = Earlier(folder=folder.path, provenance=folder.provenance(), digest_of=digest_of)
+    return plan_steps(wanted_steps(config), as_data(config), digests_of(config), earlier)
+
+
+def digests_of(config: Config) -> dict[str, str]:
+    """Digests of the input tables, by what they are. Raises `Unreadable`."""
+    found = {}
+    for what, path in files_of(config.inputs).items():
+        with told(path):
+            found[what] = digest_of(path)
+    return found
+
+
+def wanted_steps(config: Config) -> list[Step["Making"]]:
+    """The steps that a configuration asks for."""
+    return [step for step in STEPS if _is_wanted(step.name, config)]
 
 
 @contextmanager
@@ -183,12 +216,15 @@ class Making:
         found = load_neurotransmitters(self.work, self.sources, self.config.inputs, typed=typed)
         self.predictions, self.confusion = found
 
-    def overview(self) -> Iterator[Output | TextOutput]:
-        """The files of ``tables/``, and the configuration."""
+    def configuration(self) -> Iterator[TextOutput]:
+        """The configuration, with all that was filled in."""
         yield TextOutput(path="final-config.yaml", text=as_yaml(self.config))
         if self.config.meta is not None:
             yield TextOutput(path="neuprint-meta.yaml", text=as_yaml(self.config.meta))
-        yield from overview_outputs(self.synapses, tag=self.config.snapshot_tag)
+
+    def overview(self) -> Iterator[Output]:
+        """The files of ``tables/``."""
+        yield from overview_outputs(self.annotations, tag=self.config.snapshot_tag)
 
     def neurotransmitters(self) -> Iterator[Output | TextOutput]:
         """The files of ``nt/``."""
@@ -232,46 +268,74 @@ class Making:
         )
 
 
-#: All that a build does, in this order.
+def _under(section: str, *keys: str) -> tuple[str, ...]:
+    return tuple(f"{section}.{key}" for key in keys)
+
+
+_TAG = "job-settings.snapshot-tag"
+#: All that a build does, in this order. The paths of tables matter to nobody: their digests do.
 STEPS: tuple[Step[Making], ...] = (
     Step(
+        name="configuration",
+        needs=(),
+        reads=("inputs", "outputs", "job-settings"),
+        carry_out=Making.configuration,
+        writes=("final-config.yaml", "neuprint-meta.yaml"),
+    ),
+    Step(
         name="points",
-        needs=("points", "partners"),
-        reads=("inputs.synapses",),
+        needs=("points table", "partners table"),
+        reads=_under("inputs.synapses", "zone", "min-confidence", "permit-body-0", "compartment-column"),
         carry_out=Making.make_points,
     ),
-    Step(name="rois", needs=("points",), reads=("inputs.rois",), carry_out=Making.make_rois),
+    Step(
+        name="rois",
+        needs=("points",),
+        reads=("inputs.rois.roi-sets", "inputs.synapses.roi-set-names"),
+        carry_out=Making.make_rois,
+    ),
     Step(
         name="bodies",
-        needs=("annotations", "sizes"),
-        reads=("inputs.annotations", "inputs.body-sizes", "outputs.neuprint.annotation-property-names"),
+        needs=("annotations table", "sizes table"),
+        reads=(
+            *_under("inputs.annotations", "replace-values", "rename-annotation-columns"),
+            "outputs.neuprint.annotation-property-names",
+        ),
         carry_out=Making.make_bodies,
     ),
     Step(name="synapses", needs=("points", "rois", "bodies"), reads=(), carry_out=Making.make_partners),
     Step(
         name="neurotransmitters",
-        needs=("synapses", "predictions", "ground truth", "experiments"),
-        reads=("inputs.neurotransmitters",),
+        needs=("synapses", "bodies", "predictions table", "ground truth table", "experiments table"),
+        reads=_under(
+            "inputs.neurotransmitters",
+            *("rescale-coords", "translate-names", "override-celltype-before-consensus", "restrict-to-roi"),
+            *("training-set-split-indicators", "min-body-confidence", "min-body-presyn", "min-celltype-confidence"),
+            *("min-celltype-presyn", "export-mean-tbar-scores"),
+        ),
         carry_out=Making.make_neurotransmitters,
     ),
-    Step(name="tables", needs=("bodies",), reads=("job-settings.snapshot-tag",), carry_out=Making.overview),
+    Step(name="tables", needs=("bodies",), reads=(_TAG,), carry_out=Making.overview, writes=("tables",)),
     Step(
         name="nt",
-        needs=("neurotransmitters",),
-        reads=("outputs.neurotransmitters", "job-settings.snapshot-tag"),
+        needs=("synapses", "neurotransmitters"),
+        reads=("outputs.neurotransmitters", _TAG),
         carry_out=Making.neurotransmitters,
+        writes=("nt",),
     ),
     Step(
         name="flat-connectome",
-        needs=("synapses",),
-        reads=("outputs.flat-connectome", "job-settings.snapshot-tag"),
+        needs=("synapses", "bodies"),
+        reads=("outputs.flat-connectome", _TAG),
         carry_out=Making.flat,
+        writes=("flat-connectome",),
     ),
     Step(
         name="neuprint",
-        needs=("synapses", "neurotransmitters"),
+        needs=("synapses", "bodies", "neurotransmitters"),
         reads=("outputs.neuprint",),
         carry_out=Making.neuprint,
+        writes=("neuprint",),
     ),
 )
 

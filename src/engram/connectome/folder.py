@@ -7,8 +7,9 @@ Everything is made in ``.engram`` inside of it. When all is there and on the dis
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from engram import durable
 from engram.durable import Steps
@@ -49,14 +50,21 @@ class Folder:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise SnapshotBusy(self.path) from error
-            self._clear()
+            with self._cleared():
+                yield self
+        finally:
+            os.close(lock)
+
+    @contextmanager
+    def _cleared(self) -> Iterator[None]:
+        """Empty folders for what is made, which are gone afterwards."""
+        self._clear()
+        try:
             for folder in (self.new, os.path.dirname(self.work)):
                 durable.make_folders(self._steps, folder)
-            yield self
+            yield
         finally:
-            with suppress(FileNotFoundError):
-                self._clear()
-            os.close(lock)
+            self._clear()
 
     def _clear(self) -> None:
         for folder in (self.new, self._old, os.path.dirname(self.work)):
@@ -79,13 +87,26 @@ class Folder:
         self._steps.take("write", place)
         return place
 
-    def publish(self, provenance: dict[str, object]) -> None:
-        """Put what was made into its place, for that which was there before."""
+    def provenance(self) -> dict[str, Any]:
+        """What the build that is there says of itself; empty where there is none, or where it cannot be read."""
+        try:
+            with open(os.path.join(self.path, PROVENANCE), encoding="utf-8") as file:
+                told = json.load(file)
+        except (OSError, ValueError):  # then all is built anew
+            return {}
+        return told if isinstance(told, dict) else {}
+
+    def parts(self) -> set[str]:
+        """What of a snapshot is there."""
+        return {name for name in PARTS if os.path.lexists(os.path.join(self.path, name))}
+
+    def publish(self, provenance: dict[str, Any], *, keep: Collection[str] = ()) -> None:
+        """Put what was made into its place, for that which was there before; *keep* is left as it is."""
         durable.sync_file_system(self._steps, self.new)
         with suppress(FileNotFoundError):
             durable.remove(self._steps, os.path.join(self.path, PROVENANCE))
         durable.make_folders(self._steps, self._old)
-        for name in PARTS:
+        for name in [name for name in PARTS if name not in keep]:
             place, new = os.path.join(self.path, name), os.path.join(self.new, name)
             if os.path.lexists(place):
                 durable.rename(self._steps, place, os.path.join(self._old, name))

@@ -62,20 +62,21 @@ def files_of(inputs: Inputs) -> dict[str, str]:
     """The path of each table that a configuration names, by what it is."""
     given, nt = inputs.synapses, inputs.neurotransmitters
     found = {
-        "points": given.synapse_points.replace(SYNDIR, given.syndir),
-        "partners": given.synapse_partners.replace(SYNDIR, given.syndir),
-        "annotations": inputs.annotations.body_annotations_table,
-        "sizes": inputs.body_sizes.cache_file if inputs.body_sizes.load_sizes else "",
-        "predictions": nt.synister_feather,
-        "ground truth": nt.ground_truth if nt.synister_feather else "",
-        "experiments": nt.experimental_groundtruth if nt.synister_feather else "",
+        "points table": given.synapse_points.replace(SYNDIR, given.syndir),
+        "partners table": given.synapse_partners.replace(SYNDIR, given.syndir),
+        "annotations table": inputs.annotations.body_annotations_table,
+        "sizes table": inputs.body_sizes.cache_file if inputs.body_sizes.load_sizes else "",
+        "predictions table": nt.synister_feather,
+        "ground truth table": nt.ground_truth if nt.synister_feather else "",
+        "experiments table": nt.experimental_groundtruth if nt.synister_feather else "",
     }
     return {what: path for what, path in found.items() if path}
 
 
 def open_sources(work: Work, inputs: Inputs) -> Sources:
     """Open every table, and look at it. Raises `BadTables` with all that is wrong, `Unreadable`, `Malformed`."""
-    tables = {what: open_table(work, f"given {what}", path) for what, path in files_of(inputs).items()}
+    named = {what.removesuffix(" table"): path for what, path in files_of(inputs).items()}
+    tables = {what: open_table(work, f"given {what}", path) for what, path in named.items()}
     rules = rules_of(inputs)
     problems, facts = check_points(work, tables["points"], rules)
     problems += check_partners(work, tables["partners"])

@@ -5,8 +5,8 @@ Source: flyem-snapshot, ``flyem_snapshot/inputs/annotations.py``
 
 from collections.abc import Iterator
 
+from engram.connectome.annotations import Annotations
 from engram.connectome.outputs import Output
-from engram.connectome.synapses import Synapses
 from engram.connectome.tables import AS_GIVEN, CATEGORY, ORDERED, Column, Table
 
 ANNOTATIONS = Table(
@@ -29,9 +29,8 @@ STATUS_COUNTS = Table(
 TABLES = (ANNOTATIONS, STATUS_COUNTS)
 
 
-def overview_outputs(synapses: Synapses, *, tag: str) -> Iterator[Output]:
+def overview_outputs(annotations: Annotations, *, tag: str) -> Iterator[Output]:
     """The files of ``tables/``."""
-    annotations = synapses.annotations
     given = {column: _kind(column, kind, annotations.order) for column, kind in annotations.columns.items()}
     promise = ANNOTATIONS.concrete(given=given)
     yield Output(path=ANNOTATIONS.file.format(tag=tag), query="SELECT * FROM annotation", promise=promise)

@@ -1,19 +1,28 @@
-"""The steps of a build as data: what each needs, what it depends on, and what makes it another one."""
+"""The steps of a build as data, and which of them need not be carried out again.
+
+A step's key is a digest of its name, its version, the keys of what it needs (digests of tables, where those are needed)
+and the parts of the configuration that it reads. The same key gives the same result. Files of an earlier build are kept
+when their step has the key that it had, and each of them is there with the digest that it had.
+"""
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 Doer = TypeVar("Doer")
 
+#: Keys of the configuration that change no result.
+_OF_NO_MATTER = ("processes",)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step(Generic[Doer]):
     """One step. It is carried out again when its version, what it needs or its part of the configuration changes."""
 
-    #: What it makes: tables of the work file, or a folder of the snapshot.
+    #: What it makes: tables of the work file, or a part of the snapshot.
     name: str
     #: Names of the steps and of the input tables that it reads.
     needs: tuple[str, ...]
@@ -21,29 +30,111 @@ class Step(Generic[Doer]):
     reads: tuple[str, ...]
     #: Does it, and gives what is to be written.
     carry_out: Callable[[Doer], Iterable[Any] | None] = field(repr=False, compare=False)
+    #: The files and folders of the snapshot that it writes; none for tables of the work file.
+    writes: tuple[str, ...] = ()
     #: Raised with every change of what it gives.
     version: int = 1
 
 
-def keys_of(
-    steps: Sequence[Step[Any]], config: Mapping[str, Any], inputs: Mapping[str, str]
-) -> Iterator[tuple[Step[Any], str]]:
-    """A key for each step: the same key, the same result.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned(Generic[Doer]):
+    """A step of a build that is to come."""
+
+    step: Step[Doer]
+    key: str
+    #: What the key is made of: a digest for each thing that the step depends on.
+    grounds: Mapping[str, str]
+    #: Whether it is carried out; otherwise its files are there already, or nobody needs its tables.
+    wanted: bool
+    #: Why, or why not.
+    why: str
+
+    def as_json(self) -> dict[str, Any]:
+        """What provenance tells of it."""
+        return {"name": self.step.name, "version": self.step.version, "key": self.key, "grounds": dict(self.grounds)}
+
+
+def plan_steps(
+    steps: Sequence[Step[Doer]], config: Mapping[str, Any], inputs: Mapping[str, str], before: "Earlier"
+) -> list[Planned[Doer]]:
+    """Which steps are to be carried out, and why.
 
     Args:
         config: the whole configuration, as it is written.
         inputs: digests of the input tables, by what they are; those that there are not are missing.
+        before: what an earlier build left.
     """
     keys = dict(inputs)
+    found = []
     for step in steps:
-        parts = [step.name, step.version, [keys.get(need, "") for need in step.needs]]
-        parts.append([_part(config, path) for path in step.reads])
-        keys[step.name] = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-        yield step, keys[step.name]
+        grounds = {"version": str(step.version)} | {need: keys[need] for need in step.needs if need in keys}
+        grounds |= {path: _digest(_part(config, path)) for path in step.reads}
+        keys[step.name] = _digest([step.name, grounds])
+        why = before.why_again(step, keys[step.name], grounds) if step.writes else ""
+        found.append(
+            Planned(step=step, key=keys[step.name], grounds=grounds, wanted=bool(why), why=why or "nothing has changed")
+        )
+    return list(_with_needs(found))
+
+
+def _with_needs(planned: Sequence[Planned[Doer]]) -> Iterator[Planned[Doer]]:
+    """The same, with those steps whose tables are needed by some that are carried out."""
+    needed_by: dict[str, str] = {}
+    for one in reversed(planned):
+        if one.wanted or one.step.name in needed_by:
+            needed_by |= {need: one.step.name for need in one.step.needs if need not in needed_by}
+    for one in planned:
+        if one.step.writes:
+            yield one
+        else:
+            by = needed_by.get(one.step.name, "")
+            why = f"{by} is made of it" if by else "nothing is made of it"
+            yield Planned(step=one.step, key=one.key, grounds=one.grounds, wanted=bool(by), why=why)
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def _part(config: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401 (of a YAML file)
     part: Any = config
     for word in path.split("."):
         part = part[word]
+    if isinstance(part, Mapping):
+        return {name: one for name, one in part.items() if name not in _OF_NO_MATTER}
     return part
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """What an earlier build left in a snapshot's folder."""
+
+    folder: str
+    #: Its provenance; empty where there is none.
+    provenance: Mapping[str, Any]
+    #: Tells the digest of a file.
+    digest_of: Callable[[str], str] = field(repr=False)
+
+    def files_of(self, step: Step[Any]) -> list[Mapping[str, Any]]:
+        """What provenance tells of the files that a step wrote."""
+        told = self.provenance.get("tables", ())
+        return [one for one in told if str(one["path"]).partition("/")[0] in step.writes]
+
+    def why_again(self, step: Step[Any], key: str, grounds: Mapping[str, str]) -> str:
+        """Why the files of a step must be written; '' if all of them are there as they should be."""
+        told = {one["name"]: one for one in self.provenance.get("steps", ())}
+        if step.name not in told:
+            return "it was not built before"
+        if told[step.name]["key"] != key:
+            was = told[step.name].get("grounds", {})
+            changed = [name for name in {**was, **grounds} if was.get(name) != grounds.get(name)]
+            return f"{', '.join(changed)} changed"
+        return next(filter(None, map(self._why_not, self.files_of(step))), "")
+
+    def _why_not(self, file: Mapping[str, Any]) -> str:
+        place = os.path.join(self.folder, file["path"])
+        if not os.path.isfile(place) or os.path.islink(place):
+            return f"{file['path']} is not there"
+        if os.path.getsize(place) != file["size_bytes"] or self.digest_of(place) != file["sha256"]:
+            return f"{file['path']} is not what was built"
+        return ""

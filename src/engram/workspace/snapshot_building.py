@@ -9,6 +9,7 @@ from engram import __version__
 from engram.durable import Steps
 from engram.model.errors import UsageError
 from engram.model.outcome import Outcome, Status
+from engram.model.plan import Plan, PlannedStep
 from engram.workspace.context import Context
 from engram.workspace.snapshots import connectome_extra
 
@@ -42,11 +43,8 @@ class SnapshotBuilding:
         """
         memory_bytes = _memory(memory)
         with connectome_extra():
-            from engram.connectome.building import Begun, Finding, Limits, build
-            from engram.connectome.config.reading import read_config
-        folder = self._context.folder
-        path = os.path.join(folder, config)
-        wanted = read_config(path, here=folder, output_dir=os.path.join(folder, output) if output else "")
+            from engram.connectome.building import Begun, Finding, Kept, Limits, build
+        wanted = self._read(config, output)
         limits = Limits(memory_bytes=memory_bytes, threads=threads or os.cpu_count() or 1)
         progress = self._context.progress
         for told in build(wanted, self._steps, limits, version=__version__, now=_now):
@@ -54,11 +52,36 @@ class SnapshotBuilding:
                 progress.start(f"{told.step} ({told.number} of {told.steps})", None, "")
             elif isinstance(told, Finding):
                 yield Outcome(action="check", item=told.table, status=Status.OK, note=told.message)
+            elif isinstance(told, Kept):
+                yield Outcome(action="build", item=told.file.path, status=Status.NOT_NEEDED, note=_rows(told.file.rows))
             else:
-                rows = "" if told.rows is None else f"{told.rows} rows"
-                yield Outcome(action="build", item=told.path, status=Status.OK, note=rows, moved_bytes=told.size_bytes)
+                note, size_bytes = _rows(told.rows), told.size_bytes
+                yield Outcome(action="build", item=told.path, status=Status.OK, note=note, moved_bytes=size_bytes)
         progress.finish()
         yield from _left_out(wanted)
+
+    def plan_build(self, config: str, *, output: str) -> Plan:
+        """Which steps `build` would carry out and which it would not, and why. Raises what it raises."""
+        with connectome_extra():
+            from engram.connectome.building import plan
+        planned = plan(self._read(config, output), self._steps)
+        return Plan(
+            steps=tuple(
+                PlannedStep(action="make" if one.wanted else "leave", item=one.step.name, why=one.why)
+                for one in planned
+            )
+        )
+
+    def _read(self, config: str, output: str) -> "Config":
+        with connectome_extra():
+            from engram.connectome.config.reading import read_config
+        folder = self._context.folder
+        output_dir = os.path.normpath(os.path.join(folder, output)) if output else ""
+        return read_config(os.path.join(folder, config), here=folder, output_dir=output_dir)
+
+
+def _rows(rows: int | None) -> str:
+    return "" if rows is None else f"{rows} rows"
 
 
 def _now() -> str:

@@ -2,14 +2,17 @@
 
 import errno
 import json
+import re
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from pyarrow import feather
 
-from engram.connectome.building import Limits, build
+from engram.connectome.building import Kept, Limits, build, plan
 from engram.connectome.config.reading import read_config
 from engram.connectome.folder import Folder
-from engram.connectome.writing import digest_of
+from engram.connectome.writing import Written, digest_of
 from engram.durable import AnyPath, Steps
 from engram.model.errors import SnapshotBusy, StorageFailed, TargetExists
 from tests.naive_connectome import Connectome, Point, write_connectome
@@ -49,10 +52,9 @@ def test_provenance_tells_every_file_and_input_with_its_digest(golden: Path, our
     found = files_in(ours)
     del found["provenance.json"]
     assert {table["path"]: table["sha256"] for table in told["tables"]} == found
-    assert {one["table"]: one["sha256"] for one in told["inputs"]}["points"] == digest_of(
-        str(golden / "input" / "syn-points.feather")
-    )
-    assert [step["name"] for step in told["steps"]][:3] == ["points", "rois", "bodies"]
+    points = digest_of(str(golden / "input" / "syn-points.feather"))
+    assert {one["table"]: one["sha256"] for one in told["inputs"]}["points table"] == points
+    assert [step["name"] for step in told["steps"]][:3] == ["configuration", "points", "rois"]
     assert len({step["key"] for step in told["steps"]}) == len(told["steps"])
 
 
@@ -60,29 +62,50 @@ class SickDisk(Steps):
     """A disk that is full from the *k*-th step on."""
 
     def __init__(self, healthy: int) -> None:
-        self.left = healthy
+        self.healthy = healthy
+        self.taken = 0
 
     def take(self, kind: str, path: AnyPath) -> None:
-        self.left -= 1
-        if self.left < 0 and kind != "remove" and kind != "rmdir":
+        needs_room = kind not in ("remove", "rmdir")
+        self.taken += needs_room
+        if needs_room and self.taken > self.healthy:
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether provenance and all that it tells are there, and nothing else."""
+    if not (folder / "provenance.json").exists():
+        return False
+    told = json.loads((folder / "provenance.json").read_text())
+    found = files_in(folder)
+    del found["provenance.json"]
+    assert {table["path"]: table["sha256"] for table in told["tables"]} == found
+    return True
+
+
+def change_settings(config: Path, roiset: str, threshold: str) -> None:
+    """Make it necessary to build all of it again."""
+    config.write_text(re.sub(r"roi-set: \w+", f"roi-set: {roiset}", config.read_text()))
+    meta = config.with_name("meta.yaml")
+    meta.write_text(re.sub(r"postHPThreshold: \S+", f"postHPThreshold: {threshold}", meta.read_text()))
 
 
 def test_a_full_disk_leaves_no_half_snapshot(tmp_path: Path) -> None:
     config, folder = write_connectome(CONNECTOME, tmp_path / "in"), tmp_path / "out"
     build_into(config, folder)
-    whole = files_in(folder)
-    failed = 0
-    for healthy in (0, 1, 3, 8, 20, 30, 40, 44, 48, 52, 56, 60, 64, 68, 72):
+    change_settings(config, "small", "0.7")
+    build_into(config, folder, counted := SickDisk(healthy=1000))
+    failed = broken = 0
+    for number, healthy in enumerate((0, 1, 5, 20, *range(counted.taken - 14, counted.taken, 2)), start=1):
+        change_settings(config, ("small", "big")[number % 2], ("0.7", "0.0")[number % 2])
         try:
             build_into(config, folder, SickDisk(healthy))
         except (StorageFailed, OSError):
             failed += 1
-        if (folder / "provenance.json").exists():
-            assert files_in(folder) == whole, healthy
-    assert failed > 8
+        broken += not is_whole(folder)
+    assert 0 < broken < failed >= 9
     build_into(config, folder)
-    assert files_in(folder) == whole
+    assert is_whole(folder)
     assert [path.name for path in (folder / ".engram").iterdir()] == ["lock"]
 
 
@@ -93,6 +116,62 @@ def test_what_is_not_wanted_any_more_goes(tmp_path: Path) -> None:
     config.write_text(config.read_text().replace("export-neuprint-snapshot: true", "export-neuprint-snapshot: false"))
     build_into(config, folder)
     assert not (folder / "neuprint").exists()
+
+
+class TestSecondBuilds:
+    """flyem-snapshot believes an empty file that says it was done: files that are gone it does not bring back."""
+
+    @pytest.fixture
+    def config(self, tmp_path: Path) -> Path:
+        config = write_connectome(CONNECTOME, tmp_path / "in")
+        build_into(config, tmp_path / "out")
+        return config
+
+    def told(self, config: Path) -> dict[str, str]:
+        """Which files were written, and which were kept, of each part; the plan says the same beforehand."""
+        folder = config.parent.parent / "out"
+        read = read_config(str(config), here=str(folder.parent), output_dir=str(folder))
+        said = {name: one.wanted for one in plan(read, Steps()) for name in one.step.writes}
+        found: dict[str, set[str]] = {}
+        for one in build(read, Steps(), LIMITS, version="0", now=lambda: ""):
+            if isinstance(one, Written | Kept):
+                path = one.file.path if isinstance(one, Kept) else one.path
+                found.setdefault(path.partition("/")[0], set()).add("kept" if isinstance(one, Kept) else "made")
+        assert {part: said[part] for part in found} == {part: how == {"made"} for part, how in found.items()}
+        return {part: " ".join(how) for part, how in found.items() if "." not in part}
+
+    def test_nothing_is_made_again_that_is_there(self, config: Path, tmp_path: Path) -> None:
+        before = (tmp_path / "out" / "provenance.json").stat().st_mtime_ns
+        assert self.told(config) == {"flat-connectome": "kept", "neuprint": "kept", "tables": "kept"}
+        assert (tmp_path / "out" / "provenance.json").stat().st_mtime_ns == before
+
+    @pytest.mark.parametrize("how", ["gone", "changed"])
+    def test_a_file_that_is_not_what_was_built_is_made_again(self, config: Path, tmp_path: Path, how: str) -> None:
+        whole = files_in(tmp_path / "out")
+        file = tmp_path / "out" / "neuprint" / "Neuprint_SynapseSet.csv"
+        file.unlink() if how == "gone" else file.write_bytes(file.read_bytes().replace(b"5", b"6", 1))
+        assert self.told(config) == {"flat-connectome": "kept", "neuprint": "made", "tables": "kept"}
+        again = files_in(tmp_path / "out")
+        del whole["provenance.json"], again["provenance.json"]
+        assert again == whole
+
+    def test_what_a_setting_changes_is_made_again(self, config: Path) -> None:
+        config.write_text(config.read_text().replace("roi-set: big", "roi-set: small"))
+        assert self.told(config) == {"flat-connectome": "made", "neuprint": "kept", "tables": "kept"}
+
+    def test_what_a_table_changes_is_made_again(self, config: Path) -> None:
+        table = config.parent / "annotations.feather"
+        feather.write_feather(pa.table({"body": [5], "status": ["Traced"]}), str(table))
+        assert self.told(config) == {"flat-connectome": "made", "neuprint": "made", "tables": "made"}
+
+    def test_the_same_tables_elsewhere_are_the_same(self, config: Path, tmp_path: Path) -> None:
+        config.parent.rename(tmp_path / "elsewhere")
+        found = self.told(tmp_path / "elsewhere" / "config.yaml")
+        assert found == {"flat-connectome": "kept", "neuprint": "kept", "tables": "kept"}
+
+    def test_a_provenance_that_does_not_parse_counts_for_nothing(self, config: Path, tmp_path: Path) -> None:
+        (tmp_path / "out" / "provenance.json").write_text("[1, 2")
+        assert self.told(config) == {"flat-connectome": "made", "neuprint": "made", "tables": "made"}
 
 
 def test_a_second_build_is_kept_out(tmp_path: Path) -> None:

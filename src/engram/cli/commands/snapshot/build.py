@@ -1,12 +1,14 @@
 """Build a snapshot of a connectome from flyem-snapshot's configuration.
 
 What the configuration asks for appears in the snapshot's folder when all of it is there: flat tables, files for a
-neuPrint database, tables of neurotransmitters. An interrupted build leaves the folder as it was. The last file to come,
-provenance.json, says what all of it was made from.
+neuPrint database, tables of neurotransmitters. What an earlier build left there is kept where it would be made again as
+it is. An interrupted build leaves the folder as it was. The last file to come, provenance.json, says what all of it was
+made from.
 
     engram snapshot build -c release.yaml
     engram snapshot build -c release.yaml -o /data/release
     engram snapshot build -c release.yaml --memory 8GB -J 4
+    engram snapshot build -c release.yaml --explain    which steps it would carry out, and why
 """
 
 import click
@@ -22,7 +24,13 @@ from engram.workspace.snapshot_building import SnapshotBuilding
 @click.option("-o", "--output", metavar="DIR", type=click.Path(), help="The snapshot's folder, whatever FILE says.")
 @click.option("--memory", metavar="SIZE", help="What the build may take, as 8GB; default: half of what is free.")
 @click.option("-J", "--jobs", metavar="N", callback=number_of_jobs, help="Threads; default: one for each processor.")
+@click.option("--explain", is_flag=True, help="Tell which steps would be carried out, and why; change nothing.")
 @click.pass_obj
-def command(call: Call, *, config: str, output: str | None, memory: str | None, jobs: int | None) -> None:
+def command(
+    call: Call, *, config: str, output: str | None, memory: str | None, jobs: int | None, explain: bool
+) -> None:
     building = call.open(SnapshotBuilding)
+    if explain:
+        call.show_plan(building.plan_build(config, output=output or ""))
+        return
     call.show(building.build(config, output=output or "", memory=memory or "", threads=jobs or 0))
