@@ -7,9 +7,16 @@ from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
+from msgspec import Struct
+from msgspec.structs import fields
 
 import engram as face
+from engram.cli.reference import reference
 from engram.cli.schemas import schemas
+from engram.connectome.config.meta import Meta
+from engram.connectome.config.records import Config
+from engram.connectome.config.shaping import hints_of
+from engram.connectome.config.templates import entry_kind
 from engram.model.errors import BadSnapshotConfig
 from tests.cli.conftest import Engram
 
@@ -100,3 +107,25 @@ def test_a_configuration_is_read_without_the_engine() -> None:
     code = "import sys; from engram.connectome.config.reading import read_config; print('duckdb' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout.lower()) is False
+
+
+@pytest.mark.parametrize(("topic", "kind"), [("snapshot-config", Config), ("neuprint-meta", Meta)])
+def test_every_key_has_its_entry(topic: str, kind: type[Struct]) -> None:
+    page = reference()[f"{topic}.md"]
+    for record in records(kind) - (set() if kind is Meta else records(Meta)):
+        for field in fields(record):
+            is_record = isinstance(getattr(record(), field.name), Struct)
+            named = field.name == getattr(record, "NAMED", "")
+            entry = f".{field.encode_name}\n" if is_record else f"| `{'NAME' if named else field.encode_name}` | "
+            assert entry in page or (is_record and f"## {field.encode_name}" in page), f"{record.__name__} {field.name}"
+
+
+def records(kind: type[Struct]) -> set[type[Struct]]:
+    """A record and all that it holds."""
+    found = {kind}
+    for name, hint in hints_of(kind).items():
+        value = getattr(kind(), name, None)
+        inner = type(value) if isinstance(value, Struct) else entry_kind(hint)
+        if inner is not None:
+            found |= records(inner)
+    return found

@@ -50,7 +50,7 @@ class Checked:
 def check_import(sources: Sources, folder: str, *, multiline: bool = False) -> Checked:
     """Read every file, and say what is in them and what is wrong with them.
 
-    Costs about 3 µs a value, and the memory of every node's id.
+    Costs 1 to 2 µs a value on one core, and the memory of every node's id.
 
     Args:
         sources: which files there are.
@@ -125,6 +125,8 @@ class _Checking:
                 yield from self._checked(path, lines, columns, checked)
         except BadFile as error:
             self.complain(path, 1, str(error))
+        except csv.Error as error:
+            self.complain(path, 1, f"it is no CSV: {error}")
         except (OSError, EOFError, UnicodeDecodeError) as error:
             self.complain(path, 0, f"it cannot be read: {error}")
 

@@ -13,17 +13,19 @@ made from.
 
 import click
 
+from engram.cli import options
 from engram.cli.call import Call
-from engram.cli.options import number_of_jobs
 from engram.cli.root import Verb
 from engram.workspace.snapshot_building import SnapshotBuilding
 
 
 @click.command(cls=Verb, help=__doc__)
-@click.option("-c", "--config", required=True, metavar="FILE", type=click.Path(), help="The configuration.")
-@click.option("-o", "--output", metavar="DIR", type=click.Path(), help="The snapshot's folder, whatever FILE says.")
+@options.snapshot_config
+@click.option("-o", "--output", metavar="DIR", type=click.Path(), help="The snapshot's folder, whatever CONFIG says.")
 @click.option("--memory", metavar="SIZE", help="What the build may take, as 8GB; default: half of what is free.")
-@click.option("-J", "--jobs", metavar="N", callback=number_of_jobs, help="Threads; default: one for each processor.")
+@click.option(
+    "-J", "--jobs", metavar="N", callback=options.number_of_jobs, help="Threads; default: one for each processor."
+)
 @click.option("--explain", is_flag=True, help="Tell which steps would be carried out, and why; change nothing.")
 @click.pass_obj
 def command(
