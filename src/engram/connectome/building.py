@@ -119,7 +119,7 @@ def build(
             "begun": begun,
             "ended": now(),
             "inputs": [
-                {"table": what, "path": path, "sha256": inputs[what]} for what, path in files_of(config.inputs).items()
+                {"table": what, "path": path, "sha256": inputs[what]} for what, path in _inputs_of(config).items()
             ],
             "config": as_data(config),
             "steps": [one.as_json() for one in planned],
@@ -140,10 +140,16 @@ def plan(config: Config, steps: Steps) -> list[Planned["Making"]]:
     return plan_steps(wanted_steps(config), as_data(config), digests_of(config), earlier)
 
 
+def _inputs_of(config: Config) -> dict[str, str]:
+    """The files that are read while a snapshot is built, by what they are."""
+    view = config.outputs.neuprint.neuroglancer.json_state
+    return files_of(config.inputs) | ({"neuroglancer view": view} if view else {})
+
+
 def digests_of(config: Config) -> dict[str, str]:
-    """Digests of the input tables, by what they are. Raises `Unreadable`."""
+    """Digests of the inputs, by what they are. Raises `Unreadable`."""
     found = {}
-    for what, path in files_of(config.inputs).items():
+    for what, path in _inputs_of(config).items():
         with told(path):
             found[what] = digest_of(path)
     return found
@@ -332,7 +338,7 @@ STEPS: tuple[Step[Making], ...] = (
     ),
     Step(
         name="neuprint",
-        needs=("synapses", "bodies", "neurotransmitters"),
+        needs=("synapses", "bodies", "neurotransmitters", "neuroglancer view"),
         reads=("outputs.neuprint",),
         carry_out=Making.neuprint,
         writes=("neuprint",),

@@ -9,11 +9,12 @@ import json
 import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import PurePosixPath
 from typing import Any
 
 from engram import durable
 from engram.durable import Steps
-from engram.model.errors import SnapshotBusy, TargetExists
+from engram.model.errors import SnapshotBusy, TargetExists, UsageError
 
 #: The mark of a whole snapshot.
 PROVENANCE = "provenance.json"
@@ -81,7 +82,15 @@ class Folder:
                 raise TargetExists(place, "is there, and engram did not build it", "Build into another folder: -o DIR")
 
     def make_room(self, path: str) -> str:
-        """The place where a new file is to be made; the folders above it are made."""
+        """The place where a new file is to be made; the folders above it are made.
+
+        Raises `UsageError` for a name, made of what a configuration says, that leads out of the snapshot.
+        """
+        named = PurePosixPath(path)
+        if named.is_absolute() or ".." in named.parts or "\0" in path or named.parts[0] not in PARTS:
+            raise UsageError(
+                f"{path!r} is no name for a file of a snapshot.", "Take '/' and '..' out of its tag and names."
+            )
         place = os.path.join(self.new, path)
         durable.make_folders(self._steps, os.path.dirname(place))
         self._steps.take("write", place)

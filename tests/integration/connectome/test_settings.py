@@ -13,8 +13,9 @@ from pyarrow import feather
 
 from engram.connectome.building import Limits, build
 from engram.connectome.config.reading import read_config
+from engram.connectome.folder import Folder
 from engram.durable import Steps
-from engram.model.errors import BadTables
+from engram.model.errors import BadTables, UsageError
 from tests.connectomes import csv_rows, feather_columns, feather_rows
 
 #: Four synapses: T-bars 1, 2 (bodies 10, 20) and PSDs 11 to 14 (bodies 30, 40, 10, 20).
@@ -227,6 +228,22 @@ class TestWhichSynapses:
         assert set(lab.synapse_nodes()) == {1, 11}
         (meta,) = csv_rows(lab.out / "neuprint" / "Neuprint_Meta.csv")
         assert (meta["totalPreCount:int"], meta["totalPostCount:int"]) == ("0", "1")
+
+
+def test_a_view_that_was_changed_is_written_again(lab: Lab) -> None:
+    (lab.folder / "state.json").write_text('{"title": "old"}')
+    lab.neuprint["neuroglancer"] = {"json-state": "state.json"}
+    lab.build()
+    (lab.folder / "state.json").write_text('{"title": "new"}')
+    lab.build()
+    assert json.loads((lab.out / "neuprint" / "d.json").read_text()) == {"title": "new"}
+
+
+@pytest.mark.parametrize("path", ["neuprint/../../x.csv", "/x.csv", "x/y.csv", "neuprint/a\0b"])
+def test_no_file_is_made_outside_of_the_snapshot(path: str, tmp_path: Path) -> None:
+    with Folder(Steps(), str(tmp_path / "out")).held() as folder, pytest.raises(UsageError):
+        folder.make_room(path)
+    assert [one.name for one in tmp_path.iterdir()] == ["out"]
 
 
 class TestBodies:
