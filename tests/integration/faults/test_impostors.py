@@ -1,22 +1,14 @@
 """Whatever a stranger's dataset says of itself: no verb runs it, follows it outside, hangs or falls over it."""
 
-import io
-import os
-import resource
-import signal
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engram.cli.call import Call
-from engram.cli.render import Screen
-from engram.cli.run import run
-from engram.durable import Steps
 from engram.testing.canary import Canary, heard_in
 from engram.testing.escapes import ESCAPES, submodule_is_a_link
-from engram.testing.faults import Ending, in_child
+from engram.testing.faults import Ending
 from engram.testing.impostors import IMPOSTORS, run_record_with_a_command
 from engram.testing.malice import (
     PROGRAMS,
@@ -30,13 +22,11 @@ from engram.testing.malice import (
 from engram.testing.places import Template, fresh_folder, remove_tree, scratch
 from engram.testing.squatters import SQUATTERS
 from engram.testing.states import ANNEXED, CLONE, ORIGIN, TEXT, git, two_datasets
+from tests.integration.faults import hemmed_in
+from tests.integration.faults.hemmed_in import said_by_engram
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.usefixtures("git_annex")]
 
-#: Whoever unpacks a bomb into memory dies of this.
-MOST_MEMORY_BYTES = 800 << 20
-#: No verb takes longer, however busy the machine.
-LONGEST_S = 200
 #: Exit codes of who says in two lines what is wrong.
 PLAIN = {0, 2, 3, 20, 30, 31, 40}
 VERBS = (
@@ -68,7 +58,7 @@ def two(git_annex: Path) -> Iterator[Template]:
         template = Template(two_datasets(fresh_folder(scene)), scene)
         folder = template.fresh()
         for words in VERBS:  # the children find all modules loaded
-            engram(folder / CLONE, Canary(folder / "-".join(words).replace("/", "-").replace(" ", "-")), *words)
+            said_by_engram(folder / CLONE, Canary(folder / "-".join(words).replace("/", "-").replace(" ", "-")), *words)
         yield template
 
 
@@ -82,34 +72,9 @@ def canary(folder: Path) -> Canary:
     return Canary(folder / "cage")
 
 
-def memory_now_bytes() -> int:
-    """What this process has mapped already: tests that ran before in it may have left much.
-
-    Source: proc_pid_statm(5)
-    """
-    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-
-
 def engram(folder: Path, canary: Canary, *words: str) -> Ending:
-    """Call engram with what a careless user has on PATH, and little memory."""
-
-    def call(place: Path, _: Steps) -> int:
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(LONGEST_S)  # whoever waits for a pipe dies of this
-        most_bytes = memory_now_bytes() + MOST_MEMORY_BYTES
-        resource.setrlimit(resource.RLIMIT_AS, (most_bytes, most_bytes))
-        return said_by_engram(place, canary, *words)[0]
-
-    return in_child(call, folder)
-
-
-def said_by_engram(folder: Path, canary: Canary, *words: str) -> tuple[int, str]:
-    """The exit code, and what was printed."""
-    environment = {**os.environ, "PATH": f"{canary.cage / 'bin'}:{os.environ['PATH']}"}
-    said = io.StringIO()
-    code = run(Call(screen=Screen(said, said, environment), environment=environment, folder=str(folder)), words)
-    assert "bug in engram" not in said.getvalue(), said.getvalue()
-    return code, said.getvalue()
+    """How a call of engram ended."""
+    return hemmed_in.engram(folder, canary, *words)[0]
 
 
 def _unharmed(place: Path, canary: Canary, verbs: Iterable[tuple[str, ...]]) -> None:

@@ -1,9 +1,7 @@
 """Nothing that came with a dataset runs or reaches outside, until its user said so; then exactly that."""
 
-import os
 import subprocess
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,12 +11,11 @@ from engram.testing.escapes import ESCAPES
 from engram.testing.malice import PROGRAMS, Malice, every_hook, fsmonitor, hooks_path
 from engram.testing.places import Template, fresh_folder, scratch
 from engram.testing.processes import Command, Ended, run
-from tests.integration.faults.operations import DATASET, command, dataset_with_changes, git
+from tests.integration.faults import hemmed_in
+from tests.integration.faults.operations import DATASET, dataset_with_changes, git
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("git_annex")]
 
-#: Whoever unpacks a bomb into memory dies of this.
-MOST_MEMORY_BYTES = 800 << 20
 #: Poison that no program of git or git-annex that a save starts would take: it may as well succeed.
 EVERY = [*PROGRAMS, *ESCAPES]
 
@@ -26,7 +23,14 @@ EVERY = [*PROGRAMS, *ESCAPES]
 @pytest.fixture(scope="module")
 def innocent(git_annex: Path) -> Iterator[Template]:
     with scratch() as scene:
-        yield Template(dataset_with_changes(fresh_folder(scene)), scene)
+        template = Template(dataset_with_changes(fresh_folder(scene)), scene)
+        for words in (
+            ["status", "--annex", "all"],
+            ["save", "-m", "x"],
+            ["create", "--force", "."],
+        ):  # loads all modules
+            hemmed_in.said_by_engram(template.fresh() / DATASET, Canary(fresh_folder(scene) / "cage"), *words)
+        yield template
 
 
 @pytest.fixture
@@ -45,11 +49,10 @@ def canary(folder: Path) -> Canary:
 
 
 def engram(canary: Canary, folder: Path, *words: str) -> Ended:
-    """Run a command with what a careless user has on PATH, and little memory."""
-    plain = command(folder, *words)
-    environment = {**(plain.environment or {}), "PATH": f"{canary.cage / 'bin'}:{os.environ['PATH']}"}
-    arguments = ("prlimit", f"--as={MOST_MEMORY_BYTES}", "--", *plain.arguments)
-    return run(replace(plain, arguments=arguments, environment=environment))
+    """How a call of engram ended; all that it printed stands for its errors."""
+    ending, said = hemmed_in.engram(folder, canary, *words)
+    code = -9 if ending.exit_code is None else ending.exit_code
+    return Ended(exit_code=code, output="", errors=said + ending.bug, duration_s=0.0)
 
 
 def _plain_words(ended: Ended) -> None:
