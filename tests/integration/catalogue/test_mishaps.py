@@ -89,6 +89,7 @@ def test_a_lab_is_made_whole_whenever_the_world_ends(tmp_path: Path) -> None:
         left = {path.name for path in folder.glob("lab/**/*") if path.is_file()}
         assert left <= {"engram.toml", "catalogue.db", "catalogue.db-wal", "catalogue.db-shm"}
 
+    make(fresh_folder(tmp_path), Steps())  # children find all modules loaded
     died_at = die_at_every_step(make, lambda: fresh_folder(tmp_path), check)
     assert {"create", "rename", "sync"} <= {step.kind for step in died_at}
     fail_at_every_step(make, lambda: fresh_folder(tmp_path), check, must_tell=frozenset())
@@ -106,6 +107,7 @@ def test_a_backup_is_whole_whenever_the_world_ends(tmp_path: Path) -> None:
         with open_catalogue(_at(target / "safe.db")) as catalogue, catalogue.reading() as connection:
             assert list(problems(connection)) == []
 
+    save(fresh_folder(tmp_path), Steps())  # children find all modules loaded
     die_at_every_step(save, lambda: fresh_folder(tmp_path), check)
 
 
