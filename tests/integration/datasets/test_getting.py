@@ -324,6 +324,19 @@ class TestSeveralSources:
         git(here, "config", "remote.origin.annex-ignore", "true")
         assert [record["status"] for record in get(here, "a.txt")] == ["error"]
 
+    def test_a_special_remote_that_nobody_enabled_here_is_named(self, here: Path, origin: Path, tmp_path: Path) -> None:
+        store = tmp_path / "store"
+        store.mkdir()
+        annex(origin, "initremote", "back-up", "type=directory", f"directory={store}", "encryption=none")
+        annex(origin, "move", "--quiet", "--to", "back-up", "a.txt")
+        git(here, "fetch", "--quiet")
+        (record,) = get(here, "a.txt")
+        assert record["error"] == "Unavailable"
+        assert "a special remote that is not enabled here: git annex enableremote -- back-up" in record["message"]
+        annex(here, "enableremote", "back-up", f"directory={store}")
+        (record,) = get(here, "a.txt")
+        assert "not enabled" not in record["message"]
+
     def test_what_nobody_has_is_said_to_be_so(self, here: Path, origin: Path) -> None:
         annex(origin, "drop", "--quiet", "--force", "a.txt")
         git(here, "fetch", "--quiet")

@@ -1,8 +1,9 @@
 """Which source is asked for which content, and in which order: as git-annex does, the cheapest first."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
+from shlex import quote
 from typing import Final
 
 from engram.datasets.annex.logs import DEAD_REPOSITORY
@@ -144,8 +145,15 @@ class Supply:
         others = [uuid for uuid in held if uuid != self._dataset.annex_uuid.encode()]
         if others:
             said = [os.fsdecode(self._whereabouts.descriptions.get(uuid, uuid)) for uuid in others]
-            return f"no way leads to those who have it ({', '.join(said)})"
+            return f"no way leads to those who have it ({', '.join(said)}){self._to_enable(others)}"
         return "not available; no other repository is known to have it"
+
+    def _to_enable(self, holders: Iterable[bytes]) -> str:
+        """What to type for those holders that are special remotes which nobody enabled here."""
+        here = {os.fsencode(sibling.uuid) for sibling in self._siblings}
+        names = [self._whereabouts.remotes.get(uuid, {}).get("name", "") for uuid in holders if uuid not in here]
+        lines = [f"git annex enableremote -- {quote(name)}" for name in names if name]
+        return f"; a special remote that is not enabled here: {'; '.join(lines)}" if lines else ""
 
     def _is_gone_holder(self, sibling: Sibling, held: tuple[bytes, ...]) -> bool:
         return sibling.name in self.gone and os.fsencode(sibling.uuid) in held
