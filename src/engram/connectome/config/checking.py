@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from engram.connectome.config.checking_rois import roi_set_complaints, unknown_sets
-from engram.connectome.config.hierarchy import Written, names_in, roisets_of
+from engram.connectome.config.hierarchy import Written, roisets_of
 from engram.connectome.config.meta import Meta
 from engram.connectome.config.nodes import Path
 from engram.connectome.config.records import Config
@@ -208,8 +208,6 @@ def _hierarchy(written: Written, roi_sets: Collection[str]) -> Iterator[Complain
     path: Path = ("roiHierarchy",)
     if not isinstance(written, dict) or len(written) != 1:
         yield path, "one ROI stands at its top, and all others within it"
-    for name in (name for name, times in Counter(names_in(written)).items() if times > 1):
-        yield path, f"{name} stands in it twice"
     for name in roisets_of(written):
         if name not in roi_sets:
             yield path, f"roiset://{name}: there is no ROI set {name}{_nearest(name, roi_sets)}"

@@ -118,7 +118,8 @@ def _named_sets(config: Config) -> Iterator[tuple[Path, str]]:
     yield from _each(("inputs", "synapses", "roi-set-names"), inputs.synapses.roi_set_names)
     for table, one in inputs.elements.tables.items():
         yield from _each(("inputs", "elements", table, "roi-set-names"), one.roi_set_names)
-    restricted = inputs.neurotransmitters.restrict_to_roi.roiset
+    predictions = inputs.neurotransmitters
+    restricted = predictions.restrict_to_roi.roiset if predictions.synister_feather else ""
     yield from _one(("inputs", "neurotransmitters", "restrict-to-roi", "roiset"), restricted)
     nt, flat = config.outputs.neurotransmitters, config.outputs.flat_connectome
     if nt.export_neurotransmitters:

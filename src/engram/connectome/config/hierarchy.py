@@ -56,13 +56,3 @@ def nest(written: Written, rois_of: Callable[[str], Iterable[str]]) -> Nest:
     if isinstance(written, Mapping):
         return {name: nest(inner, rois_of) for name, inner in written.items()}
     return {name: {} for name in written}
-
-
-def names_in(written: Written) -> Iterable[str]:
-    """Every ROI that a hierarchy names itself, a parent before those in it."""
-    if isinstance(written, Mapping):
-        for name, inner in written.items():
-            yield name
-            yield from names_in(inner)
-    elif isinstance(written, tuple):
-        yield from written

@@ -90,7 +90,7 @@ class Synapses(Section, frozen=True, kw_only=True):
     roi_set_names: Texts | None = None
     #: Column of the points that tells axon from dendrite; '' for none.
     compartment_column: str = ""
-    #: Worker processes; null for those of ``job-settings``.
+    #: Worker processes of flyem-snapshot, kept as they are (engram has -J); null for those of ``job-settings``.
     processes: Processes = None
 
     @property
@@ -146,7 +146,7 @@ class Elements(Section, frozen=True, kw_only=True):
 
     #: A table of elements; the key is its name.
     tables: Mapping[str, ElementTable] = {}
-    #: Worker processes; null for those of ``job-settings``.
+    #: Worker processes of flyem-snapshot, kept as they are (engram has -J); null for those of ``job-settings``.
     processes: Processes = None
 
 
@@ -176,7 +176,7 @@ class Annotations(Section, frozen=True, kw_only=True):
     rename_annotation_columns: Renames = msgspec.field(
         default_factory=lambda: dict.fromkeys(_NEUROTRANSMITTER_COLUMNS, "")
     )
-    #: Worker processes; null for those of ``job-settings``.
+    #: Worker processes of flyem-snapshot, kept as they are (engram has -J); null for those of ``job-settings``.
     processes: Processes = None
 
 
@@ -207,7 +207,7 @@ class RoiSets(Section, frozen=True, kw_only=True):
     dvid: DvidNode = DvidNode()
     #: ROI sets by name.
     roi_sets: Mapping[str, RoiSet] = msgspec.field(default_factory=lambda: {"example_roiset": RoiSet()})
-    #: Worker processes; null for those of ``job-settings``.
+    #: Worker processes of flyem-snapshot, kept as they are (engram has -J); null for those of ``job-settings``.
     processes: Processes = None
 
 
@@ -220,7 +220,7 @@ class BodySizes(Section, frozen=True, kw_only=True):
     cache_file: Feather = ""
     #: The version in DVID that the table was made from.
     cache_uuid: str = ""
-    #: Worker processes; null for those of ``job-settings``.
+    #: Worker processes of flyem-snapshot, kept as they are (engram has -J); null for those of ``job-settings``.
     processes: Processes = None
 
 

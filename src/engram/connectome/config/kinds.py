@@ -35,8 +35,8 @@ Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
 Several: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
 Texts: TypeAlias = tuple[str, ...]
 Renames: TypeAlias = Mapping[str, str]
-#: A positive whole number of worker processes; ``null`` takes that of ``job-settings``.
-Processes: TypeAlias = Several | None
+#: A number of worker processes, 0 for none but our own; ``null`` takes that of ``job-settings``.
+Processes: TypeAlias = Count | None
 #: Three numbers, x y z.
 Triple: TypeAlias = tuple[float, float, float]
 
@@ -45,7 +45,7 @@ Table: TypeAlias = Annotated[str, InputFile((".feather", ".parquet", ".csv"))]
 Csv: TypeAlias = Annotated[str, InputFile((".csv",))]
 JsonFile: TypeAlias = Annotated[str, InputFile((".json",))]
 JsonFileOrLink: TypeAlias = Annotated[str, InputFile((".json",), may_be_link=True)]
-Yaml: TypeAlias = Annotated[str, InputFile((".yaml", ".yml"))]
+Yaml: TypeAlias = Annotated[str, InputFile((".yaml", ".yml", ".json"))]
 
 #: The ROIs of a set: names; ids by name; a ``.json`` file with either, or a formula in ``x``; subROIs by new name.
 Rois: TypeAlias = str | Texts | Mapping[str, Several] | Mapping[str, Texts]

@@ -130,7 +130,7 @@ class SkeletonSets(Section, frozen=True, kw_only=True):
 
     #: A set of skeletons; the key is its name.
     sets: Mapping[str, Skeletons] = {}
-    #: Worker processes; null for those of ``job-settings``.
+    #: Worker processes of flyem-snapshot, kept as they are (engram has -J); null for those of ``job-settings``.
     processes: Processes = None
 
 
@@ -152,7 +152,7 @@ class MeshSets(Section, frozen=True, kw_only=True):
 
     #: A set of meshes; the key is its name.
     sets: Mapping[str, Meshes] = {}
-    #: Worker processes; null for those of ``job-settings``.
+    #: Worker processes of flyem-snapshot, kept as they are (engram has -J); null for those of ``job-settings``.
     processes: Processes = None
 
 
@@ -261,7 +261,7 @@ class Neuprint(Section, frozen=True, kw_only=True):
     indexes: Indexes = Indexes()
     #: Bodies are dealt to at most so many files.
     max_segment_files: Several = 30_000
-    #: Worker processes; null for those of ``job-settings``.
+    #: Worker processes of flyem-snapshot, kept as they are (engram has -J); null for those of ``job-settings``.
     processes: Processes = None
 
 

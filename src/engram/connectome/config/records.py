@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 import msgspec
 
 from engram.connectome.config.inputs import Inputs
-from engram.connectome.config.kinds import Section, Several
+from engram.connectome.config.kinds import Count, Section
 from engram.connectome.config.meta import Meta
 from engram.connectome.config.outputs import Outputs
 
@@ -22,9 +22,9 @@ class JobSettings(Section, frozen=True, kw_only=True):
     #: Where the snapshot is written: in the folder of this file or in the current one (elsewhere only what -o says);
     #: '' for a folder of the snapshot's name in the current folder.
     output_dir: str = ""
-    #: Worker processes.
-    processes: Several = 16
-    #: Seconds that DVID has to answer.
+    #: Worker processes of flyem-snapshot, kept as they are (engram has -J).
+    processes: Count = 16
+    #: Seconds that DVID has to answer; of no meaning without it.
     dvid_timeout_s: Annotated[float, msgspec.Meta(gt=0)] = msgspec.field(default=300.0, name="dvid-timeout")
     #: Python's logging, incrementally. It is read and kept; engram tells what people need without it.
     logging_config: Mapping[str, object] = msgspec.field(
