@@ -75,14 +75,15 @@ def read_whole(path: str, *, here: str, output_dir: str = "") -> Reading:
         raise _refusal(path, shaper.problems)
     config = complete(config, shaper, folder=folder, here=here, output_dir=output_dir)
     config = _with_rois(config, files, shaper)
-    config, meta_shaper = _with_meta(config, files, shaper)
+    config, meta_shaper, meta_path = _with_meta(config, files, shaper, path)
+    _look_at_meta(config, meta_shaper, meta_path)
     _look_at_view(config, files, shaper)
     for where, message in complaints(config, shaper.broken):
         shaper.note(where, message)
     if not output_dir:
         for where, message in place_complaints(config, folder=folder, here=here):
             shaper.note(where, message)
-    problems = [*shaper.problems, *files.problems, *_of_meta(config, meta_shaper)]
+    problems = [*shaper.problems, *files.problems, *meta_shaper.problems]
     if problems:
         raise _refusal(path, problems)
     return Reading(config=config, files=tuple(files.read))
@@ -227,22 +228,32 @@ def _with_rois(config: Config, files: _Files, shaper: Shaper) -> Config:
     return msgspec.structs.replace(config, inputs=inputs)
 
 
-def _with_meta(config: Config, files: _Files, shaper: Shaper) -> tuple[Config, Shaper]:
-    """The configuration with what describes the dataset for neuPrint, and what knows where that stands."""
+def _with_meta(config: Config, files: _Files, shaper: Shaper, path: str) -> tuple[Config, Shaper, Path]:
+    """The configuration with what describes the dataset for neuPrint, what knows where that stands, and its path."""
     neuprint = config.outputs.neuprint
-    inner = Shaper(files.shown(neuprint.meta) if isinstance(neuprint.meta, str) else shaper.file)
-    if not neuprint.export_neuprint_snapshot or not isinstance(neuprint.meta, str):
-        return config, inner
+    if isinstance(neuprint.meta, Meta):
+        return _replaced(config, _whole_meta(neuprint.meta, path, files)), shaper, _META
+    inner = Shaper(files.shown(neuprint.meta))
+    if not neuprint.export_neuprint_snapshot:
+        return config, inner, ()
     if not neuprint.meta:
         shaper.note(_META, "it is missing: neuPrint needs it (engram snapshot config --meta shows one)")
-        return config, inner
+        return config, inner, ()
     node = files.named(neuprint.meta, shaper.places[_META], spelled(_META))
     meta = _shaped(inner, Meta, node) if node is not None else None
-    if meta is None:
-        return config, inner
-    whole = _whole_meta(meta, neuprint.meta, files)
-    outputs = msgspec.structs.replace(config.outputs, neuprint=msgspec.structs.replace(neuprint, meta=whole))
-    return msgspec.structs.replace(config, outputs=outputs), inner
+    return config if meta is None else _replaced(config, _whole_meta(meta, neuprint.meta, files)), inner, ()
+
+
+def _replaced(config: Config, meta: Meta) -> Config:
+    neuprint = msgspec.structs.replace(config.outputs.neuprint, meta=meta)
+    return msgspec.structs.replace(config, outputs=msgspec.structs.replace(config.outputs, neuprint=neuprint))
+
+
+def _look_at_meta(config: Config, shaper: Shaper, path: Path) -> None:
+    """Note what is wrong with the description for neuPrint, where its values are of the right kind."""
+    if config.meta is not None and not any(one[: len(path)] == path for one in shaper.broken):
+        for where, message in meta_complaints(config.meta, config.inputs.rois.roi_sets):
+            shaper.note((*path, *where), message)
 
 
 def _look_at_view(config: Config, files: _Files, shaper: Shaper) -> None:
@@ -257,15 +268,6 @@ def _look_at_view(config: Config, files: _Files, shaper: Shaper) -> None:
         shaper.note(_VIEW, f"{wanted.json_state}: {error}")
     except OSError as error:
         shaper.note(_VIEW, f"{wanted.json_state} cannot be read: {error.strerror}")
-
-
-def _of_meta(config: Config, shaper: Shaper) -> list[Problem]:
-    """What is wrong with the description for neuPrint; its own file was read by *shaper*, if it has one."""
-    if config.meta is not None and not shaper.broken:
-        shaper.places.setdefault((), Where())
-        for where, message in meta_complaints(config.meta, config.inputs.rois.roi_sets):
-            shaper.note(where, message)
-    return shaper.problems
 
 
 def _whole_meta(meta: Meta, path: str, files: _Files) -> Meta:

@@ -479,6 +479,19 @@ def test_a_view_that_cannot_be_is_told(template: str | None, more: str, problem:
     assert "outputs.neuprint.neuroglancer.json-state" in caught.value.problems[0]
 
 
+def test_a_description_may_stand_in_the_configuration_itself(tmp_path: Path) -> None:
+    (tmp_path / "d.json").write_text('["D1"]')
+    inline = "meta: {dataset: a, primaryRois: [], roiHierarchy: {CNS: d.json}}"
+    text = with_sets("p: {source: point-table}", EXPORT.replace("meta: meta/m.yaml", inline))
+    meta = of(text, tmp_path).meta
+    assert meta is not None
+    assert meta.hierarchy == {"CNS": ("D1",)}
+    assert told(text.replace("dataset: a", "dataset: 'a b'"), tmp_path) == [
+        "line 12, column 62: outputs.neuprint.meta.dataset: 'a b' is no name of a dataset: letters, digits, _ and - "
+        "may stand in it"
+    ]
+
+
 def test_files_of_a_hierarchy_that_name_each_other_end(tmp_path: Path) -> None:
     with pytest.raises(BadSnapshotConfig, match="files name each other too often"):
         meta_of(tmp_path, e_yaml="E1: e.yaml")

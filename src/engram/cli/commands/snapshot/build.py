@@ -8,7 +8,7 @@ made from.
     engram snapshot build -c release.yaml
     engram snapshot build -c release.yaml -o /data/release
     engram snapshot build -c release.yaml --memory 8GB -J 4
-    engram snapshot build -c release.yaml --explain    which steps it would carry out, and why
+    engram snapshot build -c release.yaml --explain
 """
 
 import click
