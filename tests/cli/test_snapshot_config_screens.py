@@ -109,6 +109,21 @@ def test_a_configuration_is_read_without_the_engine() -> None:
     assert json.loads(done.stdout.lower()) is False
 
 
+@pytest.mark.parametrize(
+    "words", ["snapshot config", "snapshot tag -c x.yaml", "help snapshot-config", "help neuprint-meta"]
+)
+def test_without_its_extra_a_command_says_what_to_install(words: str) -> None:
+    code = f"import sys; sys.modules['yaml'] = None; sys.argv = ['engram', *{words.split()}]"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; from engram.cli.main import main; sys.exit(main())"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.splitlines()[0]) == (2, "This needs yaml, which is not installed.")
+    assert "[connectome]" in done.stderr
+
+
 @pytest.mark.parametrize(("topic", "kind"), [("snapshot-config", Config), ("neuprint-meta", Meta)])
 def test_every_key_has_its_entry(topic: str, kind: type[Struct]) -> None:
     page = reference()[f"{topic}.md"]

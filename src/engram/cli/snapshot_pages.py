@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from engram.cli.topic import Section, Topic
+from engram.workspace.snapshots import connectome_extra
 
 if TYPE_CHECKING:
     import msgspec
@@ -28,19 +29,20 @@ _FORMULAS = (
 
 def snapshot_config_page() -> Topic:
     """``engram help snapshot-config``."""
-    from engram.connectome.config.records import Config  # here, because other help needs nothing of snapshots
+    with connectome_extra():
+        from engram.connectome.config.records import Config  # here, because other help needs nothing of snapshots
 
-    return Topic(
-        title="Configuration of a snapshot",
-        sections=(Section(text=_CONFIG), *_sections(Config, ""), *_of_formulas()),
-    )
+        sections = (Section(text=_CONFIG), *_sections(Config, ""), *_of_formulas())
+    return Topic(title="Configuration of a snapshot", sections=sections)
 
 
 def neuprint_meta_page() -> Topic:
     """``engram help neuprint-meta``."""
-    from engram.connectome.config.meta import Meta  # here, because other help needs nothing of snapshots
+    with connectome_extra():
+        from engram.connectome.config.meta import Meta  # as above
 
-    return Topic(title="Description of a dataset for neuPrint", sections=(Section(text=_META), *_sections(Meta, "")))
+        sections = (Section(text=_META), *_sections(Meta, ""))
+    return Topic(title="Description of a dataset for neuPrint", sections=sections)
 
 
 def _sections(kind: "type[msgspec.Struct]", path: str) -> Iterator[Section]:
