@@ -17,6 +17,8 @@ class Output:
     promise: Table
     #: The column that pandas makes the index; '' for none.
     index: str = ""
+    #: Whether the query gives whole lines of a CSV file, in one column.
+    gives_lines: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,9 @@ from typing import Any
 from engram.connectome.engine import Work
 from engram.connectome.feather import PromiseBroken, write_feather
 from engram.connectome.folder import Folder
+from engram.connectome.neuprint.nodes import header_of
 from engram.connectome.outputs import Output, TextOutput
-from engram.connectome.sql import text
+from engram.connectome.sql import name, text
 from engram.durable import Steps, write_new
 
 _CHUNK_BYTES = 1 << 20
@@ -54,7 +55,20 @@ def write_output(work: Work, folder: Folder, steps: Steps, output: Output | Text
     )
 
 
+#: Between fields of a line that has none, and that is in no text.
+_NO_DELIMITER = "\x1f"
+
+
+def _write_lines(work: Work, output: Output, place: str) -> int:
+    header = header_of(column.name for column in output.promise.columns)
+    query = f"SELECT line AS {name(header)} FROM ({output.query})"
+    options = f"FORMAT csv, HEADER, QUOTE '', ESCAPE '', DELIMITER {text(_NO_DELIMITER)}"
+    return work.count(f"COPY ({query}) TO {text(place)} ({options})")
+
+
 def _write_csv(work: Work, output: Output, place: str) -> int:
+    if output.gives_lines:
+        return _write_lines(work, output, place)
     found = work.relation(output.query).columns
     promised = [column.name for column in output.promise.columns]
     if found != promised:

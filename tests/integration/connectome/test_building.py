@@ -3,6 +3,7 @@
 import errno
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,7 +16,8 @@ from engram.connectome.folder import Folder
 from engram.connectome.writing import Written, digest_of
 from engram.durable import AnyPath, Steps
 from engram.model.errors import SnapshotBusy, StorageFailed, TargetExists
-from tests.naive_connectome import Connectome, Point, write_connectome
+from tests.connectomes import csv_header, csv_rows
+from tests.naive_connectome import Connectome, Naive, Point, write_connectome
 
 LIMITS = Limits(memory_bytes=1 << 29, threads=1)
 
@@ -187,3 +189,27 @@ def test_what_somebody_else_made_is_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(TargetExists):
         build_into(config, folder)
     assert [path.name for path in folder.iterdir()] == ["neuprint"]
+
+
+def test_many_rois_are_spread_over_files(tmp_path: Path) -> None:
+    """One file with a flag for each of two thousand ROIs would be commas: flyem-snapshot writes one per combination."""
+    psds = [replace(point(10 + number, "PostSyn", 100 + number), big=f"R{number:03d}") for number in range(150)]
+    tbar = replace(point(1, "PreSyn", 5), big=None)
+    pairs = tuple((0, place) for place in range(1, 151))
+    connectome = Connectome(points=(tbar, *psds), partners=pairs)
+    folder = tmp_path / "out"
+    build_into(write_connectome(connectome, tmp_path / "in"), folder)
+    neurons, synapses = (
+        sorted((folder / "neuprint" / f"Neuprint_{kind}").iterdir()) for kind in ("Neurons", "Synapses")
+    )
+    assert [path.name for path in neurons] == ["0.csv", "1.csv", "2.csv"], "the last is for body 5 alone"
+    assert [path.name for path in synapses] == ["000000.csv", "000001.csv"]
+    flags = {path: sum(column.endswith(":boolean") for column in csv_header(path)) for path in (*neurons, *synapses)}
+    assert list(flags.values()) == [128, 22, 150, 128, 22]
+    info = Naive(connectome=connectome).roi_info()
+    rows = list(csv_rows(*neurons))
+    assert {
+        int(row["bodyId:long"]): {column.removesuffix(":boolean") for column, value in row.items() if value == "true"}
+        for row in rows
+    } == {body: set(rois) for body, rois in info.items()}
+    assert len(list(csv_rows(*synapses))) == 151

@@ -11,7 +11,7 @@ from engram.connectome.neuprint.meta import meta_outputs
 from engram.connectome.neuprint.neurons import make_neurons, neuron_outputs
 from engram.connectome.neuprint.scope import make_scope
 from engram.connectome.neuprint.synapse_sets import set_outputs
-from engram.connectome.neuprint.synapses import Formula, synapse_output
+from engram.connectome.neuprint.synapses import Formula, synapse_outputs
 from engram.connectome.neuprint.totals import make_roi_info, make_totals, rois_of, total_outputs
 from engram.connectome.neuroglancer import view_name, view_of
 from engram.connectome.outputs import Output, TextOutput
@@ -52,7 +52,7 @@ def neuprint_outputs(
         sizes=sizes,
         keep_all=wanted.keep_non_synaptic_segments,
     )
-    yield from neuron_outputs(neurons, rois)
+    yield from neuron_outputs(work, neurons, rois)
     yield from meta_outputs(work, synapses, rois, neurons, meta, inside=inside)
     yield from _view_outputs(wanted.neuroglancer, meta)
     left_out = {roi for one in wanted.indexes.exclude_roisets for roi in synapses.rois[one].names}
@@ -67,7 +67,7 @@ def neuprint_outputs(
     make_connections(work, synapses, scope, rois, confidences)
     yield from connection_outputs(work, synapses)
     yield from set_outputs(scope, body=synapses.body, dataset=meta.dataset)
-    yield synapse_output(
+    yield from synapse_outputs(
         work,
         synapses,
         scope,

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from engram.connectome.annotations import camel
 from engram.connectome.config.outputs import NeuronLabelCriteria
 from engram.connectome.engine import Work
-from engram.connectome.neuprint.totals import Rois, has_roi, total_columns, words_of
+from engram.connectome.neuprint.nodes import lines_of, make_nodes, paths_of
+from engram.connectome.neuprint.totals import Rois, has_roi, rois_in, total_columns, words_of
 from engram.connectome.neuprint.types import as_kept, as_written, header
 from engram.connectome.outputs import Output
 from engram.connectome.sql import name, selected, text
@@ -135,20 +136,26 @@ def _label(dataset: str, criteria: NeuronLabelCriteria, described: Mapping[str, 
     return f"CASE WHEN {condition} THEN {text(both)} ELSE {text(segment)} END"
 
 
-def neuron_outputs(neurons: Neurons, rois: Rois) -> Iterator[Output]:
-    """The feather file of bodies, and the CSV file of their nodes."""
+def neuron_outputs(work: Work, neurons: Neurons, rois: Rois) -> Iterator[Output]:
+    """The feather file of bodies, and the CSV file of their nodes: one, or several where there are too many ROIs."""
     given = {column: _kept(column, kind) for column, kind in neurons.columns.items()}
     listed = ", ".join(map(name, given))
     promise = NEURONS.concrete(given=given)
     yield Output(path=NEURONS.file, query=f"SELECT {listed} FROM neuron", promise=promise)
     written = {one: as_written(one, kind) for one, kind in neurons.columns.items() if one != "roiset_hash"}
-    flags = {f"{roi}:boolean": f"if({has_roi(rois.names.index(roi))}, 'true', NULL)" for roi in rois.real}
-    query = (
-        f"SELECT {selected(written | flags)} FROM neuron"
-        ' LEFT JOIN "roi info" ON body = ":ID(Body-ID)" ORDER BY ":ID(Body-ID)"'
-    )
-    promise = NEURON_NODES.concrete(given=dict.fromkeys((*written, *flags), "VARCHAR"))
-    yield Output(path=NEURON_NODES.file, query=query, promise=promise)
+    words = [f"bits {word}" for word in range(words_of(rois))]
+    bits = ", ".join(f"coalesce({name(word)}, 0) AS {name(word)}" for word in words)
+    query = f'SELECT neuron.*, {bits} FROM neuron LEFT JOIN "roi info" ON body = ":ID(Body-ID)"'
+    files = make_nodes(work, "neuron node", query, words, rois_in, order='":ID(Body-ID)"')
+    for number, path in enumerate(paths_of(files, NEURON_NODES.file)):
+        flags = [f"if({has_roi(roi)}, ',true', ',')" for roi in files[number].rois]
+        headers = (*written, *(f"{rois.names[roi]}:boolean" for roi in files[number].rois))
+        yield Output(
+            path=path,
+            query=lines_of(work, "neuron node", written, flags, number),
+            promise=NEURON_NODES.concrete(given=dict.fromkeys(headers, "VARCHAR")),
+            gives_lines=True,
+        )
 
 
 def _kept(column: str, kind: str) -> str:

@@ -3,16 +3,17 @@
 Source: flyem-snapshot, ``flyem_snapshot/outputs/neuprint/synapse.py``
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from engram.connectome.annotations import camel
 from engram.connectome.engine import Work
 from engram.connectome.expressions import Value
+from engram.connectome.neuprint.nodes import File, lines_of, make_nodes, paths_of
 from engram.connectome.neuprint.scope import Scope
 from engram.connectome.neuprint.types import POINT, as_kept, header
 from engram.connectome.outputs import Output
-from engram.connectome.sql import UNSPECIFIED, name, selected, text
+from engram.connectome.sql import UNSPECIFIED, name, text
 from engram.connectome.synapses import Synapses
 from engram.connectome.tables import AS_GIVEN, Column, Table
 
@@ -39,7 +40,7 @@ _NOT_SHOWN = ("x", "y", "z", "sv", "point_id")
 _RENAMED = {"kind": "type:string", "conf": "confidence:float", "body": "bodyId:long"}
 
 
-def synapse_output(
+def synapse_outputs(
     work: Work,
     synapses: Synapses,
     scope: Scope,
@@ -48,23 +49,15 @@ def synapse_output(
     dataset: str,
     neurotransmitters: Sequence[str],
     formulas: Mapping[str, Mapping[str, Formula]],
-) -> Output:
-    """The file of synapses.
+) -> Iterator[Output]:
+    """The files of synapses: one, or several where there are too many ROIs.
 
     Args:
         roisets: the ROI sets whose ROIs become flags; columns of others are properties.
         neurotransmitters: columns of the table ``tbar nt`` that are properties; none if there is no such table.
         formulas: by ROI set, properties that follow from the label of a ROI.
     """
-    point, given = scope.held_point, work.columns("point")
-    if neurotransmitters:
-        listed = ", ".join(f"nt.{name(one)} AS {name('nt ' + one)}" for one in neurotransmitters)
-        work.make(
-            "synapse",
-            f'SELECT point.*, {listed} FROM {point} AS point LEFT JOIN "tbar nt" AS nt USING (point_id)'
-            " ORDER BY point.body, point.point_id",
-        )
-        point = "synapse"
+    given = work.columns("point")
     columns: dict[str, str] = {":ID(Element-ID)": "point_id"}
     flagged = {column for roiset in roisets for column in (roiset, f"{roiset}_label")}
     for column, kind in given.items():
@@ -76,11 +69,48 @@ def synapse_output(
     columns[f"location:{POINT}"] = "concat('{x:', x, ', y:', y, ', z:', z, '}')"
     for roiset, properties in formulas.items():
         columns |= _computed(synapses, roiset, properties)
-    for roiset in roisets:
-        rois = (roi for roi in synapses.rois[roiset].names if roi != UNSPECIFIED)
-        columns |= {f"{roi}:boolean": f"if({name(roiset)} = {text(roi)}, 'true', NULL)" for roi in rois}
-    promise = SYNAPSES.concrete(given=dict.fromkeys(columns, "VARCHAR"))
-    return Output(path=SYNAPSES.file, query=f"SELECT {selected(columns)} FROM {point}", promise=promise)
+    rois = [(roiset, roi) for roiset in roisets for roi in synapses.rois[roiset].names if roi != UNSPECIFIED]
+    files = _make_synapses(work, scope.held_point, roisets, rois, neurotransmitters)
+    for number, path in enumerate(paths_of(files, SYNAPSES.file)):
+        flagged_here = [rois[roi] for roi in files[number].rois]
+        tails = [_tail(roiset, synapses.rois[roiset].names, flagged_here) for roiset in roisets]
+        headers = (*columns, *(f"{roi}:boolean" for _, roi in flagged_here))
+        yield Output(
+            path=path,
+            query=lines_of(work, "synapse", columns, filter(None, tails), number),
+            promise=SYNAPSES.concrete(given=dict.fromkeys(headers, "VARCHAR")),
+            gives_lines=True,
+        )
+
+
+def _make_synapses(
+    work: Work,
+    point: str,
+    roisets: Sequence[str],
+    rois: Sequence[tuple[str, str]],
+    neurotransmitters: Sequence[str],
+) -> list[File]:
+    """Make the table ``synapse``: points, their neurotransmitters and their file. The files."""
+    number_of = {one: number for number, one in enumerate(rois)}
+    query = f"SELECT * FROM {point}"
+    if neurotransmitters:
+        listed = ", ".join(f"nt.{name(one)} AS {name('nt ' + one)}" for one in neurotransmitters)
+        query = f'SELECT point.*, {listed} FROM {point} AS point LEFT JOIN "tbar nt" AS nt USING (point_id)'
+
+    def rois_of(row: Sequence[str]) -> Iterator[int]:
+        pairs = zip(roisets, row, strict=True)
+        return (number_of[pair] for pair in pairs if pair[1] != UNSPECIFIED)
+
+    return make_nodes(work, "synapse", query, roisets, rois_of, order="body, point_id")
+
+
+def _tail(roiset: str, names: Sequence[str], rois: Sequence[tuple[str, str]]) -> str:
+    """The flags of a ROI set: a text for each of its ROIs, with as many commas as it has flags in the file."""
+    flags = [roi for of, roi in rois if of == roiset]
+    if not flags:
+        return ""
+    tails = ", ".join(text("".join(",true" if roi == flag else "," for flag in flags)) for roi in names)
+    return f"([{tails}])[enum_code({name(roiset)}) + 1]"
 
 
 def _value(column: str, kind: str) -> str:

@@ -4,7 +4,7 @@ Source: flyem-snapshot, ``flyem_snapshot/outputs/neuprint/segment.py``
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from engram.connectome.engine import ROWS_OF_A_PART, Work
@@ -139,12 +139,18 @@ def words_of(rois: Rois) -> int:
 def _bits(word: int, none: int) -> str:
     least = word * BITS
     within = f"roi >= {least} AND roi < {least + BITS} AND roi <> {none}"
-    return f"coalesce(bit_or(CAST(1 AS BIGINT) << (roi - {least})) FILTER (WHERE {within}), 0)"
+    return f"coalesce(bit_or(CAST(1 AS BIGINT) << (roi % {BITS})) FILTER (WHERE {within}), 0)"
 
 
 def has_roi(number: int) -> str:
     """The condition that a row of ``roi info`` holds a ROI."""
     return f"({name(f'bits {number // BITS}')} & {1 << (number % BITS)}) <> 0"
+
+
+def rois_in(words: Iterable[int]) -> Iterator[int]:
+    """The numbers of the ROIs of a set of bits."""
+    for number, word in enumerate(words):
+        yield from (number * BITS + bit for bit in range(BITS) if word >> bit & 1)
 
 
 def _joined(piece: str, none: int) -> str:
