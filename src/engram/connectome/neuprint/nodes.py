@@ -37,7 +37,7 @@ def spread(combinations: Sequence[frozenset[int]], *, most: int = MOST_FLAGS) ->
 
     >>> sets = [frozenset({1}), frozenset({2, 3}), frozenset({2}), frozenset({1, 2, 3})]
     >>> [file.rois for file in spread(sets, most=2)]
-    [(1,), (2, 3), (1, 2, 3)]
+    [(1, 2), (2, 3), (1, 2, 3)]
     """
     everything = frozenset().union(*combinations)
     if len(everything) <= most:
