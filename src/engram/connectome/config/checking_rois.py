@@ -113,6 +113,23 @@ def unknown_sets(config: Config) -> Iterator[tuple[Path, str]]:
             yield path, f"synapses have no column for {name}: add it to inputs.synapses.roi-set-names"
 
 
+def sets_out_of_order(config: Config) -> Iterator[tuple[Path, str]]:
+    """Each list of ROI sets in which one stands without, or before, another one that it is made of."""
+    inputs = config.inputs
+    lists: list[tuple[Path, tuple[str, ...] | None]] = [
+        (("inputs", "elements", name, "roi-set-names"), table.roi_set_names)
+        for name, table in inputs.elements.tables.items()
+    ]
+    lists.append((("inputs", "synapses", "roi-set-names"), inputs.synapses.roi_set_names))
+    for path, names in lists:
+        for place, name in enumerate(names or ()):
+            roi_set = inputs.rois.roi_sets.get(name, RoiSet())
+            unions = roi_set.source == "unions-of-subrois"
+            for needed in (roi_set.union_source_roiset if unions else "", roi_set.parent_roiset):
+                if needed in inputs.rois.roi_sets and needed not in (names or ())[:place]:
+                    yield path, f"{name} is made of {needed}, which must stand before it"
+
+
 def _named_sets(config: Config) -> Iterator[tuple[Path, str]]:
     inputs = config.inputs
     yield from _each(("inputs", "synapses", "roi-set-names"), inputs.synapses.roi_set_names)

@@ -90,7 +90,7 @@ def test_what_must_be_there_is_missed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("a: [", "it is no YAML: while parsing a flow node did not find expected node content"),
+        ("a: [", "it is no YAML: while parsing a flow node"),
         ("a: 1\n---\nb: 2", "line 2, column 1: a second document begins here (---): a configuration is one"),
         ("a: !!python/object/apply:os.system [id]", "the tag tag:yaml.org,2002:python/object/apply:os.system is not"),
         ("a: *b", "line 1, column 4: *b stands for what is not there yet"),
@@ -329,6 +329,16 @@ def test_what_names_a_roi_set_without_a_column_is_told(tmp_path: Path) -> None:
     assert [one.partition("roiset: ")[2] for one in told(restricted, tmp_path)] == [problem]
     of_elements = "neuprint: {restrict-elements-to-roiset: q, roi-synapse-properties: {q: {hex1: x // 100}}}"
     assert of(text.replace("flat-connectome: {}", of_elements), tmp_path).inputs.synapses.roi_set_names == ("p",)
+
+
+@pytest.mark.parametrize("names", ["[u]", "[u, p]"])
+def test_a_set_that_others_are_made_of_comes_before_them(names: str, tmp_path: Path) -> None:
+    sets = "p: {source: point-table}\nu: {source: unions-of-subrois, union-source-roiset: p, rois: {A: [x]}}"
+    text = with_sets(sets).replace("    synapse-partners", f"    roi-set-names: {names}\n    synapse-partners")
+    assert told(text, tmp_path) == [
+        "line 4, column 20: inputs.synapses.roi-set-names: u is made of p, which must stand before it"
+    ]
+    assert of(text.replace(names, "[p, u]"), tmp_path).inputs.synapses.roi_set_names == ("p", "u")
 
 
 def test_keys_for_dvid_are_taken_as_long_as_nothing_uses_them(tmp_path: Path) -> None:
