@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
+from engram.connectome.config.checking_names import unknown_rois
 from engram.connectome.config.checking_rois import roi_set_complaints, sets_out_of_order, unknown_sets
 from engram.connectome.config.hierarchy import Written, roisets_of
 from engram.connectome.config.meta import Meta
@@ -220,6 +221,7 @@ _CHECKS: tuple[tuple[Callable[[Config], Iterator[Complaint]], tuple[Path, ...]],
     (roi_set_complaints, (("inputs", "rois"),)),
     (unknown_sets, (("inputs", "rois"), ("inputs", "synapses"))),
     (sets_out_of_order, (("inputs", "rois"),)),
+    (unknown_rois, (("inputs", "rois"),)),
     (_elements, (("inputs", "elements"),)),
     (_annotations, ()),
     (_neurotransmitters, (("inputs", "neurotransmitters"),)),

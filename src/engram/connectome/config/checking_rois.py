@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from engram.connectome.config.checking_names import known_rois
 from engram.connectome.config.inputs import RoiSet
 from engram.connectome.config.nodes import Path
 from engram.connectome.config.records import Config
@@ -29,13 +30,6 @@ def roi_set_complaints(config: Config) -> Iterator[tuple[Path, str]]:
         for roi in known_rois(roi_set):
             if owners.setdefault(roi, name) != name:
                 yield (*path, "rois"), f"{roi} is a ROI of {owners[roi]}, too: a ROI belongs to one set"
-
-
-def known_rois(roi_set: RoiSet) -> tuple[str, ...]:
-    """The ROIs of a set that its configuration names, renamed; a point table may hold others."""
-    if isinstance(roi_set.rois, str):
-        return ()
-    return tuple(dict.fromkeys(roi_set.rename_rois.get(roi, roi) for roi in roi_set.rois))
 
 
 def _of_rois(roi_set: RoiSet, path: Path) -> Iterator[tuple[Path, str]]:

@@ -341,6 +341,23 @@ def test_a_set_that_others_are_made_of_comes_before_them(names: str, tmp_path: P
     assert of(text.replace(names, "[p, u]"), tmp_path).inputs.synapses.roi_set_names == ("p", "u")
 
 
+def test_a_roi_that_its_set_does_not_have_is_told(tmp_path: Path) -> None:
+    sets = (
+        "p: {source: point-table, rois: [MB(L), MB(R), EB], rename-rois: {EB: EBx, FB: FBx}}\n"
+        "u: {source: unions-of-subrois, union-source-roiset: p, rois: {MB: [MB(L), MBR]}}\n"
+        "c: {source: point-table, parent-roiset: p, parent-rois: [EB]}"
+    )
+    known, unknown = "{roiset: p, reports: [{rois: [MB(X)]}, {rois: [EBx]}]}", "{roiset: c, reports: [{rois: [Z]}]}"
+    reports = f"  connectivity-reports: [{known}, {unknown}]\n"
+    found = [one.partition(": ")[2] for one in told(with_sets(sets, reports), tmp_path)]
+    assert found == [
+        "inputs.rois.roi-sets.p.rename-rois.FB: p has no ROI FB; the nearest is EB",
+        "inputs.rois.roi-sets.u.rois.MB: p has no ROI MBR; the nearest is MB(R)",
+        "inputs.rois.roi-sets.c.parent-rois: p has no ROI EB; the nearest is EBx",
+        "outputs.connectivity-reports[0].reports[0].rois: p has no ROI MB(X); the nearest is MB(R)",
+    ]
+
+
 def test_keys_for_dvid_are_taken_as_long_as_nothing_uses_them(tmp_path: Path) -> None:
     keys = "dvid-seg: {uuid: ':master', instance: seg}\n  rois: {dvid: {server: 'h:1', uuid: abc}, roi-sets: {}}"
     text = SHORT.replace("outputs: {}", f"  {keys}\noutputs: {{skeletons: {{s: {{dvid: {{server: 'h:1'}}}}}}}}")
