@@ -176,9 +176,8 @@ def told_engine(step: str, limits: Limits, path: str) -> Iterator[None]:
     try:
         yield
     except duckdb.OutOfMemoryException as error:
-        raise TooLittleMemory(
-            step=step, memory_bytes=limits.memory_bytes, advised_bytes=2 * limits.memory_bytes
-        ) from error
+        mib = limits.memory_bytes >> 20
+        raise TooLittleMemory(step=step, memory_mib=mib, advised_mib=2 * mib) from error
     except duckdb.IOException as error:
         raise StorageFailed(path, str(error).splitlines()[0]) from error
 

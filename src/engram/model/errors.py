@@ -393,11 +393,11 @@ class TooLittleMemory(RequestRefused):
     """A step of a snapshot that needs more memory than the build was given."""
 
     step: str
-    memory_bytes: int
-    advised_bytes: int
+    memory_mib: int
+    advised_mib: int
     exit_code = 2
-    message = "The step {step} needs more than the {memory_bytes} bytes of memory that it was given."
-    remedy = "Nothing was built. Give it more: --memory {advised_bytes}"
+    message = "The step {step} needs more memory than the {memory_mib} MiB that the build was given."
+    remedy = "Nothing was changed. Give it more: --memory {advised_mib}MiB"
 
 
 class UnsavedChanges(RequestRefused):

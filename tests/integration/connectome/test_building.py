@@ -6,16 +6,17 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pytest
 from pyarrow import feather
 
-from engram.connectome.building import Kept, Limits, build, plan
+from engram.connectome.building import Kept, Limits, build, plan, told_engine
 from engram.connectome.config.reading import read_config
 from engram.connectome.folder import Folder
 from engram.connectome.writing import Written, digest_of
 from engram.durable import AnyPath, Steps
-from engram.model.errors import SnapshotBusy, StorageFailed, TargetExists
+from engram.model.errors import SnapshotBusy, StorageFailed, TargetExists, TooLittleMemory
 from tests.connectomes import csv_header, csv_rows
 from tests.naive_connectome import Connectome, Naive, Point, write_connectome
 
@@ -174,6 +175,25 @@ class TestSecondBuilds:
     def test_a_provenance_that_does_not_parse_counts_for_nothing(self, config: Path, tmp_path: Path) -> None:
         (tmp_path / "out" / "provenance.json").write_text("[1, 2")
         assert self.told(config) == {"flat-connectome": "made", "neuprint": "made", "tables": "made"}
+
+
+def test_what_a_killed_build_left_is_in_nobodys_way(tmp_path: Path) -> None:
+    config, folder = write_connectome(CONNECTOME, tmp_path / "in"), tmp_path / "out"
+    for left in ("new/neuprint/Neuprint_Meta.csv", "work/work.duckdb", "work/work.duckdb.wal", "old/tables/x"):
+        (folder / ".engram" / left).parent.mkdir(parents=True, exist_ok=True)
+        (folder / ".engram" / left).write_bytes(b"half")
+    build_into(config, folder)
+    assert is_whole(folder)
+    assert [path.name for path in (folder / ".engram").iterdir()] == ["lock"]
+
+
+def test_too_little_memory_and_a_full_disk_of_the_engine_are_told_as_such() -> None:
+    with pytest.raises(TooLittleMemory) as little, told_engine("neuprint", LIMITS, "out"):
+        raise duckdb.OutOfMemoryException("could not allocate")
+    assert little.value.next_step == "Nothing was changed. Give it more: --memory 1024MiB"
+    with pytest.raises(StorageFailed) as full, told_engine("neuprint", LIMITS, "out"):
+        raise duckdb.IOException("could not write: No space left on device\nat block 7")
+    assert full.value.what == "out could not be written: could not write: No space left on device."
 
 
 def test_a_second_build_is_kept_out(tmp_path: Path) -> None:
