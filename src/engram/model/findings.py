@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from engram.model.records import record
+
 
 class Severity(StrEnum):
     """How much a finding matters."""
@@ -17,7 +19,7 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Finding:
     """Something a person should know before trusting a file.
 
@@ -35,7 +37,7 @@ class Finding:
 
     def __post_init__(self) -> None:
         if not self.message.isprintable():
-            object.__setattr__(self, "message", "".join(map(_shown, self.message)))
+            self.message = "".join(map(_shown, self.message))  # type: ignore[misc]  # it is being made
 
     @property
     def severity(self) -> Severity:

@@ -1,12 +1,13 @@
 """Sessions and recordings, as they are found on a share."""
 
 import posixpath
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Self
 
 from engram.model.findings import Finding
 from engram.model.outcome import Leaf
+from engram.model.records import record
 
 #: What a recording can be, in the words of the field.
 KINDS = (
@@ -15,7 +16,7 @@ KINDS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Recording:
     """One stream of one device, or what was computed from some: what a recogniser makes of files.
 
@@ -102,7 +103,7 @@ class Recording:
 _MEASURED = ("duration_s", "sampling_rate_hz", "channels", "samples", "size_bytes")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Task:
     """What an animal did in a part of a session."""
 
@@ -130,7 +131,7 @@ class Task:
         return record | {"light": self.light, "note": self.note, "objects": [list(one) for one in self.objects]}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Session:
     """One visit of one subject: a folder on a share, and what was recognised in it."""
 
@@ -179,8 +180,8 @@ def session_id(subject: str, started: datetime | date, ident: str = "") -> str:
     >>> session_id("12347", datetime(2020, 1, 1, 10, 0, 30)), session_id("SC033", date(2019, 11, 12), "surface")
     ('12347/2020-01-01T10-00-30', 'SC033/2019-11-12_surface')
     """
-    when = f"{started:%Y-%m-%dT%H-%M-%S}" if isinstance(started, datetime) else f"{started:%Y-%m-%d}"
-    return f"{subject}/{when}" + (f"_{ident}" if ident else "")
+    when = started.isoformat()[: len("2020-01-01T10-00-30")].replace(":", "-")
+    return f"{subject}/{when}_{ident}" if ident else f"{subject}/{when}"
 
 
 def on_share(folder: str, path: str) -> str:

@@ -7,14 +7,17 @@ and what was done to it since. A path, a drive's letter and a file's name are on
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from engram.model.recordings import Recording, Session, on_share
+from engram.model.records import record
 
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9._+-]+")
 #: Derived data and text carry no serial number and no clock of their own.
 _NAMELESS = "-"
+#: How much of a time as ISO 8601 writes it the clock on the wall shows: no zone.
+_WALL_CLOCK = len("2020-01-01T10:00:30")
 
 
 def identified(session: Session) -> Session:
@@ -30,17 +33,20 @@ def identified(session: Session) -> Session:
     >>> [recording.id for recording in identified(session).recordings]
     ['neuropixels-ap:18194:20200101T100000', 'video:side:SC026/2020-01-01:side_1']
     """
-    recordings: list[Recording] = []
+    return replace(session, recordings=tuple(named_apart(session.recordings, session.id)))
+
+
+def named_apart(found: Iterable[Recording], session: str) -> Iterator[Recording]:
+    """The recordings of a session, by its id, each with its `id`; no two of them share one."""
     taken: set[str] = set()
-    for recording in session.recordings:
-        name = first = identity(recording, session.id)
+    for recording in found:
+        name = first = identity(recording, session)
         number = 1
         while name in taken:
             number += 1
             name = f"{first}:{number}"
         taken.add(name)
-        recordings.append(recording if recording.id == name else recording.called(name))
-    return replace(session, recordings=tuple(recordings))
+        yield recording if recording.id == name else recording.called(name)
 
 
 def identity(recording: Recording, session: str) -> str:
@@ -51,8 +57,8 @@ def identity(recording: Recording, session: str) -> str:
     """
     parts = [recording.kind]
     if recording.started is not None and names_itself(recording):
-        parts += [_plain(recording.serial or f"{_rig(recording)}.{recording.device}")]
-        parts += [f"{recording.started.replace(tzinfo=None):%Y%m%dT%H%M%S}"]
+        parts.append(_plain(recording.serial or f"{_rig(recording)}.{recording.device}"))
+        parts.append(recording.started.isoformat("T", "seconds")[:_WALL_CLOCK].replace("-", "").replace(":", ""))
     else:
         parts += [_plain(recording.device) or _NAMELESS, session, _plain(_stem(recording.path)) or _NAMELESS]
     if recording.processing:
@@ -94,7 +100,7 @@ def _by_length(one: Recording, other: Recording) -> Likeness | None:
     return Likeness.SHORTER if None not in lengths and lengths[0] != lengths[1] else None
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Place:
     """Where one recording was seen."""
 
@@ -138,4 +144,4 @@ def _stem(path: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return _NOT_PLAIN.sub("_", text)
+    return text if text.isascii() and text.isalnum() else _NOT_PLAIN.sub("_", text)

@@ -1,11 +1,10 @@
 """What a scan hands on: a session, and the files below its folder."""
 
-from dataclasses import dataclass
-
 from engram.model.recordings import Session
+from engram.model.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class FileSeen:
     """One file below a session's folder, as it was when it was looked at."""
 
@@ -19,7 +18,7 @@ class FileSeen:
     share: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Scanned:
     """One session and all its files."""
 

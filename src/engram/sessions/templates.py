@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import TypeAlias
 
 from engram.model.errors import BadTemplate, UsageError
+from engram.model.records import record
 from engram.sessions.dates import TIMES, Moment, moment_pattern, printed, read_moment
 
 #: Fields, and what each stands for.
@@ -49,7 +50,7 @@ _TOKEN = re.compile(r"(\{\{|\}\}|\[\[|\]\])|\{([^{}\[\]:/]*)(?::([^{}\[\]/]*))?\
 _Part: TypeAlias = "str | tuple[str, str] | list[_Part]"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Named:
     """What a folder's name says."""
 
@@ -255,7 +256,7 @@ def _print(parts: Iterable[_Part], values: Mapping[str, str], text: str) -> str:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@record(kw_only=False)
 class Reading:
     """What the first template that matches says, and what others would."""
 

@@ -48,6 +48,8 @@ def integer(tags: Mapping[str, str], name: str, path: str) -> int | None:
     text = tags.get(name)
     if text is None:
         return None
+    if text.isascii() and text.isdigit() and len(text) <= 18:
+        return int(text)
     if not text.strip().isascii() or not text.strip().isdigit() or len(text) > 18:
         raise Malformed(path, f"{name} is no whole number: {text[:40]!r}")
     return int(text)

@@ -4,6 +4,8 @@ Source: https://github.com/billkarsh/ProbeTable (part numbers);
 https://billkarsh.github.io/SpikeGLX/Sgl_help/Metadata_Help.html (``imDatPrb_type``).
 """
 
+from functools import lru_cache
+
 _NAMES = {
     "NP10": "Neuropixels 1.0",
     "NP11": "Neuropixels Ultra",
@@ -32,6 +34,7 @@ _NAMES = {
 _TYPES = {"0": "Neuropixels 1.0", "21": "Neuropixels 2.0", "24": "Neuropixels 2.0 four-shank"}
 
 
+@lru_cache(maxsize=256)
 def probe_name(part: str, kind: str) -> str:
     """The probe's name; phase 3A wrote neither part number nor type.
 

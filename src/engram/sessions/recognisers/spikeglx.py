@@ -9,13 +9,13 @@ https://billkarsh.github.io/SpikeGLX/help/parsing/ (names); https://github.com/i
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 from engram.model.errors import Malformed
 from engram.model.findings import Finding
 from engram.model.outcome import Leaf
 from engram.model.recordings import Recording
+from engram.model.records import record
 from engram.sessions.reading.lines import integer, iso_time, pairs, positive
 from engram.sessions.recogniser import Folder, Known, Recogniser, Seen
 from engram.sessions.recognisers.mtscomp import Packing, packing
@@ -33,26 +33,31 @@ _LENGTH_RATIO = 1e-4
 _STREAM = re.compile(
     r"(?P<typo>[a-z]?)(?P<device>imec|obx|nidq)(?P<number>\d{0,4})(?:\.(?P<band>ap|lf|obx))?$", re.IGNORECASE
 )
-_DEVICES = ("imec", "nidq", "obx")
+_DEVICE = re.compile("imec|nidq|obx", re.IGNORECASE)
 _RUN = re.compile(r"(?P<run>.+)_g(?P<gate>\d+)_t(?P<trigger>\d+|cat)\.")
 #: What CatGT and TPrime write beside a recording. Source: https://billkarsh.github.io/SpikeGLX/help/catgt_tshift/
-_EXTRACTED = re.compile(
-    r"\.(?:xa|xd|xia|xid|bf|sy|ixd)_\d[\d_p-]*\.(?:txt|bin|meta)$|_ct_offsets\.txt$|_fyi\.txt$|_all_fyi\.txt$|_sv_offsets\.txt$"
-    r"|(?:^|/)(?:catgt|tprime|overstrike)\.log$",
-    re.IGNORECASE,
-)
+_EXTRACTED = re.compile(r"(?:xa|xd|xia|xid|bf|sy|ixd)_\d[\d_p-]*")
+_EXTRACTED_IN = frozenset({"txt", "bin", "meta"})
+_SIDE_TEXTS = ("_ct_offsets.txt", "_fyi.txt", "_sv_offsets.txt")
+_LOGS = frozenset({"catgt.log", "tprime.log", "overstrike.log"})
+_SHA1 = re.compile(r"[0-9a-f]{40}")
+#: When the rig made it: CatGT writes its own time over the other.
+_CREATED_FIRST = "fileCreateTime_original"
+_RATES = {"imec": "imSampRate", "nidq": "niSampRate", "obx": "obSampRate"}
+_PROBE_BANDS = frozenset({"ap", "lf"})
+_KINDS = {"ap": "neuropixels-ap", "lf": "neuropixels-lf", "nidq": "nidq", "obx": "daq"}
 
 
 def recognise(folder: Folder) -> Iterator[Seen]:
     """Every stream below *folder*, and what is wrong with it."""
     metas = [path for path in folder.ending(".meta") if not folder.holds(f"{path[:-5]}.mtv")]
-    binaries = [path for path in folder.ending(".bin", ".cbin") if any(mark in path.lower() for mark in _DEVICES)]
+    binaries = [path for path in folder.ending(".bin", ".cbin") if _DEVICE.search(path)]
     if metas or binaries or folder.ending("_fyi.txt", "_offsets.txt"):
         yield from _side_files(folder)
     yield from each(metas, partial(_stream_with, folder))
     for path in binaries:
         stem = path.rpartition(".")[0]
-        if not folder.holds(f"{stem}.meta") and _stream(stem) is not None and not _EXTRACTED.search(path):
+        if not folder.holds(f"{stem}.meta") and _stream(stem) is not None and not _is_extracted(path):
             yield Finding(code="missing-meta", path=path, message=f"There is no {name_of(stem)}.meta beside it.")
             if path.endswith(".cbin") and folder.holds(f"{stem}.ch"):
                 yield Known((f"{stem}.ch",), "mtscomp header")
@@ -62,12 +67,23 @@ def recognise(folder: Folder) -> Iterator[Seen]:
 
 
 def _side_files(folder: Folder) -> Iterator[Known]:
-    found = tuple(path for path in folder.ending(".txt", ".log", ".bin", ".meta") if _EXTRACTED.search(path))
+    found = tuple(path for path in folder.ending(".txt", ".log", ".bin", ".meta") if _is_extracted(path))
     if found:
         yield Known(found, "CatGT and TPrime output")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+def _is_extracted(path: str) -> bool:
+    """Whether CatGT or TPrime wrote a file beside a recording."""
+    stem, _, kind = path.lower().rpartition(".")
+    if kind == "log":
+        return f"{name_of(stem)}.log" in _LOGS
+    if kind == "txt" and path.lower().endswith(_SIDE_TEXTS):
+        return True
+    _, dot, stream = stem.rpartition(".")
+    return bool(dot) and "_" in stream and kind in _EXTRACTED_IN and _EXTRACTED.fullmatch(stream) is not None
+
+
+@record
 class _Meta:
     """A ``.meta`` file, read."""
 
@@ -83,30 +99,25 @@ class _Meta:
     sampling_rate_hz: float | None
     #: As declared; ``None`` while the rig still writes.
     promised_bytes: int | None
+    #: As many as that makes.
+    samples: int | None
 
     @property
     def stem(self) -> str:
         return self.path[:-5]
 
     @property
-    def samples(self) -> int | None:
-        return None if self.promised_bytes is None else self.promised_bytes // (self.channels * _SAMPLE_BYTES)
-
-    @property
     def sha1(self) -> str:
         """Of the ``.bin``; CatGT writes ``0``."""
         text = self.tags.get("fileSHA1", "").strip().lower()
-        return text if re.fullmatch(r"[0-9a-f]{40}", text) else ""
+        return text if _SHA1.fullmatch(text) else ""
 
     @property
     def processing(self) -> str:
-        parts = []
-        marks = ("fileCreateTime_original", "catGTCmdline0", "catGTCmdline")
-        if "_tcat." in name_of(self.path) or any(mark in self.tags for mark in marks):
-            parts.append("catgt")
-        if ".exported." in name_of(self.path):
-            parts.append("exported")
-        return "-".join(parts)
+        name, tags = name_of(self.path), self.tags
+        if not ("_tcat." in name or "catGTCmdline0" in tags or "catGTCmdline" in tags or _CREATED_FIRST in tags):
+            return "exported" if ".exported." in name else ""
+        return "catgt-exported" if ".exported." in name else "catgt"
 
 
 def _stream_with(folder: Folder, meta: str) -> Iterator[Seen]:
@@ -124,7 +135,7 @@ def _stream_with(folder: Folder, meta: str) -> Iterator[Seen]:
 
 
 def _described(folder: Folder, path: str) -> Iterator[Seen]:
-    if _EXTRACTED.search(path):
+    if _is_extracted(path):
         return
     data = folder.read(path, _USUAL_META_BYTES)
     if len(data) == _USUAL_META_BYTES:
@@ -150,11 +161,11 @@ def _meta(path: str, tags: dict[str, str], size_bytes: int) -> _Meta:
     if not channels or channels > _MOST_CHANNELS:
         raise Malformed(path, "how many channels were saved (nSavedChans) is not said, or impossible")
     kind = tags["typeThis"].strip()
-    rates = {"imec": "imSampRate", "nidq": "niSampRate", "obx": "obSampRate"}
-    if kind not in rates:
+    if kind not in _RATES:
         raise Malformed(path, f"typeThis={kind[:20]}, which is no stream of SpikeGLX")
     named, original = _stream(path[:-5]), _original(tags)
     stream = _band(named, original, tags) if kind == "imec" else kind
+    promised_bytes = integer(tags, "fileSizeBytes", path)
     return _Meta(
         path=path,
         named=named,
@@ -163,15 +174,20 @@ def _meta(path: str, tags: dict[str, str], size_bytes: int) -> _Meta:
         stream=stream,
         device=_device(original, named, kind),
         channels=channels,
-        sampling_rate_hz=positive(tags, rates[kind], path),
-        promised_bytes=integer(tags, "fileSizeBytes", path),
+        sampling_rate_hz=positive(tags, _RATES[kind], path),
+        promised_bytes=promised_bytes,
+        samples=None if promised_bytes is None else promised_bytes // (channels * _SAMPLE_BYTES),
     )
 
 
 def _stream(stem: str) -> re.Match[str] | None:
     """The last parts of a name without its suffix: ``imec0.ap``, ``nidq``, ``obx0.obx``."""
-    parts = name_of(stem).lower().rsplit(".", 2)
-    return _STREAM.fullmatch(".".join(parts[-2:])) or _STREAM.fullmatch(parts[-1])
+    return _stream_called(".".join(name_of(stem).lower().rsplit(".", 2)[-2:]))
+
+
+@lru_cache(maxsize=512)
+def _stream_called(parts: str) -> re.Match[str] | None:
+    return _STREAM.fullmatch(parts) or _STREAM.fullmatch(parts.rpartition(".")[2])
 
 
 def _original(tags: dict[str, str]) -> re.Match[str] | None:
@@ -274,11 +290,10 @@ def _packing_holds(meta: _Meta, read: Packing, path: str, header: str, size_byte
 
 def _recording(meta: _Meta, paths: tuple[str, ...], size_bytes: int | None, processing: str) -> Recording:
     tags = meta.tags
-    created = tags.get("fileCreateTime_original") or tags.get("fileCreateTime")
-    kinds = {"ap": "neuropixels-ap", "lf": "neuropixels-lf", "nidq": "nidq", "obx": "daq"}
+    created = tags.get(_CREATED_FIRST) or tags.get("fileCreateTime")
     samples, rate_hz = meta.samples, meta.sampling_rate_hz
     return Recording(
-        kind=kinds[meta.stream],
+        kind=_KINDS[meta.stream],
         device=meta.device,
         paths=paths,
         serial=(tags.get("imDatPrb_sn") or tags.get("imProbeSN") or "").strip()[:100],
@@ -290,7 +305,7 @@ def _recording(meta: _Meta, paths: tuple[str, ...], size_bytes: int | None, proc
         size_bytes=size_bytes,
         sha1=meta.sha1,
         processing=processing,
-        facts=tuple(_facts(meta)),
+        facts=_facts(meta),
     )
 
 
@@ -311,17 +326,17 @@ _KEPT = {
 }
 
 
-def _facts(meta: _Meta) -> Iterator[tuple[str, Leaf]]:
+def _facts(meta: _Meta) -> tuple[tuple[str, Leaf], ...]:
     tags = meta.tags
-    if tags["typeThis"].strip() == "imec":
-        yield "probe", probe_name(tags.get("imDatPrb_pn", "").strip(), tags.get("imDatPrb_type", "").strip())
-    for tag, name in _KEPT.items():
-        if tag in tags and (value := tags[tag].strip()):
-            yield name, value[:1000]
+    found: list[tuple[str, Leaf]] = []
+    if meta.stream in _PROBE_BANDS:
+        found.append(("probe", probe_name(tags.get("imDatPrb_pn", "").strip(), tags.get("imDatPrb_type", "").strip())))
+    found += [(name, tags[tag].strip()[:1000]) for tag, name in _KEPT.items() if tag in tags and tags[tag].strip()]
     for place in (tags.get("fileName", "").replace("\\", "/"), meta.path):
         if match := _RUN.match(name_of(place)):
-            yield from (("run", match["run"]), ("gate", int(match["gate"][:9])), ("trigger", match["trigger"]))
-            return
+            run, gate, trigger = match.groups()
+            return (*found, ("run", run), ("gate", int(gate[:9])), ("trigger", trigger))
+    return tuple(found)
 
 
 RECOGNISER = Recogniser(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from engram.model.findings import Finding
 from engram.model.recordings import Recording, Session, Task, session_id
 from engram.sessions.discovery import recognised
-from engram.sessions.identity import identified
+from engram.sessions.identity import named_apart
 from engram.sessions.recogniser import Known, Recogniser, Seen
 from engram.sessions.scanning.folder import SeenFolder, extension, kinds_of
 from engram.sessions.templates import Reading, day_of
@@ -17,8 +17,9 @@ from engram.sessions.templates import Reading, day_of
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-#: A recording may begin so long before the time in the folder's name. Source: the window of MAP's ingestion.
-_EARLY_S = 120
+#: A recording may begin two minutes before the time in the folder's name. Source: the window of MAP's ingestion.
+_EARLIEST = -timedelta(seconds=120)
+_DAY = timedelta(days=1)
 #: What is recorded until this hour of the night belongs to the day before.
 _NIGHT_HOURS = 6
 #: Kinds whose own clock can be held against the folder's name; what was computed later, or re-encoded, has another.
@@ -74,8 +75,9 @@ def assemble(content: Content, looked: SeenFolder, rules: Rules, *, being_writte
     findings = [*_of_name(content), *_of_walk(content), *_of_times(content, seen.recordings, rules.zone)]
     findings += seen.findings
     still_written = being_written or any(finding.code == "still-acquiring" for finding in seen.findings)
-    session = Session(
-        id=session_id(reading.named.subject, moment, reading.named.ident),
+    name = session_id(reading.named.subject, moment, reading.named.ident)
+    return Session(
+        id=name,
         subject=reading.named.subject,
         started=_started(moment, seen.recordings, rules.zone),
         share=rules.share,
@@ -83,11 +85,10 @@ def assemble(content: Content, looked: SeenFolder, rules: Rules, *, being_writte
         state="incomplete" if still_written else "new",
         ident=reading.named.ident,
         tasks=tuple(seen.tasks),
-        recordings=tuple(sorted(seen.recordings, key=_order)),
+        recordings=tuple(named_apart(sorted(seen.recordings, key=_order), name)),
         findings=tuple(sorted(findings, key=lambda one: (one.path, one.code, one.message))),
-        unknown=tuple(sorted(_unknown(looked, seen.accounted))),
+        unknown=_unknown(looked, seen.accounted),
     )
-    return identified(session)
 
 
 class _Seen:
@@ -122,11 +123,12 @@ def _order(recording: Recording) -> tuple[str, str, str, str]:
     return recording.kind, recording.device, recording.processing, recording.path
 
 
-def _unknown(looked: SeenFolder, accounted: set[str]) -> Iterator[tuple[str, int]]:
-    known = Counter(extension(path) for path in accounted if looked.holds(path))
-    for kind, paths in looked.by_extension.items():
-        if count := len(paths) - known[kind]:
-            yield (f".{kind}" if kind else ""), count
+def _unknown(looked: SeenFolder, accounted: set[str]) -> tuple[tuple[str, int], ...]:
+    """Files that nobody knows, by extension: how many."""
+    if accounted.issuperset(looked.files()):
+        return ()
+    counts = Counter(extension(path) for path in looked.files() if path not in accounted)
+    return tuple(sorted((f".{kind}" if kind else "", count) for kind, count in counts.items()))
 
 
 def _started(moment: date | datetime, recordings: Iterable[Recording], zone: "ZoneInfo | None") -> date | datetime:
@@ -142,7 +144,9 @@ def _started(moment: date | datetime, recordings: Iterable[Recording], zone: "Zo
 
 def local(time: datetime, zone: "ZoneInfo | None") -> datetime:
     """A time as the clock on the rig's wall showed it: without a zone."""
-    return (time.astimezone(zone) if zone is not None and time.tzinfo is not None else time).replace(tzinfo=None)
+    if time.tzinfo is None:
+        return time
+    return (time if zone is None else time.astimezone(zone)).replace(tzinfo=None)
 
 
 def _of_name(content: Content) -> Iterator[Finding]:
@@ -191,7 +195,7 @@ def _of_times(content: Content, recordings: Iterable[Recording], zone: "ZoneInfo
 
 def _agree(moment: date | datetime, started: datetime) -> bool:
     if isinstance(moment, datetime):
-        return -timedelta(seconds=_EARLY_S) <= started - moment < timedelta(days=1)
+        return _EARLIEST <= started - moment < _DAY
     days = (started.date() - moment).days
     return days == 0 or (days == 1 and started.hour < _NIGHT_HOURS)
 

@@ -31,17 +31,18 @@ class Crew:
 
     def do(self, tasks: Sequence[Task]) -> list[Result]:
         """The results of *tasks*; an `OSError` that one raised stands in the place of its result, others are raised."""
-        results = self._do_together(tasks) if self._threads else [self._do_here(task) for task in tasks]
+        results = self._do_together(tasks) if self._threads else [self.do_one(task) for task in tasks]
         for found in results:
             if isinstance(found, BaseException) and not isinstance(found, OSError):
                 raise found
         return results
 
-    def _do_here(self, task: Task) -> Result:
+    def do_one(self, task: Task) -> Result:
+        """The result of one task, done here, or the `OSError` that it raised; others are raised."""
         if len(self._took_s) >= _MEASURED:
-            return _outcome(task)
+            return _result(task)
         began_s = perf_counter()
-        found = _outcome(task)
+        found = _result(task)
         self._took_s.append(perf_counter() - began_s)
         if len(self._took_s) == _MEASURED and sorted(self._took_s)[_MEASURED // 2] > _ROUND_TRIP_S:
             self._hire()
@@ -73,6 +74,13 @@ class Crew:
         """Let the threads end."""
         for _ in self._threads:
             self._queue.put(None)
+
+
+def _result(task: Task) -> Result:
+    try:
+        return task()
+    except OSError as error:
+        return error
 
 
 def _outcome(task: Task) -> Result:

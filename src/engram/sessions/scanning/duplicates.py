@@ -1,7 +1,6 @@
 """The same recording in several places: told once all of them were seen, whatever the order."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from engram.model.findings import Finding
 from engram.model.recordings import Recording
@@ -36,7 +35,7 @@ class Duplicates:
             self._same_name.append(ShareFinding(session.share, Finding(code="misnamed", path=other, message=told)))
         for place in places((session,)):
             if place.recording.started is not None and place.recording.serial:
-                self._seen.append(replace(place, recording=_slim(place.recording)))
+                self._seen.append(Place(place.share, place.path, place.session, _slim(place.recording)))
 
     def findings(self) -> Iterator[ShareFinding]:
         """One for each copy but the first, which is that whose path comes first."""
@@ -57,4 +56,13 @@ def _above(folder: str) -> str:
 
 def _slim(recording: Recording) -> Recording:
     """What comparing needs: a million recordings are gathered."""
-    return replace(recording, facts=(), paths=recording.paths[:1], serial="", device="")
+    return Recording(
+        kind=recording.kind,
+        device="",
+        paths=recording.paths[:1],
+        id=recording.id,
+        samples=recording.samples,
+        size_bytes=recording.size_bytes,
+        sha1=recording.sha1,
+        processing=recording.processing,
+    )

@@ -35,20 +35,19 @@ class SeenFolder:
         kinds = kinds_of(suffixes)
         if kinds is not None and kinds.isdisjoint(self.by_extension):
             return ()
-        lists = [found for suffix in dict.fromkeys(suffixes) if (found := self._ending(suffix))]
+        lists = [found for suffix, kind in _with_kinds(suffixes) if (found := self._ending(suffix, kind))]
         if len(lists) < 2:
             return lists[0] if lists else ()
         return sorted({path for found in lists for path in found})
 
-    def _ending(self, suffix: str) -> Sequence[str]:
+    def _ending(self, suffix: str, kind: str | None) -> Sequence[str]:
         """Sorted, as the files are. Many recognisers ask for the same, so that it is kept."""
+        candidates = self._files if kind is None else self.by_extension.get(kind, ())
+        if not candidates or (kind is not None and len(suffix) == len(kind) + 1):
+            return candidates
         found = self._asked.get(suffix)
         if found is None:
-            dot = suffix.rfind(".")
-            candidates = self._files if dot < 0 or "/" in suffix else self.by_extension.get(suffix[dot + 1 :], ())
-            if dot != 0 or "/" in suffix:
-                candidates = [path for path in candidates if path.lower().endswith(suffix)]
-            found = self._asked[suffix] = candidates
+            found = self._asked[suffix] = [path for path in candidates if path.lower().endswith(suffix)]
         return found
 
     def holds(self, path: str) -> bool:
@@ -82,6 +81,13 @@ class SeenFolder:
 
     def in_worker(self, path: str, reader: str) -> Mapping[str, object]:
         return self._worker(f"{self._root}/{path}", reader)
+
+
+@cache
+def _with_kinds(suffixes: tuple[str, ...]) -> tuple[tuple[str, str | None], ...]:
+    """Endings, each once, with what follows the last dot of a name that has it; ``None`` when anything may."""
+    kinds = [(suffix, kinds_of((suffix,))) for suffix in dict.fromkeys(suffixes)]
+    return tuple((suffix, None if kind is None else min(kind)) for suffix, kind in kinds)
 
 
 @cache

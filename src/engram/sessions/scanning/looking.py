@@ -1,14 +1,14 @@
 """Look at one session's folder: anew, or only whether it is as the last scan left it."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from engram.model.errors import Unreadable
+from engram.model.records import record
 from engram.sessions.scanning.assembling import Content, Rules, assemble
 from engram.sessions.scanning.disk import Disk
 from engram.sessions.scanning.folder import SeenFolder, Worker
-from engram.sessions.scanning.packing import packed, unpacked
+from engram.sessions.scanning.packing import as_json, packed, unpacked
 from engram.sessions.scanning.seen import SessionSeen
 from engram.sessions.scanning.state import Kept, joined
 
@@ -40,7 +40,7 @@ class Look:
         return newest_ns > self.now_ns - YOUNG_NS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Looked:
     """What came of a look: the session, and what is to be kept for the next scan (``None``: nothing new)."""
 
@@ -80,7 +80,7 @@ def _ask_for_files(look: Look, base: str, kept: Kept) -> Looked | None:
         return None
     settled = not acquiring
     newest_ns = max([kept.newest_ns, *(time for _, time in now.values())])
-    again = replace(kept, settled=settled, newest_ns=newest_ns, stats=json.dumps(now).encode())
+    again = replace(kept, settled=settled, newest_ns=newest_ns, stats=as_json(now))
     return _as_kept(again, lambda: now, again)
 
 
@@ -118,7 +118,7 @@ def look_at(look: Look, content: Content, inner: list[str], had: Kept | None) ->
         settled=session.state != "incomplete" and (same or not look.is_young(newest_ns)),
         session=packed(session),
         files=joined(content.files),
-        stats=json.dumps(looked.stats).encode(),
+        stats=as_json(looked.stats),
     )
     return Looked(seen=seen, kept=kept, files=len(files))
 

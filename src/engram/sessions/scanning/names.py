@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 #: What Windows and SMB refuse in a name, control characters, and bytes that are not UTF-8.
 #: Source: https://learn.microsoft.com/en-us/windows/win32/fileio/naming-a-file
-_AWKWARD = re.compile(r'[<>:"|?*\\\x01-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ud800-\udfff]|[. ]/')
+_AWKWARD = re.compile(r'[<>:"|?*\\\x01-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ud800-\udfff]')
 #: Names that Windows keeps for devices, whatever their extension.
 _DEVICES = re.compile(
     "/(?:"
@@ -21,9 +21,14 @@ def awkward(names: Iterable[str]) -> list[str]:
     ['what?.txt', 'aux.txt', 'dot.', 'x\x1b[2J', 'latin-1 \udce9']
     """
     together = f"/{'/'.join(names)}/"
-    if not (_AWKWARD.search(together) or _DEVICES.search(together)):
+    if not _is_awkward(together):
         return []
-    return [name for name in names if _AWKWARD.search(f"/{name}/") or _DEVICES.search(f"/{name}/")]
+    return [name for name in names if _is_awkward(f"/{name}/")]
+
+
+def _is_awkward(text: str) -> bool:
+    """Whether one of the names in *text* is; a slash before each, and one behind the last."""
+    return "./" in text or " /" in text or bool(_AWKWARD.search(text) or _DEVICES.search(text))
 
 
 class Excluded:

@@ -18,7 +18,12 @@ def packed(session: Session) -> bytes:
         [(finding.code, finding.path, finding.message) for finding in session.findings],
         session.unknown,
     ]
-    return _ENCODE(row).encode()
+    return as_json(row)
+
+
+def as_json(value: object) -> bytes:
+    """What the scan's memory keeps of anything that holds itself nowhere."""
+    return _ENCODE(value).encode()
 
 
 _ENCODE = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode

@@ -290,14 +290,14 @@ class _Watched:
         return self._noted(self._disk.stat, path)
 
     def read(self, path: str, count: int, offset: int) -> bytes:
-        return self._noted(lambda place: self._disk.read(place, count, offset), path)
+        return self._noted(self._disk.read, path, count, offset)
 
-    def _noted(self, call: Callable[[str], Answer], path: str) -> Answer:
+    def _noted(self, call: Callable[..., Answer], path: str, *more: int) -> Answer:
         if self._is_over():
             raise _Stopped
         me = threading.get_ident()
         self.calls[me] = (path, monotonic())
         try:
-            return call(path)
+            return call(path, *more)
         finally:
             del self.calls[me]

@@ -7,10 +7,11 @@ from typing import Any, TypeAlias
 
 from engram.model.findings import Finding
 from engram.model.recordings import Recording, Session
+from engram.model.records import record
 from engram.sessions.scanned import FileSeen, Scanned
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class SessionSeen:
     """One session, with what was computed from it elsewhere on the share."""
 

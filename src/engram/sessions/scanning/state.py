@@ -4,10 +4,11 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from engram.durable import Steps, remove
+from engram.model.records import record
+from engram.sessions.scanning.packing import as_json
 
 _VERSION = 1
 _TABLES = """
@@ -21,7 +22,7 @@ CREATE TABLE IF NOT EXISTS unit (
 _TOGETHER = 500
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class Kept:
     """One session's folder as the last scan left it."""
 
@@ -131,7 +132,7 @@ class ScanState:
 
     def keep(self, folder: str, kept: Kept) -> None:
         """Note what a session's folder holds now."""
-        about = json.dumps([kept.folders, kept.inner, kept.newest_ns, kept.settled]).encode()
+        about = as_json([kept.folders, kept.inner, kept.newest_ns, kept.settled])
         self._waiting.append((self._share, _name(folder), about, kept.session, kept.files, kept.stats))
         if len(self._waiting) >= _TOGETHER:
             self._flush()

@@ -84,6 +84,13 @@ class Walk:
         began = self._identity()
         self._list_outside("")
         while self._stack:
+            if self.crew.at_once == 1:
+                task, after = self._stack.pop()
+                steps = len(self._stack)
+                yield from after(self.crew.do_one(task))
+                if len(self._stack) > steps + 1:
+                    self._stack[steps:] = reversed(self._stack[steps:])
+                continue
             batch = self._stack[-self.crew.at_once :]
             del self._stack[-self.crew.at_once :]
             batch.reverse()
@@ -230,22 +237,19 @@ class Walk:
             self.left_out += len(names) - len(kept)
             names = kept
         content.files += names
-        content.links += [above + name for name in found.links]
-        content.others += [above + name for name in found.others]
+        if found.links or found.others:
+            content.links += [above + name for name in found.links]
+            content.others += [above + name for name in found.others]
         content.awkward += [above + name for name in awkward([*found.files, *found.folders])]
-        for name in sorted(found.folders):
-            yield from self._below(unit, above + name)
-
-    def _below(self, unit: _Unit, path: str) -> Iterator[Found]:
-        """A folder below a session's: a part of it, left out, or another session's by an earlier template."""
-        folder = f"{unit.content.folder}/{path}"
-        if self.excluded.any and self.excluded.folder(folder):
-            self.left_out += 1
-        elif unit.claims and first_reading(unit.claims, folder) is not None:
-            unit.inner.append(path)
-            yield from self._visit(folder)
-        else:
-            self._list(unit, path)
+        for path in [above + name for name in sorted(found.folders)]:
+            folder = f"{content.folder}/{path}"
+            if self.excluded.any and self.excluded.folder(folder):
+                self.left_out += 1
+            elif unit.claims and first_reading(unit.claims, folder) is not None:
+                unit.inner.append(path)  # another session's, by an earlier template
+                yield from self._visit(folder)
+            else:
+                self._list(unit, path)
 
     def _complete(self, unit: _Unit, found: Result) -> Iterator[Found]:
         if isinstance(found, OSError):
