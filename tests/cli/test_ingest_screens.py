@@ -74,6 +74,11 @@ def test_a_subject_that_is_unknown_is_refused_with_the_command_that_adds_it(engr
     assert "no subject 99; add it: engram subjects add 99" in engram("sessions", "plan").out
 
 
+def test_a_command_that_names_a_folder_does_nothing_else_when_it_is_pasted(engram: Engram, lab: Path) -> None:
+    shutil.copytree(lab / "share/12347/2020-01-01_10-00-30", lab / "share/9; touch x/2020-01-01_10-00-30")
+    assert "; add it: engram subjects add '9; touch x'" in engram("sessions", "plan").out
+
+
 def test_a_session_that_was_moved_is_moved(engram: Engram, lab: Path) -> None:
     engram("sessions", "plan", "-o", "plan.json")
     engram("sessions", "ingest", "plan.json")

@@ -31,6 +31,31 @@ def test_what_is_excluded_is_left_with_its_reason_until_it_is_included(engram: E
     assert "truncated" in engram("sessions", "plan").out
 
 
+def test_a_scan_says_no_more_of_what_was_excluded_or_accepted(engram: Engram, lab: Path) -> None:
+    (lab / "share/junk").mkdir()
+    (lab / "share/junk/a.dat").touch()
+    told = engram("sessions", "scan").out
+    assert all(said in told for said in ("error truncated: ", "warning misnamed: ", "unknown-layout: junk"))
+    before = engram("sessions", "plan", "-o", "before.json").out
+    for decision in (
+        ("exclude", "12347/2020-01-02*", "recordings:junk"),
+        ("waive", IMAGING, "misnamed"),
+    ):
+        assert engram("sessions", *decision, "--why", "we know").code == 0
+    shown = engram("sessions", "scan").out
+    assert "12347/2020-01-02T11-13-17 [excluded]: " in shown
+    assert not any(said in shown for said in ("truncated", "misnamed", "unknown-layout: junk"))
+    assert "[excluded: we know]" in engram("sessions", "plan").out != before
+
+
+def test_a_scan_goes_on_without_a_catalogue_that_cannot_be_asked(engram: Engram, lab: Path) -> None:
+    (lab / ".engram/catalogue.db").write_bytes(b"no database" * 1000)
+    shown = engram("sessions", "scan")
+    assert shown.code == 3
+    assert shown.out.startswith("load(error): exclusions")
+    assert "error truncated: " in shown.out
+
+
 def test_what_is_not_excluded_cannot_be_included(engram: Engram, lab: Path) -> None:
     shown = engram("sessions", "include", "12347/*", "--why", "x")
     assert shown.code == 2

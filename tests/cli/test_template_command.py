@@ -49,6 +49,14 @@ def test_what_is_saved_comes_first_and_the_usual_ones_that_fit_stay(engram: Engr
     assert "[shares.raw] # ours" in (lab / "lab" / "engram.toml").read_text()
 
 
+def test_a_dry_run_saves_nothing(engram: Engram, lab: Path) -> None:
+    before = (lab / "lab" / "engram.toml").read_text()
+    shown = engram("--lab", "lab", "sessions", "template", "raw", "23457/08252019", "--save", "--dry-run")
+    assert shown.code == 0
+    assert "would add: template {subject}/{session:%m%d%Y} [to share raw]" in shown.out
+    assert (lab / "lab" / "engram.toml").read_text() == before
+
+
 def test_what_only_the_lab_knows_is_not_saved(engram: Engram, lab: Path) -> None:
     before = (lab / "lab" / "engram.toml").read_text()
     shown = engram("--lab", "lab", "sessions", "template", "raw", str(lab / "share/23457/09092019"), "--save")

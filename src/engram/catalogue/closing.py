@@ -74,6 +74,11 @@ def forget_why(connection: Connection) -> None:
     _NOTE.drop(connection, checkfirst=True)
 
 
+def may_be_moving(connection: Connection) -> bool:
+    """Whether a move was begun: it goes on, or was interrupted."""
+    return inspect(connection).has_table(NOTE_TABLE)
+
+
 def gives_numbers(following: int | None) -> bool:
     """Whether a catalogue whose counter says this is open; one without a counter is broken, and not closed."""
     return following is None or following >= 0

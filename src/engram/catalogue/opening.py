@@ -11,14 +11,15 @@ from sqlalchemy import Connection, Engine, RootTransaction, create_engine, event
 from sqlalchemy.exc import NoSuchModuleError
 
 from engram.catalogue.addresses import Address
-from engram.catalogue.closing import gives_numbers, refuse_closed
+from engram.catalogue.closing import gives_numbers, may_be_moving, refuse_closed
 from engram.catalogue.refusals import refusals_told
 from engram.catalogue.unit import Author, Unit
 from engram.catalogue.versions import refuse_other_versions
-from engram.model.errors import CatalogueUnusable, ExtraMissing
+from engram.model.errors import CatalogueUnavailable, CatalogueUnusable, EngramError, ExtraMissing
 
 #: How long one change waits for another before it gives up.
 PATIENCE_S = 30
+_MOVING = "it is being moved to another database (engram lab move), and nobody changes it until that is done"
 #: An option of a connection that will change something.
 WRITES = "engram_writes"
 
@@ -54,13 +55,30 @@ class Catalogue:
 
     @contextmanager
     def _unit(self, author: Author) -> Iterator[tuple[Unit, RootTransaction]]:
-        with refusals_told(self.address.shown), self._engine.connect() as plain:
+        with self._moves_told(), refusals_told(self.address.shown), self._engine.connect() as plain:
             connection = plain.execution_options(**{WRITES: True})
             with connection.begin() as transaction:
                 unit = Unit(connection, author, self._clock().astimezone(UTC).replace(tzinfo=None))
                 if not gives_numbers(unit.following):  # it may have moved while this waited
                     refuse_closed(connection, self.address.shown)
                 yield unit, transaction
+
+    @contextmanager
+    def _moves_told(self) -> Iterator[None]:
+        """Who waited in vain because the catalogue is being moved is told so."""
+        try:
+            yield
+        except CatalogueUnavailable as error:
+            if not self._is_moving():
+                raise
+            raise CatalogueUnavailable(error.catalogue, _MOVING) from error
+
+    def _is_moving(self) -> bool:
+        try:
+            with refusals_told(self.address.shown), self._engine.connect() as connection:
+                return may_be_moving(connection)
+        except EngramError:  # it has gone away altogether
+            return False
 
     def close(self) -> None:
         """Let go of all connections."""

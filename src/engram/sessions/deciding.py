@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from shlex import quote
 
 from engram.model.findings import Severity
 from engram.model.plan import PlannedStep
 from engram.model.recordings import Recording, Session
-from engram.sessions.exclusions import Exclusions
+from engram.sessions.exclusions import Exclusions, places
 from engram.sessions.gathering import Piece, Spot
 from engram.sessions.known import Known
 
@@ -30,7 +31,7 @@ class Decider:
             if computed:
                 self.leave(one.id, f"the catalogue has no subject {one.subject}")
             else:
-                why = f"the catalogue has no subject {one.subject}; add it: engram subjects add {one.subject}"
+                why = f"the catalogue has no subject {one.subject}; add it: engram subjects add {quote(one.subject)}"
                 self.refuse("add", one.id, why)
         else:
             return True
@@ -45,7 +46,7 @@ class Decider:
         self.refused.append(PlannedStep(action=action, item=item, why=why))
 
     def _why_left(self, session: Session) -> str:
-        if why := self._exclusions.why((session.id, f"{session.share}:{session.folder}")):
+        if why := self._exclusions.why((session.id, *places(session.share, session.folder))):
             return f"excluded: {why}"
         if session.state == "excluded":
             return "excluded by the share's settings"

@@ -1,7 +1,7 @@
 """What is left out of a plan, by whom it was decided, and why."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import translate
 
 _WILD = re.compile(r"[*?\[]")
@@ -29,3 +29,14 @@ class Exclusions:
                 if pattern.match(name):
                     return why
         return ""
+
+
+def places(share: str, path: str) -> Iterator[str]:
+    """How people name a place, and the folders around it: what lies in a folder that was left out is left out.
+
+    >>> list(places("raw", "M1/pilot/3"))
+    ['raw:M1/pilot/3', 'raw:M1/pilot', 'raw:M1']
+    """
+    while path:
+        yield f"{share}:{path}"
+        path = path.rpartition("/")[0]

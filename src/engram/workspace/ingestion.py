@@ -98,7 +98,7 @@ def scan_for_plan(
     from engram.sessions.scanning.seen import DerivedSeen, SessionSeen
 
     scanned, refused = [], []
-    with closing(Scanning(context).scan(shares, full=full)) as seen:
+    with closing(Scanning(context).scan(shares, full=full, tells_all=True)) as seen:
         for one in seen:
             if isinstance(one, SessionSeen | DerivedSeen):
                 scanned.append(one.scanned())

@@ -12,6 +12,7 @@ from engram.durable import Steps, make_folders
 from engram.model.errors import ShareUnavailable, StorageFailed, UsageError
 from engram.model.lab import Share
 from engram.model.outcome import Outcome, Status, failure
+from engram.model.plan import Plan, PlannedStep
 from engram.workspace.context import Context
 from engram.workspace.lab_file import change_lab, put_share
 from engram.workspace.lab_here import LabHere, lab_here
@@ -19,7 +20,6 @@ from engram.workspace.lab_here import LabHere, lab_here
 if TYPE_CHECKING:
     from engram.sessions.inferring import Inferred
     from engram.sessions.recogniser import Recogniser
-    from engram.sessions.scanning.duplicates import Duplicates
     from engram.sessions.scanning.scan import Scanner
     from engram.sessions.scanning.seen import Seen
     from engram.sessions.workers import Worker
@@ -39,42 +39,43 @@ class Scanning:
         self._context = context
 
     def scan(
-        self, shares: tuple[str, ...] = (), *, full: bool = False, checksum: bool = False
+        self,
+        shares: tuple[str, ...] = (),
+        *,
+        full: bool = False,
+        checksum: bool = False,
+        tells_all: bool = False,
     ) -> "Generator[Seen | Outcome, None, None]":
         """Everything on these shares, or on all: sessions as they are found, then what belongs to none.
 
+        Findings of what the catalogue leaves out, and those that were accepted there, are told only with *tells_all*.
         A share that is not there is an `Outcome` that failed; the others are scanned. Raises `ShareUnavailable` when
         there was only that one.
         """
         from engram.sessions.discovery import discover
-        from engram.sessions.scanning.derived import OtherShares
-        from engram.sessions.scanning.duplicates import Duplicates
-        from engram.sessions.scanning.seen import DerivedSeen, SessionSeen
         from engram.sessions.workers import Worker
+        from engram.workspace.decided import Decided, Told, decided_here
 
         here = lab_here(self._context)
         wanted = here.shares(shares)
+        decided, trouble = (Decided(), None) if tells_all else decided_here(here)
+        if trouble is not None:
+            yield trouble
         discovered = discover()
         for broken in discovered.broken:
             yield Outcome(action="load", item="recognisers", status=Status.ERROR, message=broken, remedy=_MEND_PLUGIN)
-        duplicates, others = Duplicates(), OtherShares()
+        told = Told(decided, several=len(wanted) > 1)
         with Worker() as worker:
             scanner = self._scanner(here, discovered.recognisers, worker, full=full)
             for share in wanted:
                 try:
-                    for one in self._scan(scanner, share, duplicates, checksum=checksum):
-                        if isinstance(one, DerivedSeen):
-                            others.hold(one)
-                            continue
-                        if isinstance(one, SessionSeen) and len(wanted) > 1:
-                            others.take(one.session)
-                        yield one
+                    for one in self._scan(scanner, share, checksum=checksum):
+                        yield from told.at_once(one)
                 except ShareUnavailable as error:
                     if len(wanted) == 1:
                         raise
                     yield failure(error, action="scan", item=share.name)
-        yield from others.rest()
-        yield from duplicates.findings()
+        yield from told.at_last()
 
     def report_place(self, path: str) -> str:
         """Where a report that a user names will be written. Raises `UsageError` for a place where none can be."""
@@ -114,8 +115,18 @@ class Scanning:
         depth = max(template.depth for template in candidates(inside))
         return infer(share, inside, _folders(wanted, depth))
 
+    def plan_template(self, share: str, template: str) -> Plan:
+        """What `save_template` would do. Raises what that raises."""
+        self._with_template(share, template)
+        return Plan(steps=(PlannedStep(action="add", item=f"template {template}", why=f"to share {share}"),))
+
     def save_template(self, share: str, template: str) -> Iterator[Outcome]:
         """Let a share have this template, before those that it has. The usual ones that fit folders of it stay."""
+        here, kept = self._with_template(share, template)
+        change_lab(Steps(), here.file, lambda file: put_share(file, share, {"template": kept}))
+        yield Outcome(action="add", item=f"template {template}", status=Status.OK, note=f"to share {share}")
+
+    def _with_template(self, share: str, template: str) -> tuple[LabHere, tuple[str, ...]]:
         from engram.sessions.templates import DEFAULTS, first_reading, parse_template
 
         here = lab_here(self._context)
@@ -126,9 +137,7 @@ class Scanning:
             folders = _folders(wanted, max(one.depth for one in usual))
             won = {found.template.text for folder in folders if (found := first_reading(usual, folder)) is not None}
             had = tuple(text for text in DEFAULTS if text in won)
-        kept = (template, *(one for one in had if one != template))
-        change_lab(Steps(), here.file, lambda file: put_share(file, share, {"template": kept}))
-        yield Outcome(action="add", item=f"template {template}", status=Status.OK, note=f"to share {share}")
+        return here, (template, *(one for one in had if one != template))
 
     def _inside(self, share: Share, example: str) -> str:
         """An example as a folder of the share. Raises `UsageError` when it lies outside."""
@@ -142,7 +151,7 @@ class Scanning:
         inside = inside or example.replace("\\", "/").strip("/")
         return os.path.dirname(inside) if os.path.isfile(os.path.join(share.root, inside)) else inside
 
-    def _scan(self, scanner: "Scanner", share: Share, duplicates: "Duplicates", *, checksum: bool) -> "Iterator[Seen]":
+    def _scan(self, scanner: "Scanner", share: Share, *, checksum: bool) -> "Iterator[Seen]":
         from engram.sessions.scanning.checksums import Checksums
         from engram.sessions.scanning.seen import SessionSeen, ShareSeen
 
@@ -151,7 +160,6 @@ class Scanning:
         for one in scanner.scan(share):
             if isinstance(one, SessionSeen):
                 one = look(one)
-                duplicates.take(one)
             elif isinstance(one, ShareSeen) and checksums.trouble:
                 one = replace(one, note=one.note or f"{_NOT_KEPT} ({checksums.trouble})")
             yield one

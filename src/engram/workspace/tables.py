@@ -21,7 +21,7 @@ _DELIMITERS = ",;\t"
 
 
 def read_table(path: str) -> list[list[str]]:
-    """All rows of a table, the heading first; of an Excel file those of its first sheet.
+    """All rows of a table, the heading first; of an Excel file those of its one sheet that holds any.
 
     Numbers and dates of an Excel file are written as a person would: ``102``, ``2020-01-01 10:00:30``. Raises
     `UsageError` for what is no table, is too large, or holds a formula; `ExtraMissing` for Excel without its library.
@@ -117,9 +117,26 @@ def _read_excel(path: str) -> list[list[str]]:
     try:
         with open(path, "rb") as file:
             book = load_workbook(file, read_only=True, data_only=False, keep_links=False)
-            return list(_cells(path, book.worksheets[0].iter_rows()))
+            return _only_sheet(path, [(sheet.title, sheet.iter_rows()) for sheet in book.worksheets])
     except (ValueError, KeyError, IndexError, TypeError, BadZipFile, SyntaxError) as error:  # whatever it stumbles over
         raise _not_a_table(path, f"it does not parse ({type(error).__name__}: {error})") from error
+
+
+def _only_sheet(path: str, sheets: "Iterable[tuple[str, Iterable[Sequence[_Cell]]]]") -> list[list[str]]:
+    """The rows of the one sheet that holds any: nobody would notice that those of another were passed over."""
+    found: list[list[str]] = []
+    named = ""
+    for title, rows in sheets:
+        here = list(_cells(path, rows))
+        if not any(any(row) for row in here):
+            continue
+        if named:
+            raise UsageError(
+                f"{path} holds rows in two sheets, {named!r} and {title!r}.",
+                "One is read: delete the other, or save each as a file of its own.",
+            )
+        found, named = here, title
+    return found
 
 
 class _Cell(Protocol):

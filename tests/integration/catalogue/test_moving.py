@@ -208,7 +208,7 @@ def test_nobody_changes_it_meanwhile(full: Place, place: Place) -> None:
 
     def change() -> None:
         with (
-            pytest.raises(CatalogueUnavailable),
+            pytest.raises(CatalogueUnavailable, match="it is being moved to another database"),
             open_catalogue(source, patience_s=0) as catalogue,
             catalogue.changing(ADA) as unit,
         ):

@@ -109,7 +109,7 @@ class TestASessionThatIsNew:
         planned = plan([scan(ap(), state="incomplete")], Known(subjects=SUBJECTS))
         assert (planned.steps, planned.left[0].why) == ((), "something in it is still being written")
 
-    @pytest.mark.parametrize("name", ["12347/2020-01-01T10-00-30", "raw:12347/2020-01-01_10-00-30"])
+    @pytest.mark.parametrize("name", ["12347/2020-01-01T10-00-30", "raw:12347/2020-01-01_10-00-30", "raw:12347"])
     def test_that_is_excluded_is_left_with_the_reason(self, name: str) -> None:
         planned = plan([scan(ap())], Known(subjects=SUBJECTS, excluded={name: "pilot"}))
         assert (planned.steps, planned.left[0].why) == ((), "excluded: pilot")

@@ -34,6 +34,28 @@ def test_an_excel_cell_comes_back_as_it_was(tmp_path: Path, text: str) -> None:
     assert read_table(path) == [["session", "what"], [text, "x"]]
 
 
+def _sheets(path: Path, **sheets: list[list[str]]) -> str:
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    book.save(path)
+    return str(path)
+
+
+def test_rows_in_a_second_sheet_are_not_passed_over(tmp_path: Path) -> None:
+    path = _sheets(tmp_path / "two.xlsx", mine=[["a"], ["1"]], hers=[["a"], ["2"]])
+    with pytest.raises(UsageError, match="rows in two sheets, 'mine' and 'hers'"):
+        read_table(path)
+
+
+def test_the_sheet_that_holds_rows_is_read_wherever_it_stands(tmp_path: Path) -> None:
+    path = _sheets(tmp_path / "one.xlsx", empty=[], mine=[["a"], ["1"]], Sheet3=[])
+    assert read_table(path) == [["a"], ["1"]]
+
+
 def test_what_excel_has_made_of_a_cell_is_written_as_a_person_would(tmp_path: Path) -> None:
     book = Workbook()
     when = datetime.fromisoformat("2020-01-01T10:00:30")

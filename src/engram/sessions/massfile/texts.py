@@ -4,6 +4,8 @@ Source: https://www.rfc-editor.org/rfc/rfc8259
 """
 
 import json
+import re
+from collections.abc import Iterator
 
 from engram.model.errors import ExtraMissing
 from engram.sessions.massfile.nodes import (
@@ -16,6 +18,7 @@ from engram.sessions.massfile.nodes import (
     Problem,
     Refused,
     Text,
+    Where,
 )
 
 
@@ -51,7 +54,7 @@ def _from_json(text: str) -> Node:
         raise Refused(f"it is no JSON: {error.msg[:1].lower()}{error.msg[1:]}", error.lineno) from error
     except RecursionError as error:
         raise Refused(f"it is deeper than {DEEPEST} levels") from error
-    return _Nodes().node(found, 0)
+    return _Nodes(text).node(found, 0)
 
 
 class _Number(str):
@@ -69,10 +72,14 @@ def _constant(word: str) -> object:
 
 
 class _Nodes:
-    """Turns what the JSON reader gives into nodes, as far as there are not too many."""
+    """Turns what the JSON reader gives into nodes, as far as there are not too many.
 
-    def __init__(self) -> None:
+    That reader tells no lines: the words of the text are counted along, which come in the order of the nodes.
+    """
+
+    def __init__(self, text: str) -> None:
         self._count = 0
+        self._lines = _lines(text)
 
     def node(self, found: object, depth: int) -> Node:
         """One of them."""
@@ -81,13 +88,29 @@ class _Nodes:
             raise Refused(f"it is deeper than {DEEPEST} levels")
         if self._count > MOST_NODES:
             raise Refused(f"it holds more than {MOST_NODES} values")
+        where = Where(next(self._lines))
         if isinstance(found, _Pairs):
-            return Mapped(tuple((Text(name, quoted=True), self.node(value, depth + 1)) for name, value in found))
+            return Mapped(tuple((self._name(name), self.node(value, depth + 1)) for name, value in found), where)
         if isinstance(found, list):
-            return Listed(tuple(self.node(value, depth + 1) for value in found))
+            return Listed(tuple(self.node(value, depth + 1) for value in found), where)
         if isinstance(found, bool):
-            return Text("true" if found else "false")
-        return Text("" if found is None else str(found), quoted=type(found) is str)
+            return Text("true" if found else "false", where)
+        return Text("" if found is None else str(found), where, quoted=type(found) is str)
+
+    def _name(self, name: str) -> Text:
+        return Text(name, Where(next(self._lines)), quoted=True)
+
+
+_WORD = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[-0-9a-z][-+.0-9A-Za-z]*')
+
+
+def _lines(text: str) -> Iterator[int]:
+    """In which line of a sound JSON text each object, list, name and value begins, in their order."""
+    line, last = 1, 0
+    for word in _WORD.finditer(text):
+        line += text.count("\n", last, word.start())
+        last = word.start()
+        yield line
 
 
 def _from_yaml(text: str) -> list[Node]:

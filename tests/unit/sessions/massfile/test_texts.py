@@ -121,6 +121,21 @@ def test_hostile_json_is_refused(text: str | bytes, where: str, message: str) ->
     assert found == where
 
 
+def test_everything_in_json_has_its_line() -> None:
+    text = b'{"a": [1,\n -2.5e3, true],\n\n"b\\"\\n{[": {\n"c": null, "d": "x,\\u007b"}\n}'
+    (document,), _ = read_text(text, is_json=True)
+    assert isinstance(document, Mapped)
+    assert [(name.text, name.where.number, value.where.number) for name, value in document.entries] == [
+        ("a", 1, 1),
+        ('b"\n{[', 4, 4),
+    ]
+    (_, numbers), (_, inner) = document.entries
+    assert isinstance(numbers, Listed)
+    assert [one.where.number for one in numbers.items] == [1, 2, 2]
+    assert isinstance(inner, Mapped)
+    assert [(name.text, value.where.number) for name, value in inner.entries] == [("c", 5), ("d", 5)]
+
+
 def test_a_file_that_holds_too_much_is_refused() -> None:
     many = b"[" + b"1," * MOST_NODES + b"1]"
     assert refused(many, is_json=True)[1] == f"it holds more than {MOST_NODES} values"

@@ -1,7 +1,8 @@
-"""Leave sessions, recordings or folders out of every plan from now on, with a reason.
+"""Leave sessions, recordings or folders out of every plan from now on, with a reason; scans find no fault with them.
 
-PATTERN is the id of a session or a recording, or a folder as SHARE:FOLDER; * stands for any text in it, ? for one
-character. What the catalogue has already stays there. What is left out, and why, is told by engram sessions plan.
+PATTERN is the id of a session or a recording, or a folder, with all below it, as SHARE:FOLDER; * stands for any text in
+it, ? for one character. What the catalogue has already stays there. What is left out, and why, is told by engram
+sessions plan.
 
     engram sessions exclude 12347/2020-01-01T10-00-30 --why "wrong animal"
     engram sessions exclude 'recordings:*/pilot/*' --why "pilot data"

@@ -5,6 +5,7 @@ several ways, each is shown: give another example that only one of them can read
 
     engram sessions template recordings 12347/20220419
     engram sessions template recordings N:/raw/12347/20170318/Session2 --save
+    engram sessions template recordings 12347/20220419 --save --dry-run
     engram sessions template ephys SC033/catgt_SC033_111219_g0
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 
 import click
 
+from engram.cli import options
 from engram.cli.call import Call
 from engram.cli.root import Verb
 from engram.cli.text import ink, plural, printable
@@ -24,8 +26,11 @@ from engram.workspace.scanning import Scanning
 @click.argument("share")
 @click.argument("examples", nargs=-1, required=True, metavar="EXAMPLE...")
 @click.option("--save", is_flag=True, help="Let the share have it, in engram.toml; only when there is but one.")
+@options.plan
 @click.pass_obj
-def command(call: Call, *, share: str, examples: tuple[str, ...], save: bool) -> None:
+def command(
+    call: Call, *, share: str, examples: tuple[str, ...], save: bool, dry_run: bool, plan_file: str | None
+) -> None:
     scanning = call.open(Scanning)
     found = scanning.infer(share, examples)
     colours = call.screen.colours
@@ -35,7 +40,9 @@ def command(call: Call, *, share: str, examples: tuple[str, ...], save: bool) ->
             f"{len(found)} templates read these examples; none was saved.",
             "Give another example that only one of them can read, or write one into engram.toml.",
         )
-    if save:
+    if save and dry_run:
+        call.show_plan(scanning.plan_template(share, found[0].template), into=plan_file)
+    elif save:
         call.show(scanning.save_template(share, found[0].template))
     elif call.style.for_people and not call.style.quiet:
         call.show_lines(

@@ -1,4 +1,4 @@
-"""Accept a finding in a session or a recording: from now on the next plan takes it all the same.
+"""Accept a finding in a session or a recording: from now on plans take it all the same, and scans are silent about it.
 
 ID is the session's or the recording's, as engram sessions plan and list show it; CODE the finding's.
 
