@@ -75,8 +75,12 @@ def test_a_subject_that_is_unknown_is_refused_with_the_command_that_adds_it(engr
 
 
 def test_a_command_that_names_a_folder_does_nothing_else_when_it_is_pasted(engram: Engram, lab: Path) -> None:
-    shutil.copytree(lab / "share/12347/2020-01-01_10-00-30", lab / "share/9; touch x/2020-01-01_10-00-30")
-    assert "; add it: engram subjects add '9; touch x'" in engram("sessions", "plan").out
+    for name in ("9; touch x", "-9", "9\n8"):
+        shutil.copytree(lab / "share/12347/2020-01-01_10-00-30", lab / "share" / name / "2020-01-01_10-00-30")
+    planned = engram("sessions", "plan").out
+    assert "; add it: engram subjects add '9; touch x'" in planned
+    assert "; add it: engram subjects add -- -9]" in planned
+    assert "rename it: nobody can type that name" in planned
 
 
 def test_a_session_that_was_moved_is_moved(engram: Engram, lab: Path) -> None:

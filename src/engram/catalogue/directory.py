@@ -1,7 +1,6 @@
 """Numbers of what many sessions name: shares, subjects, probes; asked for once."""
 
 from datetime import date, datetime
-from shlex import quote
 from typing import Any
 
 from sqlalchemy import select
@@ -10,6 +9,7 @@ from engram.catalogue.names import escaped
 from engram.catalogue.tables.animals import IMPLANT, PROBE, SUBJECT
 from engram.catalogue.tables.sessions import SHARE
 from engram.catalogue.unit import Row, Unit
+from engram.model.animals import how_to_add
 from engram.model.errors import NotInCatalogue
 from engram.model.recordings import Session
 
@@ -43,7 +43,8 @@ class Directory:
             rows = unit.connection.execute(select(SUBJECT.c.subject_name, SUBJECT.c.subject_id))
             self._subjects = {row.subject_name: row.subject_id for row in rows}
         if name not in self._subjects:
-            raise NotInCatalogue("subject", name, f"Add it: engram subjects add {quote(name)}")
+            add = how_to_add(name)
+            raise NotInCatalogue("subject", name, f"{add[:1].upper()}{add[1:]}")
         return self._subjects[name]
 
     def probes(self, unit: Unit, session: Session) -> dict[str, Row]:

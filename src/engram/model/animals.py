@@ -2,7 +2,21 @@
 
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from shlex import quote
 from typing import Any
+
+
+def how_to_add(subject: str) -> str:
+    r"""What to do about a subject that the catalogue has not; its name may come from anybody, and is to be pasted.
+
+    >>> how_to_add("12347"), how_to_add("-x; rm y")
+    ('add it: engram subjects add 12347', "add it: engram subjects add -- '-x; rm y'")
+    >>> how_to_add("a\nb")
+    'rename it: nobody can type that name'
+    """
+    if not subject.isprintable():
+        return "rename it: nobody can type that name"
+    return f"add it: engram subjects add {'-- ' if subject.startswith('-') else ''}{quote(subject)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

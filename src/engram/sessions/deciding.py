@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from shlex import quote
 
+from engram.model.animals import how_to_add
 from engram.model.findings import Severity
 from engram.model.plan import PlannedStep
 from engram.model.recordings import Recording, Session
@@ -31,7 +31,7 @@ class Decider:
             if computed:
                 self.leave(one.id, f"the catalogue has no subject {one.subject}")
             else:
-                why = f"the catalogue has no subject {one.subject}; add it: engram subjects add {quote(one.subject)}"
+                why = f"the catalogue has no subject {one.subject}; {how_to_add(one.subject)}"
                 self.refuse("add", one.id, why)
         else:
             return True

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from engram import durable
 from engram.durable import Steps
-from engram.model.errors import PathNotFound, TargetExists, UsageError
+from engram.model.errors import TargetExists, UsageError
 from engram.model.lab import Share
 from engram.model.outcome import Outcome, Status, failure
 from engram.model.plan import PlannedStep
@@ -50,8 +50,8 @@ class MassFiles:
     def plan(self, path: str, shares: tuple[str, ...] = (), *, full: bool = False) -> MassPlan:
         """What would be ingested of the sessions that a mass file speaks of, with what it tells of them.
 
-        The shares are scanned first; nothing is changed. Raises what `Ingestion.plan` raises; `PathNotFound` and
-        `UsageError` for a path that holds no mass file.
+        The shares are scanned first; nothing is changed. Raises what `Ingestion.plan` raises; `UsageError` for a path
+        that holds no mass file.
         """
         whole = os.path.join(self._context.folder, path)
         with catalogue_extra():
@@ -105,7 +105,7 @@ class MassFiles:
 
         suffix = os.path.splitext(path)[1].lower()
         if not os.path.exists(whole):
-            raise PathNotFound(path)
+            raise UsageError(f"{path} is not there.", "Check its name, and the folder that it is named from.")
         if not os.path.isfile(whole):
             raise UsageError(f"{path} is no file.", "Name a file.")
         _check_name(path, (*_TEXTS, *_TABLES))

@@ -34,6 +34,8 @@ def read_table(path: str) -> list[list[str]]:
             return _read_excel(path)
         with open(path, "rb") as file:
             return _read_text(path, file.read(_LARGEST_BYTES + 1))
+    except FileNotFoundError as error:
+        raise UsageError(f"{path} is not there.", "Check its name, and the folder that it is named from.") from error
     except OSError as error:
         raise _not_a_table(path, f"it cannot be read ({error.strerror or error})") from error
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from engram.model.animals import how_to_add
 from engram.model.lab import Share
 from engram.sessions.answers import nearest
 from engram.sessions.gathering import Spot
@@ -66,8 +67,9 @@ def _subject(root: Entry, around: Surroundings, found: Found) -> str:
     own = around.known.subjects.get(name, "")
     if not own:
         near = nearest(name, around.known.subjects.keys())
-        add = f"Add it: engram subjects add {name}"
-        found.problems.append(entry.problem("name", f"the catalogue has no subject {name}{near}", add))
+        add = how_to_add(name)
+        told = f"the catalogue has no subject {name}{near}"
+        found.problems.append(entry.problem("name", told, f"{add[:1].upper()}{add[1:]}"))
     found.subjects[root.path] = own
     return own
 
