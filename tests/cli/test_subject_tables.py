@@ -125,7 +125,7 @@ def test_rows_that_the_catalogue_refuses_are_all_told(engram: Engram, lab: Path)
 def test_a_table_that_is_not_there_or_is_none_is_told(engram: Engram, lab: Path) -> None:
     missing = engram("subjects", "import", "nothing.csv")
     assert missing.code == 2
-    assert "cannot be read" in missing.err
+    assert "nothing.csv is not there." in missing.err
     (lab / "empty.csv").write_text("")
     assert engram("subjects", "import", "empty.csv").code == 2
 
