@@ -1,11 +1,13 @@
 """Build a snapshot: from the tables that a configuration names to a folder of tables and files for neuPrint."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import duckdb
+import msgspec
 import pyarrow
 
 from engram.connectome.annotations import Annotations
@@ -39,7 +41,7 @@ from engram.connectome.steps import Earlier, Planned, Step, plan_steps
 from engram.connectome.synapses import Synapses
 from engram.connectome.writing import Written, digest_of, write_output
 from engram.durable import Steps
-from engram.model.errors import StorageFailed, TooLittleMemory
+from engram.model.errors import BadTables, StorageFailed, TooLittleMemory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,16 +99,19 @@ def build(
     """
     begun = now()
     with Folder(steps, config.job_settings.output_dir).held() as folder:
+        seen = _seen(config)
         inputs = digests_of(config)
         earlier = Earlier(folder=folder.path, provenance=folder.provenance(), digest_of=digest_of)
         planned = plan_steps(wanted_steps(config), as_data(config), inputs, earlier)
-        kept = [Written.from_json(file) for one in planned if not one.wanted for file in earlier.files_of(one.step)]
-        findings = [Finding(**one) for one in earlier.provenance.get("findings", ())]
+        left = [file for one in planned if not one.wanted for file in earlier.files_of(one.step)]
+        kept = [Written(**msgspec.structs.asdict(file)) for file in left]
+        findings = [Finding(table=one.table, message=one.message) for one in earlier.provenance.findings]
         written: list[Written] = []
         wanted = [one.step for one in planned if one.wanted]
         if wanted:
             with opened(folder.work, limits) as work:
-                making = Making(work, config)
+                with told_engine("check", limits, folder.path):
+                    making = Making(work, config)
                 for number, step in enumerate(wanted, start=1):
                     yield Begun(step=step.name, number=number, steps=len(wanted))
                     with told_engine(step.name, limits, folder.path):
@@ -126,6 +131,8 @@ def build(
             "findings": [asdict(finding) for finding in findings],
             "tables": [one.as_json() for one in (*written, *kept)],
         }
+        if changed := [path for path, was in seen.items() if _seen(config).get(path) != was]:
+            raise BadTables(tuple(f"{path} changed while it was read: build again" for path in changed))
         if wanted or folder.parts() - {one.path.partition("/")[0] for one in kept}:
             folder.publish(provenance, keep={name for one in planned if not one.wanted for name in one.step.writes})
     yield from findings
@@ -144,6 +151,16 @@ def _inputs_of(config: Config) -> dict[str, str]:
     """The files that are read while a snapshot is built, by what they are."""
     view = config.outputs.neuprint.neuroglancer.json_state
     return files_of(config.inputs) | ({"neuroglancer view": view} if view else {})
+
+
+def _seen(config: Config) -> dict[str, tuple[int, int, int]]:
+    """What tells by a look whether an input is another one: inode, size and time by path."""
+    found = {}
+    for path in _inputs_of(config).values():
+        with told(path):
+            now = os.stat(path)
+            found[path] = (now.st_ino, now.st_size, now.st_mtime_ns)
+    return found
 
 
 def digests_of(config: Config) -> dict[str, str]:

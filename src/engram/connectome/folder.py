@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import PurePosixPath
 from typing import Any
 
+import msgspec
+
 from engram import durable
 from engram.durable import Steps
 from engram.model.errors import SnapshotBusy, TargetExists, UsageError
@@ -24,6 +26,45 @@ PARTS = (
     *("final-config.yaml", "neuprint-meta.yaml"),
 )
 _PRIVATE = ".engram"
+
+
+def is_inside(path: str) -> bool:
+    """Whether a path names a part of a snapshot, or something in one."""
+    named = PurePosixPath(path)
+    return bool(named.parts) and named.parts[0] in PARTS and ".." not in named.parts and "\0" not in path
+
+
+class ToldStep(msgspec.Struct, frozen=True):
+    """A step, as provenance tells it."""
+
+    name: str
+    key: str
+    grounds: dict[str, str] = {}
+
+
+class ToldFile(msgspec.Struct, frozen=True):
+    """A file, as provenance tells it."""
+
+    path: str
+    size_bytes: int
+    sha256: str
+    rows: int | None = None
+    columns: int | None = None
+
+
+class ToldFinding(msgspec.Struct, frozen=True):
+    """A finding, as provenance tells it."""
+
+    table: str
+    message: str
+
+
+class Provenance(msgspec.Struct, frozen=True):
+    """What is read of ``provenance.json``: anybody may have written it."""
+
+    steps: tuple[ToldStep, ...] = ()
+    tables: tuple[ToldFile, ...] = ()
+    findings: tuple[ToldFinding, ...] = ()
 
 
 class Folder:
@@ -86,8 +127,7 @@ class Folder:
 
         Raises `UsageError` for a name, made of what a configuration says, that leads out of the snapshot.
         """
-        named = PurePosixPath(path)
-        if named.is_absolute() or ".." in named.parts or "\0" in path or named.parts[0] not in PARTS:
+        if not is_inside(path):
             raise UsageError(
                 f"{path!r} is no name for a file of a snapshot.", "Take '/' and '..' out of its tag and names."
             )
@@ -96,14 +136,13 @@ class Folder:
         self._steps.take("write", place)
         return place
 
-    def provenance(self) -> dict[str, Any]:
-        """What the build that is there says of itself; empty where there is none, or where it cannot be read."""
+    def provenance(self) -> Provenance:
+        """What the build that is there says of itself: nothing where there is none, or none that we wrote."""
         try:
-            with open(os.path.join(self.path, PROVENANCE), encoding="utf-8") as file:
-                told = json.load(file)
-        except (OSError, ValueError):  # then all is built anew
-            return {}
-        return told if isinstance(told, dict) else {}
+            with open(os.path.join(self.path, PROVENANCE), "rb") as file:
+                return msgspec.json.decode(file.read(), type=Provenance)
+        except (OSError, msgspec.MsgspecError):  # then all is built anew
+            return Provenance()
 
     def parts(self) -> set[str]:
         """What of a snapshot is there."""

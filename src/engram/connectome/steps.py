@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from engram.connectome.folder import Provenance, ToldFile, is_inside
+
 Doer = TypeVar("Doer")
 
 #: Keys of the configuration that change no result.
@@ -110,31 +112,29 @@ class Earlier:
     """What an earlier build left in a snapshot's folder."""
 
     folder: str
-    #: Its provenance; empty where there is none.
-    provenance: Mapping[str, Any]
+    provenance: Provenance
     #: Tells the digest of a file.
     digest_of: Callable[[str], str] = field(repr=False)
 
-    def files_of(self, step: Step[Any]) -> list[Mapping[str, Any]]:
+    def files_of(self, step: Step[Any]) -> list[ToldFile]:
         """What provenance tells of the files that a step wrote."""
-        told = self.provenance.get("tables", ())
-        return [one for one in told if str(one["path"]).partition("/")[0] in step.writes]
+        told = (one for one in self.provenance.tables if is_inside(one.path))
+        return [one for one in told if one.path.partition("/")[0] in step.writes]
 
     def why_again(self, step: Step[Any], key: str, grounds: Mapping[str, str]) -> str:
         """Why the files of a step must be written; '' if all of them are there as they should be."""
-        told = {one["name"]: one for one in self.provenance.get("steps", ())}
-        if step.name not in told:
+        told = next((one for one in self.provenance.steps if one.name == step.name), None)
+        if told is None:
             return "it was not built before"
-        if told[step.name]["key"] != key:
-            was = told[step.name].get("grounds", {})
-            changed = [name for name in {**was, **grounds} if was.get(name) != grounds.get(name)]
+        if told.key != key:
+            changed = [name for name in {**told.grounds, **grounds} if told.grounds.get(name) != grounds.get(name)]
             return f"{', '.join(changed)} changed"
         return next(filter(None, map(self._why_not, self.files_of(step))), "")
 
-    def _why_not(self, file: Mapping[str, Any]) -> str:
-        place = os.path.join(self.folder, file["path"])
+    def _why_not(self, file: ToldFile) -> str:
+        place = os.path.join(self.folder, file.path)
         if not os.path.isfile(place) or os.path.islink(place):
-            return f"{file['path']} is not there"
-        if os.path.getsize(place) != file["size_bytes"] or self.digest_of(place) != file["sha256"]:
-            return f"{file['path']} is not what was built"
+            return f"{file.path} is not there"
+        if os.path.getsize(place) != file.size_bytes or self.digest_of(place) != file.sha256:
+            return f"{file.path} is not what was built"
         return ""

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -32,11 +31,6 @@ class Written:
     def as_json(self) -> dict[str, Any]:
         """The record ``table``. Fields may be added, never changed."""
         return {"record": "table", **asdict(self)}
-
-    @classmethod
-    def from_json(cls, record: Mapping[str, Any]) -> "Written":
-        """Read a record back."""
-        return cls(**{name: record[name] for name in ("path", "rows", "columns", "size_bytes", "sha256")})
 
 
 def write_output(work: Work, folder: Folder, steps: Steps, output: Output | TextOutput) -> Written:

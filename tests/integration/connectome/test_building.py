@@ -16,7 +16,7 @@ from engram.connectome.config.reading import read_config
 from engram.connectome.folder import Folder
 from engram.connectome.writing import Written, digest_of
 from engram.durable import AnyPath, Steps
-from engram.model.errors import SnapshotBusy, StorageFailed, TargetExists, TooLittleMemory
+from engram.model.errors import BadTables, SnapshotBusy, StorageFailed, TargetExists, TooLittleMemory
 from tests.connectomes import csv_header, csv_rows
 from tests.naive_connectome import Connectome, Naive, Point, write_connectome
 
@@ -172,8 +172,9 @@ class TestSecondBuilds:
         found = self.told(tmp_path / "elsewhere" / "config.yaml")
         assert found == {"flat-connectome": "kept", "neuprint": "kept", "tables": "kept"}
 
-    def test_a_provenance_that_does_not_parse_counts_for_nothing(self, config: Path, tmp_path: Path) -> None:
-        (tmp_path / "out" / "provenance.json").write_text("[1, 2")
+    @pytest.mark.parametrize("said", ["[1, 2", "[]", '{"steps": {"name": 1}}', '{"tables": [{"path": "../x"}]}'])
+    def test_a_provenance_that_is_none_counts_for_nothing(self, config: Path, tmp_path: Path, said: str) -> None:
+        (tmp_path / "out" / "provenance.json").write_text(said)
         assert self.told(config) == {"flat-connectome": "made", "neuprint": "made", "tables": "made"}
 
 
@@ -194,6 +195,18 @@ def test_too_little_memory_and_a_full_disk_of_the_engine_are_told_as_such() -> N
     with pytest.raises(StorageFailed) as full, told_engine("neuprint", LIMITS, "out"):
         raise duckdb.IOException("could not write: No space left on device\nat block 7")
     assert full.value.what == "out could not be written: could not write: No space left on device."
+
+
+def test_a_table_that_changes_while_it_is_read_is_told(tmp_path: Path) -> None:
+    config, folder = write_connectome(CONNECTOME, tmp_path / "in"), tmp_path / "out"
+    read = read_config(str(config), here=str(tmp_path), output_dir=str(folder))
+    going = build(read, Steps(), LIMITS, version="0", now=lambda: "")
+    next(going)
+    table = config.parent / "partners.feather"
+    table.write_bytes(table.read_bytes())
+    with pytest.raises(BadTables, match=r"partners\.feather changed while it was read: build again"):
+        list(going)
+    assert not (folder / "provenance.json").exists()
 
 
 def test_a_second_build_is_kept_out(tmp_path: Path) -> None:
