@@ -44,11 +44,13 @@ class Lab:
         self.flat: dict[str, Any] = {"roi-set": ""}
         self.given: dict[str, Any] = {}
         self.csv = ""
+        self.partners: dict[str, list[float]] = {}
 
     def build(self) -> Path:
         self._write("points", {**self.points, "conf": pa.array(self.points["conf"], pa.float32())})
         places = {x: (z << 42) + (y << 21) + x for x, y, z in zip(*(POINTS[axis] for axis in "xyz"), strict=True)}
-        self._write("partners", {"pre_id": [places[a] for a, _ in PAIRS], "post_id": [places[b] for _, b in PAIRS]})
+        ids = {"pre_id": [places[a] for a, _ in PAIRS], "post_id": [places[b] for _, b in PAIRS]}
+        self._write("partners", {**ids, **self.partners})
         if self.csv:
             (self.folder / "annotations.csv").write_text(self.csv)
         else:
@@ -185,6 +187,14 @@ class TestRois:
 
 
 class TestWhichSynapses:
+    def test_confidences_of_a_partner_row_win_over_those_of_its_points(self, lab: Lab) -> None:
+        """The row of 1 and 11 is below the threshold by its own word, and so its PSD is in no row that stays."""
+        lab.partners = {"conf_pre": [0.9, 0.9, 0.9, 0.9], "conf_post": [0.1, 0.9, float("nan"), 0.9]}
+        lab.synapses["min-confidence"] = 0.5
+        lab.build()
+        (path,) = (lab.out / "flat-connectome").glob("syn-points-*")
+        assert {x for (x,) in feather_rows(path, ["x"])} == {1, 2, 12, 14}
+
     @pytest.mark.parametrize(("zone", "kept"), [("brain", {1, 11, 12}), ("vnc", {2, 13, 14})])
     def test_a_zone_is_one_side_of_the_cut(self, lab: Lab, zone: str, kept: set[int]) -> None:
         lab.synapses["zone"] = zone
