@@ -2,7 +2,8 @@
 
 Arguments: what to do, a folder, the number of sessions. ``engram`` ingests, ``engram-made`` makes an empty catalogue
 and the sessions alone. ``sqlite3`` writes the rows that engram's store writes, into the same tables, and nothing else:
-what no store on SQLite can be cheaper than; ``sqlite3-read`` reads them alone.
+what no store on SQLite can be cheaper than; ``sqlite3-read`` reads them alone. ``sqlite3-move`` copies all rows of that
+catalogue into another, in one transaction, and reads both back.
 """
 
 import sqlite3
@@ -107,6 +108,26 @@ def by_sqlite3(place: Path, made: Path, *, write: bool = True) -> None:
         new.execute("COMMIT")
 
 
+def move_by_sqlite3(place: Path, made: Path) -> None:
+    """All rows of a catalogue in another one, and looked at whether they are the same."""
+    _new(place)
+    old, new = sqlite3.connect(made), sqlite3.connect(place, isolation_level=None)
+    new.execute("PRAGMA synchronous = FULL")
+    names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
+    tables = [name for (name,) in old.execute(names)]
+    new.execute("BEGIN IMMEDIATE")
+    for table in tables:
+        new.execute(f"DELETE FROM {table}")
+        rows = old.execute(f"SELECT * FROM {table}").fetchall()
+        if rows:
+            new.executemany(_into(table, rows), rows)
+    new.execute("COMMIT")
+    for table in tables:
+        was, now = (iter(one.execute(f"SELECT * FROM {table}")) for one in (old, new))
+        if any(before != after for before, after in zip(was, now, strict=True)):
+            raise ValueError(table)
+
+
 def _by_session(old: sqlite3.Connection, table: str) -> dict[int, list[tuple[object, ...]]]:
     found: dict[int, list[tuple[object, ...]]] = {}
     query = f"SELECT session_id, {table}.* FROM {table}"
@@ -133,6 +154,8 @@ def main(how: str, folder: str, count: str) -> None:
         by_engram(place, 0)
         for _ in sessions(int(count)):
             pass
+    elif how == "sqlite3-move":
+        move_by_sqlite3(place, made)
     else:
         by_sqlite3(place, made, write=how == "sqlite3")
 

@@ -1,5 +1,7 @@
 """What the catalogue costs: sessions and their files, a durable transaction for each session."""
 
+import json
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -9,8 +11,10 @@ from bench.harness import Contender, Scenario, Stage
 from bench.places import Space
 from bench.results import expect
 from bench.rows import Figures, Goal, Room, Row
+from bench.scanning import make_metas
 
 START, INGEST, LAB, LIST, FIND = "an empty catalogue", "ingest", "lab show", "sessions list", "sessions find"
+MOVE, PLAN, AS_MASSFILE, FROM_MASSFILE = "lab move", "sessions plan", "plan --as-massfile", "plan --from a mass file"
 _ALONE = "sqlite3 alone"
 
 
@@ -37,6 +41,28 @@ def _by_engram(stage: Stage) -> None:
     stage.measure(FIND, "engram", "sessions", "find", "part042", at=lab, times=3)
     lines = stage.run("engram", "sessions", "find", "part042", at=lab).splitlines()
     expect(len(lines) >= made, f"{len(lines)} lines, not one for each of {made} sessions")
+    stage.measure(MOVE, "engram", "lab", "move", "--to", f"sqlite:///{folder}/moved.db", at=lab)
+    with closing(sqlite3.connect(stage.folder / "moved.db")) as catalogue:
+        (files,) = catalogue.execute("SELECT count(*) FROM file").fetchone()
+        expect(files == 100 * made, f"{files} files after the move, not {100 * made}")
+    stage.by("python", _ALONE).measure(MOVE, *command("sqlite3-move", made))
+
+
+def _mass_files(stage: Stage) -> None:
+    made = stage.shrunk(1000)
+    lab, share = stage.folder / "lab", stage.folder / "share"
+    make_metas(share, made)
+    lab.mkdir()
+    stage.run("engram", "lab", "create", at=lab)
+    stage.run("engram", "share", "add", "share", str(share), at=lab)
+    stage.run("engram", "subjects", "add", *sorted(os.listdir(share)), at=lab)
+    plan = ("engram", "sessions", "plan", "-o", "plan.json")
+    stage.run(*plan, at=lab)  # so that what was scanned is known to all that is measured
+    stage.measure(PLAN, *plan, at=lab, times=3)
+    stage.measure(AS_MASSFILE, "engram", "sessions", "plan", "--as-massfile", "mass.yml", at=lab)
+    stage.measure(FROM_MASSFILE, *plan[:3], "--from", "mass.yml", "-o", "from.json", at=lab, times=3)
+    steps = len(json.loads((lab / "from.json").read_text())["steps"])
+    expect(steps == made, f"{steps} steps by the mass file, not {made}")
 
 
 _SCENARIOS = (
@@ -46,6 +72,13 @@ _SCENARIOS = (
         contenders=(Contender("engram", _by_engram),),
         space=Space(size_mib=512, block_bytes=4096, inodes=10_000),
         repeat=3,
+    ),
+    Scenario(
+        name="massfile-1000",
+        title="1,000 sessions of three recordings, none ingested yet",
+        contenders=(Contender("engram", _mass_files),),
+        space=Space(size_mib=1024, block_bytes=1024, inodes=50_000),
+        repeat=2,
     ),
 )
 
@@ -86,6 +119,38 @@ _ROWS = (
                 value=lambda figures, step=step: _above(figures, "engram", step, LAB),  # type: ignore[misc]  # bound now
             )
             for step in (LIST, FIND)
+        ),
+    ),
+    Row(
+        name="move-1000",
+        title="a catalogue of 1,000 sessions with 100,000 files into another database, proven to be the same",
+        shows=(("ingest-1000", MOVE),),
+        goals=(
+            Goal(
+                text="lab move, above lab show, beside copying and comparing with sqlite3 alone",
+                limit=5,
+                unit="×",
+                value=lambda figures: (
+                    (figures.cpu_s("ingest-1000", "engram", MOVE) - figures.cpu_s("ingest-1000", "engram", LAB))
+                    / figures.cpu_s("ingest-1000", _ALONE, MOVE)
+                ),
+            ),
+        ),
+    ),
+    Row(
+        name="massfile-1000",
+        title="mass files of 1,000 sessions, written and read",
+        shows=tuple(("massfile-1000", step) for step in (PLAN, AS_MASSFILE, FROM_MASSFILE)),
+        goals=(
+            Goal(
+                text="plan --from a mass file, above the plan without",
+                limit=1.0,
+                unit="s",
+                value=lambda figures: (
+                    figures.cpu_s("massfile-1000", "engram", FROM_MASSFILE)
+                    - figures.cpu_s("massfile-1000", "engram", PLAN)
+                ),
+            ),
         ),
     ),
 )

@@ -41,7 +41,7 @@ def _make_share(share: Path, sessions: int) -> None:
         _age(folders)
 
 
-def _make_metas(share: Path, sessions: int) -> None:
+def make_metas(share: Path, sessions: int) -> None:
     """So many sessions of three Neuropixels streams each."""
     for number in range(sessions):
         session = share / str(10_000 + number // 20) / _day(number)
@@ -133,7 +133,7 @@ def _expect(stage: Stage, lab: Path, **counts: int) -> None:
 def _metas_by_engram(stage: Stage) -> None:
     made = stage.shrunk(1000)
     lab, share = _make_lab(stage), stage.folder / "share"
-    _make_metas(share, made)
+    make_metas(share, made)
     stage.measure(START, "engram", "sessions", "scan", "empty", at=lab, times=3)
     stage.measure(METAS, "engram", "sessions", "scan", "share", at=lab)
     _expect(stage, lab, sessions=made, recordings=3 * made)

@@ -4,6 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from engram.catalogue.addresses import read_address
+from engram.catalogue.decisions import decisions_in
+from engram.catalogue.known import excluded, waived
+from engram.catalogue.opening import open_catalogue
 from tests.cli.conftest import Engram
 from tests.cli.labs import IMAGING, NPX, ingested
 
@@ -46,6 +50,17 @@ def test_a_scan_says_no_more_of_what_was_excluded_or_accepted(engram: Engram, la
     assert "12347/2020-01-02T11-13-17 [excluded]: " in shown
     assert not any(said in shown for said in ("truncated", "misnamed", "unknown-layout: junk"))
     assert "[excluded: we know]" in engram("sessions", "plan").out != before
+
+
+def test_a_scan_reads_the_same_decisions_as_the_catalogue_gives(engram: Engram, lab: Path) -> None:
+    for pattern in ("recordings:a\\\\b*", "m\u00e9/2020-01-01", "recordings:\udcff"):
+        assert engram("sessions", "exclude", pattern, "--why", "no \u2603").code == 0
+    assert engram("sessions", "waive", IMAGING, "misnamed", "--why", "yes").code == 0
+    file = str(lab / ".engram/catalogue.db")
+    found = decisions_in(file)
+    with open_catalogue(read_address(f"sqlite:///{file}", "/")) as catalogue, catalogue.reading() as connection:
+        assert (found.excluded, found.waived) == (excluded(connection), waived(connection))
+    assert len(found.excluded) == 3
 
 
 def test_a_scan_goes_on_without_a_catalogue_that_cannot_be_asked(engram: Engram, lab: Path) -> None:

@@ -59,6 +59,14 @@ def test_what_is_read_is_printed_again(template: Template, data: st.DataObject) 
         assert template.print(named.fields) == path
 
 
+@given(templates(), st.data())
+def test_every_folder_above_one_that_is_read_may_hold_it(template: Template, data: st.DataObject) -> None:
+    path = data.draw(st.from_regex(template._pattern, fullmatch=True))
+    if template.read(path) is not None:
+        parts = path.split("/")
+        assert all(template.may_hold("/".join(parts[:depth])) for depth in range(1, len(parts) + 1))
+
+
 @given(_MOMENTS, st.sampled_from(sorted(DIRECTIVES)))
 def test_every_directive_has_one_width(moment: datetime, letter: str) -> None:
     width = {"Y": 4, "b": 3, "j": 3, "f": 6}.get(letter, 2)

@@ -14,6 +14,8 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.schema import Index, SchemaItem
 from sqlalchemy.types import TypeEngine
 
+from engram.catalogue.names import PATH_KEY_LENGTH
+
 Value = TypeVar("Value")
 #: A column of whatever it holds.
 AnyColumn: TypeAlias = Column[Any]
@@ -36,8 +38,6 @@ ON_MARIADB: dict[str, Any] = {
 
 #: Longest name of anything; what MariaDB can index in one piece.
 NAME_LENGTH = 255
-#: Hex digits of the digest that stands for a path in a constraint; see `engram.catalogue.names.path_key`.
-PATH_KEY_LENGTH = 32
 
 ID: TypeEngine[int] = BigInteger().with_variant(Integer, "sqlite")
 COUNT: TypeEngine[int] = BigInteger()

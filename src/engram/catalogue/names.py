@@ -3,8 +3,8 @@
 import hashlib
 import re
 
-from engram.catalogue.columns import PATH_KEY_LENGTH
-
+#: Hex digits of the digest that stands for a path in a constraint; see `path_key`.
+PATH_KEY_LENGTH = 32
 _STRAY = re.compile("[\\\\\udc80-\udcff]")
 _ESCAPED = re.compile(r"\\(?:\\|x([89a-f][0-9a-f]))")
 

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from sqlalchemy import select
 
-from engram.catalogue.columns import PATH_KEY_LENGTH
-from engram.catalogue.names import escaped, path_key
+from engram.catalogue.names import PATH_KEY_LENGTH, escaped, path_key
 from engram.catalogue.session_parts import Known
 from engram.catalogue.tables.recordings import FILE, RECORDING_FILE
 from engram.catalogue.tables.sessions import SESSION_FOLDER

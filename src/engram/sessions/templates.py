@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from typing import TypeAlias
 
 from engram.model.errors import BadTemplate, UsageError
@@ -133,6 +134,19 @@ class Template:
         """The fields that it holds."""
         return frozenset(name for _, name, _ in self._groups)
 
+    def may_hold(self, path: str) -> bool:
+        """Whether a path that follows it may begin with the folders of *path*.
+
+        >>> template = parse_template("{subject}/{session:%Y%m%d}/Session{ident}")
+        >>> [template.may_hold(path) for path in ("M1", "M1/20200101", "M1/20200101/Session2/x", "M1/2020-01-01")]
+        [True, True, False, False]
+        """
+        depth = path.count("/") + 1
+        if depth >= self.depth:
+            return depth == self.depth and self.read(path) is not None
+        beginning = _beginning(self.text, depth)
+        return beginning is None or beginning.read(path) is not None
+
     def why_not(self, path: str) -> str:
         """Why a path does not follow the template, as a clause; '' when it does."""
         if self.read(path) is not None:
@@ -157,6 +171,15 @@ def parse_template(text: str) -> Template:
     if "time" in template.names and not {"date", "session"} & template.names:
         raise BadTemplate(text, "{time} needs a {date} beside it")
     return template
+
+
+@lru_cache(maxsize=256)
+def _beginning(text: str, depth: int) -> Template | None:
+    """The first folders of a template; ``None`` where they alone are none: a time without its day."""
+    try:
+        return parse_template("/".join(text.split("/")[:depth]))
+    except BadTemplate:
+        return None
 
 
 def session_templates(texts: Iterable[str]) -> tuple[Template, ...]:

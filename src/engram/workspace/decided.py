@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from engram.catalogue.decisions import Decisions, decisions_in
 from engram.model.errors import EngramError, ExtraMissing
 from engram.model.findings import Finding
 from engram.model.outcome import Outcome, failure
@@ -13,11 +14,13 @@ from engram.sessions.exclusions import Exclusions, places
 from engram.sessions.scanning.derived import OtherShares
 from engram.sessions.scanning.duplicates import Duplicates
 from engram.sessions.scanning.seen import DerivedSeen, SessionSeen, ShareFinding
-from engram.workspace.catalogue_here import address_of
+from engram.workspace.catalogue_here import USUAL_URL, address_of
 
 if TYPE_CHECKING:
     from engram.sessions.scanning.seen import Seen
     from engram.workspace.lab_here import LabHere
+
+_FILE = "sqlite:///"
 
 
 class Decided:
@@ -115,10 +118,13 @@ class Told:
 def decided_here(lab: "LabHere") -> "tuple[Decided, Outcome | None]":
     """What the lab's catalogue says of it; nothing where there is none yet. That it cannot be asked is told."""
     try:
+        url = lab.settings.catalogue_url or USUAL_URL
+        if url.startswith(_FILE):
+            file = os.path.normpath(os.path.join(lab.lab.folder, url.removeprefix(_FILE)))
+            decisions = decisions_in(file) if os.path.exists(file) else Decisions()
+            return Decided(decisions.excluded, decisions.waived), None
         address = address_of(lab)
-        if address.file and not os.path.exists(address.file):
-            return Decided(), None
-        from engram.catalogue.known import excluded, waived  # here, because a scan needs no catalogue
+        from engram.catalogue.known import excluded, waived
         from engram.catalogue.opening import open_catalogue
 
         with open_catalogue(address) as catalogue, catalogue.reading() as connection:

@@ -5,8 +5,7 @@ import os
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engram.catalogue.columns import PATH_KEY_LENGTH
-from engram.catalogue.names import escaped, path_key, unescaped
+from engram.catalogue.names import PATH_KEY_LENGTH, escaped, path_key, unescaped
 
 #: As a file system gives them.
 paths = st.binary(max_size=60).filter(lambda name: b"\0" not in name).map(os.fsdecode)

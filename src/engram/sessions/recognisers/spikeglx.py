@@ -52,24 +52,22 @@ def recognise(folder: Folder) -> Iterator[Seen]:
     """Every stream below *folder*, and what is wrong with it."""
     metas = [path for path in folder.ending(".meta") if not folder.holds(f"{path[:-5]}.mtv")]
     binaries = [path for path in folder.ending(".bin", ".cbin") if _DEVICE.search(path)]
+    extracted: tuple[str, ...] = ()
     if metas or binaries or folder.ending("_fyi.txt", "_offsets.txt"):
-        yield from _side_files(folder)
+        extracted = tuple(path for path in folder.ending(".txt", ".log", ".bin", ".meta") if _is_extracted(path))
+    if extracted:
+        yield Known(extracted, "CatGT and TPrime output")
+        metas, binaries = ([path for path in paths if path not in extracted] for paths in (metas, binaries))
     yield from each(metas, partial(_stream_with, folder))
     for path in binaries:
         stem = path.rpartition(".")[0]
-        if not folder.holds(f"{stem}.meta") and _stream(stem) is not None and not _is_extracted(path):
+        if not folder.holds(f"{stem}.meta") and _stream(stem) is not None:
             yield Finding(code="missing-meta", path=path, message=f"There is no {name_of(stem)}.meta beside it.")
             if path.endswith(".cbin") and folder.holds(f"{stem}.ch"):
                 yield Known((f"{stem}.ch",), "mtscomp header")
     for path in folder.ending(".ch"):
         if not folder.holds(f"{path[:-3]}.cbin") and _stream(path[:-3]) is not None:
             yield Finding(code="missing-binary", path=path, message=f"There is no {name_of(path)[:-3]}.cbin beside it.")
-
-
-def _side_files(folder: Folder) -> Iterator[Known]:
-    found = tuple(path for path in folder.ending(".txt", ".log", ".bin", ".meta") if _is_extracted(path))
-    if found:
-        yield Known(found, "CatGT and TPrime output")
 
 
 def _is_extracted(path: str) -> bool:
@@ -135,8 +133,6 @@ def _stream_with(folder: Folder, meta: str) -> Iterator[Seen]:
 
 
 def _described(folder: Folder, path: str) -> Iterator[Seen]:
-    if _is_extracted(path):
-        return
     data = folder.read(path, _USUAL_META_BYTES)
     if len(data) == _USUAL_META_BYTES:
         data += folder.read(path, _LARGEST_META_BYTES, len(data))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 #: What Windows and SMB refuse in a name, control characters, and bytes that are not UTF-8.
 #: Source: https://learn.microsoft.com/en-us/windows/win32/fileio/naming-a-file
@@ -26,6 +27,7 @@ def awkward(names: Iterable[str]) -> list[str]:
     return [name for name in names if _is_awkward(f"/{name}/")]
 
 
+@lru_cache(maxsize=1024)  # rigs and programs give the same names to the files of every session
 def _is_awkward(text: str) -> bool:
     """Whether one of the names in *text* is; a slash before each, and one behind the last."""
     return "./" in text or " /" in text or bool(_AWKWARD.search(text) or _DEVICES.search(text))

@@ -183,7 +183,7 @@ class Walk:
         self.folders.add(folder)
         known = self._derived if self.holds_derived(folder) else self.templates
         before = known[: known.index(reading.template)]
-        claims = tuple(template for template in before if template.depth > reading.template.depth)
+        claims = tuple(one for one in before if one.depth > reading.template.depth and one.may_hold(folder))
         kept = self.state.get(folder)
         unit = _Unit(content=Content(folder=folder, reading=reading), claims=claims, kept=kept)
         if kept is None or self.look.full:
