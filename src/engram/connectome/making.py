@@ -1,0 +1,210 @@
+"""What a build does, step by step: each makes tables of the work file, or gives the files of a part of the snapshot."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from engram.connectome.annotations import Annotations
+from engram.connectome.config.meta import Meta
+from engram.connectome.config.records import Config
+from engram.connectome.config.writing import as_yaml
+from engram.connectome.engine import Work
+from engram.connectome.expressions import read_formula
+from engram.connectome.flat import flat_outputs
+from engram.connectome.inputs import (
+    load_bodies,
+    load_neurotransmitters,
+    load_partners,
+    load_points,
+    load_rois,
+    open_sources,
+    wanted_sets,
+)
+from engram.connectome.neuprint.exporting import neuprint_outputs
+from engram.connectome.neurotransmitters.bodies import Confusion
+from engram.connectome.neurotransmitters.exporting import nt_outputs
+from engram.connectome.neurotransmitters.predictions import Predictions
+from engram.connectome.outputs import Output, TextOutput
+from engram.connectome.overview import overview_outputs
+from engram.connectome.points import BodyTypes
+from engram.connectome.rois import Lookup
+from engram.connectome.steps import Step
+from engram.connectome.synapses import Synapses
+
+
+class Making:
+    """What the steps of one build make, one after the other."""
+
+    types: BodyTypes
+    columns: tuple[str, ...]
+    lookups: dict[str, Lookup]
+    annotations: Annotations
+    synapses: Synapses
+    predictions: Predictions
+    confusion: Confusion | None
+
+    def __init__(self, work: Work, config: Config) -> None:
+        self.work = work
+        self.config = config
+        self.sources = open_sources(work, config.inputs)
+
+    def make_points(self) -> None:
+        """Points and partner rows that stay."""
+        self.types, self.columns = load_points(self.work, self.sources)
+
+    def make_rois(self) -> None:
+        """In which ROIs they lie."""
+        self.lookups = load_rois(self.work, self.sources, wanted_sets(self.config.inputs), self.columns)
+
+    def make_bodies(self) -> None:
+        """What is known of bodies."""
+        properties = self.config.outputs.neuprint.annotation_property_names
+        self.annotations = load_bodies(self.work, self.sources, self.config.inputs, properties)
+
+    def make_partners(self) -> None:
+        """Synapses, with all that is known of both sides."""
+        self.synapses = load_partners(self.work, self.sources, self.types, self.lookups, self.annotations)
+
+    def make_neurotransmitters(self) -> None:
+        """What T-bars, bodies and cell types release."""
+        typed = "type" in self.annotations.columns
+        found = load_neurotransmitters(self.work, self.sources, self.config.inputs, typed=typed)
+        self.predictions, self.confusion = found
+
+    def configuration(self) -> Iterator[TextOutput]:
+        """The configuration, with all that was filled in."""
+        yield TextOutput(path="final-config.yaml", text=as_yaml(self.config))
+        if self.config.meta is not None:
+            yield TextOutput(path="neuprint-meta.yaml", text=as_yaml(self.config.meta))
+
+    def overview(self) -> Iterator[Output]:
+        """The files of ``tables/``."""
+        yield from overview_outputs(self.annotations, tag=self.config.snapshot_tag)
+
+    def neurotransmitters(self) -> Iterator[Output | TextOutput]:
+        """The files of ``nt/``."""
+        wanted = self.config.outputs.neurotransmitters
+        yield from nt_outputs(
+            self.work,
+            self.synapses,
+            self.predictions,
+            self.confusion,
+            tag=self.config.snapshot_tag,
+            roisets=wanted.roi_sets,
+            restriction=wanted.restrict_export,
+        )
+
+    def flat(self) -> Iterator[Output]:
+        """The files of ``flat-connectome/``."""
+        wanted = self.config.outputs.flat_connectome
+        yield from flat_outputs(
+            self.work,
+            self.synapses,
+            tag=f"{self.config.snapshot_tag}-minconf-{self.config.inputs.synapses.min_confidence}",
+            roiset=wanted.roi_set,
+            restriction=wanted.restrict_connectivity_to_roiset,
+        )
+
+    def neuprint(self) -> Iterator[Output | TextOutput]:
+        """The files of ``neuprint/``."""
+        wanted = self.config.outputs.neuprint
+        formulas = {
+            roiset: {prop: read_formula(formula) for prop, formula in properties.items()}
+            for roiset, properties in wanted.roi_synapse_properties.items()
+        }
+        yield from neuprint_outputs(
+            self.work,
+            self.synapses,
+            wanted,
+            self.config.meta or Meta(),
+            neurotransmitters=self.predictions.columns if self.sources.predictions else (),
+            sizes=self.sources.sizes is not None,
+            formulas=formulas,
+        )
+
+
+def _under(section: str, *keys: str) -> tuple[str, ...]:
+    return tuple(f"{section}.{key}" for key in keys)
+
+
+_TAG = "job-settings.snapshot-tag"
+#: All that a build does, in this order. The paths of tables matter to nobody: their digests do.
+STEPS: tuple[Step[Making], ...] = (
+    Step(
+        name="configuration",
+        needs=(),
+        reads=("inputs", "outputs", "job-settings"),
+        carry_out=Making.configuration,
+        writes=("final-config.yaml", "neuprint-meta.yaml"),
+    ),
+    Step(
+        name="points",
+        needs=("points table", "partners table"),
+        reads=_under("inputs.synapses", "zone", "min-confidence", "permit-body-0", "compartment-column"),
+        carry_out=Making.make_points,
+    ),
+    Step(
+        name="rois",
+        needs=("points",),
+        reads=("inputs.rois.roi-sets", "inputs.synapses.roi-set-names"),
+        carry_out=Making.make_rois,
+    ),
+    Step(
+        name="bodies",
+        needs=("annotations table", "sizes table"),
+        reads=(
+            *_under("inputs.annotations", "replace-values", "rename-annotation-columns"),
+            "outputs.neuprint.annotation-property-names",
+        ),
+        carry_out=Making.make_bodies,
+    ),
+    Step(name="synapses", needs=("points", "rois", "bodies"), reads=(), carry_out=Making.make_partners),
+    Step(
+        name="neurotransmitters",
+        needs=("synapses", "bodies", "predictions table", "ground truth table", "experiments table"),
+        reads=_under(
+            "inputs.neurotransmitters",
+            *("rescale-coords", "translate-names", "override-celltype-before-consensus", "restrict-to-roi"),
+            *("training-set-split-indicators", "min-body-confidence", "min-body-presyn", "min-celltype-confidence"),
+            *("min-celltype-presyn", "export-mean-tbar-scores"),
+        ),
+        carry_out=Making.make_neurotransmitters,
+    ),
+    Step(name="tables", needs=("bodies",), reads=(_TAG,), carry_out=Making.overview, writes=("tables",)),
+    Step(
+        name="nt",
+        needs=("synapses", "neurotransmitters"),
+        reads=("outputs.neurotransmitters", _TAG),
+        carry_out=Making.neurotransmitters,
+        writes=("nt",),
+    ),
+    Step(
+        name="flat-connectome",
+        needs=("synapses", "bodies"),
+        reads=("outputs.flat-connectome", _TAG),
+        carry_out=Making.flat,
+        writes=("flat-connectome",),
+    ),
+    Step(
+        name="neuprint",
+        needs=("synapses", "bodies", "neurotransmitters", "neuroglancer view"),
+        reads=("outputs.neuprint",),
+        carry_out=Making.neuprint,
+        writes=("neuprint",),
+    ),
+)
+
+
+def _is_wanted(step: str, config: Config) -> bool:
+    outputs, has_predictions = config.outputs, bool(config.inputs.neurotransmitters.synister_feather)
+    wanted: dict[str, Any] = {
+        "neurotransmitters": has_predictions,
+        "nt": has_predictions and outputs.neurotransmitters.export_neurotransmitters,
+        "flat-connectome": outputs.flat_connectome.export_connectome,
+        "neuprint": outputs.neuprint.export_neuprint_snapshot,
+    }
+    return bool(wanted.get(step, True))
+
+
+def wanted_steps(config: Config) -> list[Step[Making]]:
+    """The steps that a configuration asks for."""
+    return [step for step in STEPS if _is_wanted(step.name, config)]
