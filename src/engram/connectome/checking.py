@@ -12,10 +12,11 @@ from engram.connectome.points import COORDINATE_LIMIT, FAKE, KINDS, Rules
 from engram.connectome.reading import Source, told
 from engram.connectome.sql import name, text
 
-_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT")
-_NUMBER = (*_WHOLE, "FLOAT", "DOUBLE")
-_TEXT = ("VARCHAR",)
-_IN_WORDS = {_WHOLE: "whole numbers", _NUMBER: "numbers", _TEXT: "text"}
+#: Types of numbers without a fraction, of all numbers, and of text.
+WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT")
+NUMBER = (*WHOLE, "FLOAT", "DOUBLE")
+TEXT = ("VARCHAR",)
+_IN_WORDS = {WHOLE: "whole numbers", NUMBER: "numbers", TEXT: "text"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,16 +50,16 @@ def check_columns(source: Source, kinds: Mapping[str, Sequence[str]], *, optiona
 def check_points(work: Work, source: Source, rules: Rules) -> tuple[list[str], Facts]:
     """Problems of the table of points."""
     has_id = "point_id" in source.columns
-    places = {} if has_id else dict.fromkeys("xyz", _NUMBER)
+    places = {} if has_id else dict.fromkeys("xyz", NUMBER)
     kinds: dict[str, Sequence[str]] = {
         **places,
-        "kind": _TEXT,
-        "conf": _NUMBER,
-        "body": _WHOLE,
-        "point_id": _WHOLE,
-        "sv": _WHOLE,
+        "kind": TEXT,
+        "conf": NUMBER,
+        "body": WHOLE,
+        "point_id": WHOLE,
+        "sv": WHOLE,
     }
-    kinds |= {rules.compartment: _TEXT} if rules.compartment else {}
+    kinds |= {rules.compartment: TEXT} if rules.compartment else {}
     problems = list(check_columns(source, kinds, optional=("point_id", "sv")))
     if problems:
         return problems, Facts()
@@ -91,8 +92,8 @@ def check_points(work: Work, source: Source, rules: Rules) -> tuple[list[str], F
 
 def check_partners(work: Work, source: Source) -> list[str]:
     """Problems of the table of partners."""
-    confidences = dict.fromkeys(("conf_pre", "conf_post"), _NUMBER)
-    kinds = {"pre_id": _WHOLE, "post_id": _WHOLE, **confidences}
+    confidences = dict.fromkeys(("conf_pre", "conf_post"), NUMBER)
+    kinds = {"pre_id": WHOLE, "post_id": WHOLE, **confidences}
     problems = list(check_columns(source, kinds, optional=tuple(confidences)))
     if problems:
         return problems
@@ -110,7 +111,7 @@ def check_partners(work: Work, source: Source) -> list[str]:
 
 def check_bodies(work: Work, source: Source, more: Mapping[str, Sequence[str]]) -> list[str]:
     """Problems of a table with one row for each body, which needs some columns more."""
-    problems = list(check_columns(source, {"body": _WHOLE, **more}))
+    problems = list(check_columns(source, {"body": WHOLE, **more}))
     return problems or list(check_unique(work, source.view, "body", source.path))
 
 
@@ -130,12 +131,12 @@ def check_unique(work: Work, table: str, column: str, path: str) -> Iterator[str
 
 def status_column() -> dict[str, Sequence[str]]:
     """What annotations must have beside the body."""
-    return {"status": _TEXT}
+    return {"status": TEXT}
 
 
 def size_column() -> dict[str, Sequence[str]]:
     """What sizes must have beside the body."""
-    return {"size": _WHOLE}
+    return {"size": WHOLE}
 
 
 def _line(source: Source, column: str, what: str) -> str:

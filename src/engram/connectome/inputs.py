@@ -17,13 +17,14 @@ from engram.connectome.checking import (
 )
 from engram.connectome.config.inputs import SYNDIR, Inputs
 from engram.connectome.config.inputs import RoiSet as WantedSet
+from engram.connectome.elements import Elements, Given, check_elements, load_elements
 from engram.connectome.engine import Work
 from engram.connectome.expressions import read_template
 from engram.connectome.neurotransmitters.bodies import Confusion, Limits, Truths, make_body_nt
 from engram.connectome.neurotransmitters.predictions import Predictions, load_predictions, name_in, within_roi
 from engram.connectome.points import IN_A_LINK, BodyTypes, Rules, make_candidates, make_links, make_partners, narrowest
 from engram.connectome.reading import Source, open_table, told
-from engram.connectome.rois import Lookup, RoiProblem, Wanted, look_up, make_points
+from engram.connectome.rois import Lookup, RoiProblem, Wanted, in_two_sets, look_up, make_points
 from engram.connectome.synapses import Synapses
 from engram.model.errors import BadTables
 
@@ -40,6 +41,7 @@ class Sources:
     sizes: Source | None
     predictions: Source | None
     truths: Truths
+    elements: tuple[Given, ...]
     facts: Facts
     rules: Rules
     #: What people should know of them, one sentence each, after the name of the table.
@@ -70,6 +72,8 @@ def files_of(inputs: Inputs) -> dict[str, str]:
         "ground truth table": nt.ground_truth if nt.synister_feather else "",
         "experiments table": nt.experimental_groundtruth if nt.synister_feather else "",
     }
+    for name, table in inputs.elements.tables.items():
+        found |= {f"elements {name} table": table.point_table, f"distances {name} table": table.distance_table}
     return {what: path for what, path in found.items() if path}
 
 
@@ -85,6 +89,12 @@ def open_sources(work: Work, inputs: Inputs) -> Sources:
     if "sizes" in tables:
         problems += check_bodies(work, tables["sizes"], size_column())
     problems += _problems_of_predictions(tables, inputs)
+    elements = tuple(
+        Given(name=one, wanted=table, points=tables[f"elements {one}"], distances=tables.get(f"distances {one}"))
+        for one, table in inputs.elements.tables.items()
+    )
+    for one in elements:
+        problems += check_elements(work, one)
     if problems:
         raise BadTables(tuple(problems))
     nt = inputs.neurotransmitters
@@ -101,6 +111,7 @@ def open_sources(work: Work, inputs: Inputs) -> Sources:
         sizes=tables.get("sizes"),
         predictions=tables.get("predictions"),
         truths=truths,
+        elements=elements,
         facts=facts,
         rules=rules,
     )
@@ -130,8 +141,13 @@ def _file(source: Source) -> str:
 
 def wanted_sets(inputs: Inputs) -> list[Wanted]:
     """The ROI sets that synapses get columns of, in the order of the configuration."""
-    sets = inputs.rois.roi_sets
-    return [_wanted(name, sets[name]) for name in inputs.synapses.roi_set_names or ()]
+    sets = every_set(inputs)
+    return [sets[name] for name in inputs.synapses.roi_set_names or ()]
+
+
+def every_set(inputs: Inputs) -> dict[str, Wanted]:
+    """All ROI sets of the configuration, by name."""
+    return {name: _wanted(name, given) for name, given in inputs.rois.roi_sets.items()}
 
 
 def _wanted(name: str, given: WantedSet) -> Wanted:
@@ -179,21 +195,12 @@ def load_rois(work: Work, sources: Sources, wanted: Sequence[Wanted], columns: S
             lookups[one.name] = look_up(work, one, sources.points, lookups)
         except RoiProblem as problem:
             problems.append(f"ROI set {one.name}: {problem}")
-    problems += _in_two_sets(lookups)
+    problems += in_two_sets(lookups)
     if problems:
         raise BadTables(tuple(problems))
     make_points(work, columns, tuple(lookups.values()))
     work.run("DROP TABLE kept")
     return lookups
-
-
-def _in_two_sets(lookups: dict[str, Lookup]) -> Iterator[str]:
-    owner: dict[str, str] = {}
-    for name, lookup in lookups.items():
-        for roi in lookup.rois.labels:
-            if roi in owner:
-                yield f"ROI {roi!r} is in two ROI sets, {owner[roi]} and {name}"
-            owner.setdefault(roi, name)
 
 
 def load_bodies(work: Work, sources: Sources, inputs: Inputs, properties: Mapping[str, str]) -> Annotations:
@@ -222,6 +229,16 @@ def load_partners(
     work.run("DROP TABLE link")
     rois = {name: lookup.rois for name, lookup in lookups.items()}
     return Synapses(body=types.body, compartment=sources.rules.compartment, rois=rois, annotations=annotations)
+
+
+def load_tables_of_elements(
+    work: Work, sources: Sources, inputs: Inputs, lookups: Mapping[str, Lookup]
+) -> list[Elements]:
+    """Make the tables of elements, and ``element body``. Raises `BadTables`."""
+    rois = {name: lookup.rois for name, lookup in lookups.items()}
+    elements, findings = load_elements(work, sources.elements, every_set(inputs), rois)
+    sources.findings.extend(findings)
+    return elements
 
 
 def load_neurotransmitters(

@@ -1,12 +1,14 @@
 """What a build does, step by step: each makes tables of the work file, or gives the files of a part of the snapshot."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from engram.connectome.annotations import Annotations
 from engram.connectome.config.meta import Meta
 from engram.connectome.config.records import Config
 from engram.connectome.config.writing import as_yaml
+from engram.connectome.elements import Elements
 from engram.connectome.engine import Work
 from engram.connectome.expressions import read_formula
 from engram.connectome.flat import flat_outputs
@@ -16,6 +18,7 @@ from engram.connectome.inputs import (
     load_partners,
     load_points,
     load_rois,
+    load_tables_of_elements,
     open_sources,
     wanted_sets,
 )
@@ -39,6 +42,7 @@ class Making:
     lookups: dict[str, Lookup]
     annotations: Annotations
     synapses: Synapses
+    elements: list[Elements]
     predictions: Predictions
     confusion: Confusion | None
 
@@ -63,6 +67,10 @@ class Making:
     def make_partners(self) -> None:
         """Synapses, with all that is known of both sides."""
         self.synapses = load_partners(self.work, self.sources, self.types, self.lookups, self.annotations)
+
+    def make_elements(self) -> None:
+        """Points that are no synapses."""
+        self.elements = load_tables_of_elements(self.work, self.sources, self.config.inputs, self.lookups)
 
     def make_neurotransmitters(self) -> None:
         """What T-bars, bodies and cell types release."""
@@ -114,6 +122,7 @@ class Making:
         yield from neuprint_outputs(
             self.work,
             self.synapses,
+            self.elements,
             wanted,
             self.config.meta or Meta(),
             neurotransmitters=self.predictions.columns if self.sources.predictions else (),
@@ -159,6 +168,12 @@ STEPS: tuple[Step[Making], ...] = (
     ),
     Step(name="synapses", needs=("points", "rois", "bodies"), reads=(), carry_out=Making.make_partners),
     Step(
+        name="elements",
+        needs=("rois",),
+        reads=("inputs.elements", "inputs.rois.roi-sets"),
+        carry_out=Making.make_elements,
+    ),
+    Step(
         name="neurotransmitters",
         needs=("synapses", "bodies", "predictions table", "ground truth table", "experiments table"),
         reads=_under(
@@ -186,7 +201,7 @@ STEPS: tuple[Step[Making], ...] = (
     ),
     Step(
         name="neuprint",
-        needs=("synapses", "bodies", "neurotransmitters", "neuroglancer view"),
+        needs=("synapses", "elements", "bodies", "neurotransmitters", "neuroglancer view"),
         reads=("outputs.neuprint",),
         carry_out=Making.neuprint,
         writes=("neuprint",),
@@ -207,4 +222,12 @@ def _is_wanted(step: str, config: Config) -> bool:
 
 def wanted_steps(config: Config) -> list[Step[Making]]:
     """The steps that a configuration asks for."""
-    return [step for step in STEPS if _is_wanted(step.name, config)]
+    found = [step for step in STEPS if _is_wanted(step.name, config)]
+    return [
+        replace(step, needs=(*step.needs, *_tables_of_elements(config))) if step.name == "elements" else step
+        for step in found
+    ]
+
+
+def _tables_of_elements(config: Config) -> list[str]:
+    return [f"{what} {name} table" for name in config.inputs.elements.tables for what in ("elements", "distances")]

@@ -7,7 +7,7 @@ Source: flyem-snapshot, ``flyem_snapshot/inputs/rois.py``
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from engram.connectome.engine import Work
@@ -56,6 +56,8 @@ class Wanted:
     #: The ROI set of the parents, and the parents in which points without a ROI get one.
     parent: str = ""
     parents: tuple[str, ...] = ()
+    #: Labels that ROIs have already, by their new names: they keep them where nobody says others.
+    known: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,47 +74,54 @@ class Lookup:
     has_name: bool = False
 
 
-def look_up(work: Work, wanted: Wanted, source: Source, before: Mapping[str, Lookup]) -> Lookup:
-    """Make the tables that say what each value of the points' columns (table ``kept``) stands for.
+def look_up(
+    work: Work, wanted: Wanted, source: Source, before: Mapping[str, Lookup], *, points: str = "kept"
+) -> Lookup:
+    """Make the tables that say what each value of the points' columns stands for.
 
     Args:
         before: the ROI sets that were looked up already, by name.
+        points: the table of the points; the expressions call it ``kept``.
 
     Raises:
         RoiProblem: what the points or the configuration say does not fit.
     """
     if wanted.source == "unions-of-subrois":
-        found = _unions(work, wanted, before)
+        found = _unions(work, wanted, before, points)
     else:
-        found = _given(work, wanted, source)
-    return _with_parents(work, wanted, found, before) if wanted.parents else found
+        found = _given(work, wanted, source, points)
+    return _with_parents(work, wanted, found, before, points) if wanted.parents else found
 
 
-def _given(work: Work, wanted: Wanted, source: Source) -> Lookup:
+def _given(work: Work, wanted: Wanted, source: Source, points: str) -> Lookup:
     column, labels = wanted.name, f"{wanted.name}_label"
     if column in source.columns:
-        return _by_name(work, wanted, source)
+        return _by_name(work, wanted, source, points)
     if labels not in source.columns:
         raise RoiProblem(f"the points have no column {column} and none {labels}")
-    return _by_label(work, wanted)
+    return _by_label(work, wanted, points)
 
 
-def _by_name(work: Work, wanted: Wanted, source: Source) -> Lookup:
+def _by_name(work: Work, wanted: Wanted, source: Source, points: str) -> Lookup:
     """Names are given; labels too, or by the configuration, or numbers from 1 in the names' alphabetical order."""
-    present = [one for (one,) in work.rows(f"SELECT DISTINCT {_key(wanted.name)} AS one FROM kept ORDER BY one")]
+    present = [
+        one for (one,) in work.rows(f"SELECT DISTINCT {_key(wanted.name)} AS one FROM {name(points)} ORDER BY one")
+    ]
     listed = distinct(work, source, wanted.name) if wanted.name in source.categories else present
     has_label = f"{wanted.name}_label" in source.columns
     real = [one for one in present if one != UNSPECIFIED]
-    labels = dict(wanted.ids) or {one: number for number, one in enumerate(real, start=1)}
+    renames = wanted.renames or {}
+    labels = dict(wanted.ids) or _numbered(real, wanted, {})
     if has_label:
         labels |= dict(
-            work.rows(f"SELECT {_key(wanted.name)}, any_value({name(wanted.name + '_label')}) FROM kept GROUP BY 1")
+            work.rows(
+                f"SELECT {_key(wanted.name)}, any_value({name(wanted.name + '_label')}) FROM {name(points)} GROUP BY 1"
+            )
         )
     if unknown := [one for one in real if one not in labels]:
         raise RoiProblem(f"{len(unknown)} names of its column are not among its rois; the first is {unknown[0]!r}")
-    renames = wanted.renames or {}
     rois = _roi_set(wanted.name, listed, labels, renames, _SIGNED)
-    table = f"roi of {wanted.name}"
+    table = f"roi of {wanted.name} of {points}"
     pairs = [(one, renames.get(one, one)) for one in (UNSPECIFIED, *real)]
     _keep(work, table, rois, [(text(key), *_row(rois, roi)) for key, roi in dict(pairs).items()], "VARCHAR")
     label = f"kept.{name(wanted.name + '_label')}" if has_label else f"{name(table)}.label"
@@ -120,10 +129,22 @@ def _by_name(work: Work, wanted: Wanted, source: Source) -> Lookup:
     return Lookup(rois=rois, join=join, roi=f"{name(table)}.roi", label=label, has_label=has_label, has_name=True)
 
 
-def _by_label(work: Work, wanted: Wanted) -> Lookup:
+def _numbered(names: Iterable[str], wanted: Wanted, taken: Mapping[str, int]) -> dict[str, int]:
+    """The label of each name: that which it has already, else the next number after all others, in the names' order."""
+    renames, known = wanted.renames or {}, wanted.known or {}
+    labels: dict[str, int] = {}
+    largest = max((*known.values(), *taken.values()), default=0)
+    for one in names:
+        label = known.get(renames.get(one, one))
+        largest += 0 if label else 1
+        labels[one] = label or largest
+    return labels
+
+
+def _by_label(work: Work, wanted: Wanted, points: str) -> Lookup:
     """Labels are given; names by the configuration or by its formula."""
     column = f"{wanted.name}_label"
-    present = [one for (one,) in work.rows(f"SELECT DISTINCT {name(column)} AS one FROM kept ORDER BY one")]
+    present = [one for (one,) in work.rows(f"SELECT DISTINCT {name(column)} AS one FROM {name(points)} ORDER BY one")]
     by_label = {label: roi for roi, label in wanted.ids.items()}
     names_by_label = {0: UNSPECIFIED, None: UNSPECIFIED}
     for label in filter(None, present):
@@ -133,7 +154,7 @@ def _by_label(work: Work, wanted: Wanted) -> Lookup:
         names_by_label[label] = (wanted.renames or {}).get(roi, roi)
     labels = {roi: label for label, roi in names_by_label.items() if label}
     rois = _roi_set(wanted.name, sorted(labels), labels, {}, _SIGNED)
-    table = f"roi of {wanted.name}"
+    table = f"roi of {wanted.name} of {points}"
     keys = (0, *filter(None, present))
     _keep(work, table, rois, [(str(key), *_row(rois, names_by_label[key])) for key in keys], "BIGINT")
     join = f"LEFT JOIN {name(table)} ON {name(table)}.given = coalesce(kept.{name(column)}, 0)"
@@ -142,7 +163,7 @@ def _by_label(work: Work, wanted: Wanted) -> Lookup:
     )
 
 
-def _unions(work: Work, wanted: Wanted, before: Mapping[str, Lookup]) -> Lookup:
+def _unions(work: Work, wanted: Wanted, before: Mapping[str, Lookup], points: str) -> Lookup:
     """Each new ROI is the union of some ROIs of a set that came before; labels are numbers from 1, by name."""
     if wanted.of not in before:
         raise RoiProblem(f"the ROI set {wanted.of!r} that it is made of does not come before it")
@@ -154,7 +175,7 @@ def _unions(work: Work, wanted: Wanted, before: Mapping[str, Lookup]) -> Lookup:
     renames = wanted.renames or {}
     labels = {union: number for number, union in enumerate(sorted(unions), start=1)}
     rois = _roi_set(wanted.name, sorted(unions), labels, renames, _UNSIGNED)
-    table = f"roi of {wanted.name}"
+    table = f"roi of {wanted.name} of {points}"
     pairs = {part: union_of.get(part, UNSPECIFIED) for part in parts.rois.names}
     rows = [(text(part), *_row(rois, renames.get(union, union))) for part, union in pairs.items()]
     _keep(work, table, rois, rows, "VARCHAR")
@@ -162,7 +183,7 @@ def _unions(work: Work, wanted: Wanted, before: Mapping[str, Lookup]) -> Lookup:
     return Lookup(rois=rois, join=join, roi=f"{name(table)}.roi", label=f"{name(table)}.label")
 
 
-def _with_parents(work: Work, wanted: Wanted, found: Lookup, before: Mapping[str, Lookup]) -> Lookup:
+def _with_parents(work: Work, wanted: Wanted, found: Lookup, before: Mapping[str, Lookup], points: str) -> Lookup:
     """Points without a ROI whose parent is one of some get a ROI of their own: ``<parent>-unspecified``."""
     if wanted.parent not in before:
         raise RoiProblem(f"the ROI set of its parents, {wanted.parent!r}, does not come before it")
@@ -170,11 +191,10 @@ def _with_parents(work: Work, wanted: Wanted, found: Lookup, before: Mapping[str
     if unknown := [one for one in wanted.parents if one not in parents.rois.labels]:
         raise RoiProblem(f"{unknown[0]!r} is no ROI of {wanted.parent}")
     rest_of = {parent: rest_name(parent) for parent in wanted.parents}
-    largest = max(found.rois.labels.values(), default=0)
-    more = {rest: number for number, rest in enumerate(rest_of.values(), start=largest + 1)}
+    more = _numbered(rest_of.values(), wanted, found.rois.labels)
     labels = {**found.rois.labels, **more}
     rois = _roi_set(wanted.name, (*found.rois.names, *more), labels, {}, _SIGNED)
-    table = f"rest of {wanted.name}"
+    table = f"rest of {wanted.name} of {points}"
     _keep(work, table, rois, [(text(one), *_row(rois, rest)) for one, rest in rest_of.items()], "VARCHAR")
     own, rest = f"CAST({found.roi} AS VARCHAR)", f"{name(table)}.roi"
     join = (
@@ -247,3 +267,13 @@ def make_points(work: Work, columns: Sequence[str], lookups: Sequence[Lookup]) -
     listed = ", ".join(f"{expression} AS {name(column)}" for column, expression in chosen.items())
     joins = " ".join(lookup.join for lookup in lookups)
     work.make("point", f"SELECT {listed} FROM kept {joins} ORDER BY kept.body, kept.point_id")
+
+
+def in_two_sets(lookups: Mapping[str, Lookup]) -> Iterator[str]:
+    """Each ROI that two ROI sets have, in words."""
+    owner: dict[str, str] = {}
+    for roiset, lookup in lookups.items():
+        for roi in lookup.rois.labels:
+            if roi in owner:
+                yield f"ROI {roi!r} is in two ROI sets, {owner[roi]} and {roiset}"
+            owner.setdefault(roi, roiset)

@@ -16,8 +16,8 @@ from engram.connectome.folder import Provenance, ToldFile, is_inside
 
 Doer = TypeVar("Doer")
 
-#: Keys of the configuration that change no result.
-_OF_NO_MATTER = ("processes",)
+#: Keys of the configuration that change no result: that of the tables themselves is in their digests.
+_OF_NO_MATTER = ("processes", "point-table", "distance-table")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,9 +102,14 @@ def _part(config: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401 (of a YA
     part: Any = config
     for word in path.split("."):
         part = part[word]
-    if isinstance(part, Mapping):
-        return {name: one for name, one in part.items() if name not in _OF_NO_MATTER}
-    return part
+    return _what_matters(part)
+
+
+def _what_matters(part: Any) -> Any:  # noqa: ANN401 (of a YAML file)
+    if not isinstance(part, Mapping):
+        return part
+    kept = {name: one for name, one in part.items() if name not in _OF_NO_MATTER or isinstance(one, Mapping)}
+    return {name: _what_matters(one) for name, one in kept.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,18 +43,22 @@ class Lab:
         self.neuprint: dict[str, Any] = {}
         self.flat: dict[str, Any] = {"roi-set": ""}
         self.given: dict[str, Any] = {}
+        self.inputs: dict[str, Any] = {}
+        self.threads = 1
+        #: What the last build told.
+        self.told: list[object] = []
         self.csv = ""
         self.partners: dict[str, list[float]] = {}
 
     def build(self) -> Path:
-        self._write("points", {**self.points, "conf": pa.array(self.points["conf"], pa.float32())})
+        self.write("points", {**self.points, "conf": pa.array(self.points["conf"], pa.float32())})
         places = {x: (z << 42) + (y << 21) + x for x, y, z in zip(*(POINTS[axis] for axis in "xyz"), strict=True)}
         ids = {"pre_id": [places[a] for a, _ in PAIRS], "post_id": [places[b] for _, b in PAIRS]}
-        self._write("partners", {**ids, **self.partners})
+        self.write("partners", {**ids, **self.partners})
         if self.csv:
             (self.folder / "annotations.csv").write_text(self.csv)
         else:
-            self._write("annotations", self.annotations)
+            self.write("annotations", self.annotations)
         meta = {"dataset": "d", "primaryRois": [], "roiHierarchy": {"all": None}}
         config = {
             "inputs": {
@@ -68,6 +72,7 @@ class Lab:
                     **self.given,
                 },
                 "rois": {"roi-sets": self.roi_sets},
+                **self.inputs,
             },
             "outputs": {
                 "flat-connectome": self.flat,
@@ -76,11 +81,16 @@ class Lab:
             "job-settings": {"snapshot-tag": "small"},
         }
         (self.folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+        return self.build_as_it_is()
+
+    def build_as_it_is(self) -> Path:
+        """Build from the files that are there."""
         read = read_config(str(self.folder / "config.yaml"), here=str(self.folder))
-        list(build(read, Steps(), Limits(memory_bytes=1 << 29, threads=1), version="0", now=lambda: ""))
+        limits = Limits(memory_bytes=1 << 29, threads=self.threads)
+        self.told = list(build(read, Steps(), limits, version="0", now=lambda: ""))
         return self.out
 
-    def _write(self, table: str, columns: Mapping[str, Any]) -> None:
+    def write(self, table: str, columns: Mapping[str, Any]) -> None:
         feather.write_feather(pa.table(dict(columns)), str(self.folder / f"{table}.feather"))
 
     def flat_rows(self, table: str, *columns: str) -> list[tuple]:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
+from engram.connectome.config.checking_elements import element_complaints
 from engram.connectome.config.checking_names import unknown_rois
 from engram.connectome.config.checking_rois import roi_set_complaints, sets_out_of_order, unknown_sets
 from engram.connectome.config.hierarchy import Written, roisets_of
@@ -104,23 +105,6 @@ def _file_name(path: Path, name: str) -> Iterator[Complaint]:
 
 
 # ---- sections --------------------------------------------------------------------------------------------------------
-
-
-def _elements(config: Config) -> Iterator[Complaint]:
-    tables, neuprint = config.inputs.elements.tables, config.outputs.neuprint
-    for name, table in tables.items():
-        has_instance = bool(table.dvid_point_annotations.instance)
-        if has_instance == bool(table.point_table):
-            yield ("inputs", "elements", name), "name either a point-table or dvid-point-annotations, one of them"
-    for key, named in (("element-labels", neuprint.element_labels), ("element-totals", neuprint.element_totals)):
-        for name in named:
-            if name not in tables:
-                yield ("outputs", "neuprint", key, name), f"there are no elements {name}{_nearest(name, tables)}"
-    labels = set(neuprint.element_labels.values())
-    for place, index in enumerate(neuprint.indexes.element_roisets_to_index):
-        if index.neuprint_label not in labels:
-            path: Path = ("outputs", "neuprint", "indexes", "element-roisets-to-index", place, "neuprint-label")
-            yield path, f"no elements have the label {index.neuprint_label}{_nearest(index.neuprint_label, labels)}"
 
 
 def _annotations(config: Config) -> Iterator[Complaint]:
@@ -222,7 +206,7 @@ _CHECKS: tuple[tuple[Callable[[Config], Iterator[Complaint]], tuple[Path, ...]],
     (unknown_sets, (("inputs", "rois"), ("inputs", "synapses"))),
     (sets_out_of_order, (("inputs", "rois"),)),
     (unknown_rois, (("inputs", "rois"),)),
-    (_elements, (("inputs", "elements"),)),
+    (element_complaints, (("inputs", "elements"),)),
     (_annotations, ()),
     (_neurotransmitters, (("inputs", "neurotransmitters"),)),
     (_properties, ()),

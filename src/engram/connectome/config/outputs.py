@@ -193,6 +193,15 @@ class NeuronLabelCriteria(Section, frozen=True, kw_only=True):
     excluded_status: Texts = ("Unimportant", "Glia")
 
 
+#: What bodies have already under these names.
+RESERVED_TOTALS = frozenset(
+    (
+        *("post", "pre", "downstream", "upstream", "synweight", "axonIn", "dendriteIn", "axonOut", "dendriteOut"),
+        *("bodyId", "status", "statusLabel", "type", "instance", "roiInfo", "size", "body", "roi", "body_batch"),
+    )
+)
+
+
 class ElementTotals(Section, frozen=True, kw_only=True):
     """How many elements of a table bodies and ROIs have."""
 

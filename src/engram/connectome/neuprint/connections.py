@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from engram.connectome.engine import Work
 from engram.connectome.flat import pair_weights
 from engram.connectome.neuprint.scope import Scope
-from engram.connectome.neuprint.totals import Rois, make_or_add, parts_of
+from engram.connectome.neuprint.totals import Rois, make_or_add, number_in, parts_of
 from engram.connectome.outputs import Output
 from engram.connectome.sql import UNSPECIFIED, counted, name, selected, text, threshold
 from engram.connectome.synapses import Synapses
@@ -127,8 +127,7 @@ def _make_info(work: Work, synapses: Synapses, rois: Rois, table: str, of: str, 
     key = ", ".join(keys)
     parts = [f"SELECT {key}, {selected(counts)}, 0 AS roi FROM {of} WHERE false GROUP BY {key}"]
     for roiset in rois.sets:
-        numbers = ", ".join(str(rois.names.index(roi)) for roi in synapses.rois[roiset].names)
-        number = f"CAST(([{numbers}])[enum_code(one) + 1] AS INTEGER)"
+        number = number_in(rois, "one", synapses.rois[roiset].names)
         parts.append(
             f"SELECT * EXCLUDE (one), {number} AS roi FROM (SELECT {key}, {selected(counts)}, {name(roiset)} AS one"
             f" FROM {of} WHERE {name(roiset)} <> {text(UNSPECIFIED)} GROUP BY {key}, one)"

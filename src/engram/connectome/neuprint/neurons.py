@@ -65,6 +65,8 @@ def make_neurons(
 ) -> Neurons:
     """Make the table ``neuron``: everything that the database knows of a body, by body.
 
+    Totals are those of ``body total`` and ``element total``, ROIs those of ``roi info``.
+
     Args:
         neurotransmitters: whether there is a table ``body nt``.
         sizes: whether there is a table ``body size``.
@@ -72,11 +74,13 @@ def make_neurons(
     """
     described = {prop: kind for prop, kind in synapses.annotations.properties.items() if prop != "bodyId"}
     nt = _nt_columns(work) if neurotransmitters else {}
-    known = {camel(column) for column in nt}
     totals = total_columns(synapses.compartment)
+    counted = [column for column in work.columns("element total") if column != "body"]
+    known = {*map(camel, nt), *counted}
     label = _label(dataset, criteria, described)
     columns = {":ID(Body-ID)": "CAST(body AS BIGINT)"}
     columns |= {f"{one}:int": f"coalesce(total.{name(one)}, 0)" for one in totals}
+    columns |= {f"{one}:int": f"coalesce(element.{name(one)}, 0)" for one in counted}
     columns |= {
         header(prop, kind): as_kept(prop, kind, f"known.{name(prop)}")
         for prop, kind in described.items()
@@ -90,6 +94,7 @@ def make_neurons(
     columns |= {"size:long": "CAST(size AS BIGINT)"} if sizes else {}
     columns[":LABEL"] = label
     joins = ['LEFT JOIN "roi info" AS info USING (body)', "LEFT JOIN described AS known ON known.bodyId = body"]
+    joins += ['LEFT JOIN "element total" AS element USING (body)'] if counted else []
     joins += ['LEFT JOIN "body nt" AS nt USING (body)'] if neurotransmitters else []
     joins += ['LEFT JOIN "body size" AS sizes USING (body)'] if sizes else []
     bodies = '"body total" AS total'

@@ -11,8 +11,9 @@ from engram.connectome.engine import Work
 from engram.connectome.expressions import Value
 from engram.connectome.neuprint.nodes import File, lines_of, make_nodes, paths_of
 from engram.connectome.neuprint.scope import Scope
-from engram.connectome.neuprint.types import POINT, as_kept, header
+from engram.connectome.neuprint.types import POINT, header, written
 from engram.connectome.outputs import Output
+from engram.connectome.rois import RoiSet
 from engram.connectome.sql import UNSPECIFIED, name, text
 from engram.connectome.synapses import Synapses
 from engram.connectome.tables import AS_GIVEN, Column, Table
@@ -68,16 +69,17 @@ def synapse_outputs(
     columns[":Label"] = text(f"Synapse;{dataset}_Synapse;Element;{dataset}_Element")
     columns[f"location:{POINT}"] = "concat('{x:', x, ', y:', y, ', z:', z, '}')"
     for roiset, properties in formulas.items():
-        columns |= _computed(synapses, roiset, properties)
+        if roiset in synapses.rois:
+            columns |= computed(synapses.rois[roiset], properties)
     rois = [(roiset, roi) for roiset in roisets for roi in synapses.rois[roiset].names if roi != UNSPECIFIED]
     files = _make_synapses(work, scope.held_point, roisets, rois, neurotransmitters)
     for number, path in enumerate(paths_of(files, SYNAPSES.file)):
         flagged_here = [rois[roi] for roi in files[number].rois]
-        tails = [_tail(roiset, synapses.rois[roiset].names, flagged_here) for roiset in roisets]
+        tails = tails_of({roiset: synapses.rois[roiset] for roiset in roisets}, flagged_here)
         headers = (*columns, *(f"{roi}:boolean" for _, roi in flagged_here))
         yield Output(
             path=path,
-            query=lines_of(work, "synapse", columns, filter(None, tails), number),
+            query=lines_of(work, "synapse", columns, tails, number),
             promise=SYNAPSES.concrete(given=dict.fromkeys(headers, "VARCHAR")),
             gives_lines=True,
         )
@@ -91,17 +93,29 @@ def _make_synapses(
     neurotransmitters: Sequence[str],
 ) -> list[File]:
     """Make the table ``synapse``: points, their neurotransmitters and their file. The files."""
-    number_of = {one: number for number, one in enumerate(rois)}
     query = f"SELECT * FROM {point}"
     if neurotransmitters:
         listed = ", ".join(f"nt.{name(one)} AS {name('nt ' + one)}" for one in neurotransmitters)
         query = f'SELECT point.*, {listed} FROM {point} AS point LEFT JOIN "tbar nt" AS nt USING (point_id)'
+    return make_flagged(work, "synapse", query, roisets, rois)
+
+
+def make_flagged(
+    work: Work, table: str, query: str, roisets: Sequence[str], rois: Sequence[tuple[str, str]]
+) -> list[File]:
+    """Make *table*: the points that *query* gives, and their file. The files, whose ROIs are places in *rois*."""
+    number_of = {one: number for number, one in enumerate(rois)}
 
     def rois_of(row: Sequence[str]) -> Iterator[int]:
         pairs = zip(roisets, row, strict=True)
         return (number_of[pair] for pair in pairs if pair[1] != UNSPECIFIED)
 
-    return make_nodes(work, "synapse", query, roisets, rois_of, order="body, point_id")
+    return make_nodes(work, table, query, roisets, rois_of, order="body, point_id")
+
+
+def tails_of(sets: Mapping[str, RoiSet], flagged: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """The flags of a line, one piece for each ROI set of which the file has any."""
+    return filter(None, (_tail(roiset, found.names, flagged) for roiset, found in sets.items()))
 
 
 def _tail(roiset: str, names: Sequence[str], rois: Sequence[tuple[str, str]]) -> str:
@@ -116,17 +130,17 @@ def _tail(roiset: str, names: Sequence[str], rois: Sequence[tuple[str, str]]) ->
 def _value(column: str, kind: str) -> str:
     if column == "kind":
         return "if(kind = 'PreSyn', 'pre', 'post')"
-    return name(column) if column in _RENAMED else as_kept(column, kind, name(column))
+    return name(column) if column in _RENAMED else written(column, kind, name(column))
 
 
-def _computed(synapses: Synapses, roiset: str, properties: Mapping[str, Formula]) -> dict[str, str]:
+def computed(rois: RoiSet, properties: Mapping[str, Formula]) -> dict[str, str]:
     """Properties by label; points without a ROI have none."""
     found = {}
     for prop, formula in properties.items():
-        computed = {label: formula(label) for label in synapses.rois[roiset].labels.values()}
-        values = {label: value for label, value in computed.items() if value is not None}
+        of_labels = {label: formula(label) for label in rois.labels.values()}
+        values = {label: value for label, value in of_labels.items() if value is not None}
         cases = " ".join(f"WHEN {label} THEN {_literal(value)}" for label, value in values.items())
-        column = name(f"{roiset}_label")
+        column = name(f"{rois.name}_label")
         found[header(prop, _kind(values.values()))] = f"CASE {column} {cases} END" if cases else "NULL"
     return found
 

@@ -13,7 +13,7 @@ from engram.connectome.neuprint.scope import Scope
 from engram.connectome.outputs import Output
 from engram.connectome.sql import UNSPECIFIED, name, selected, text, threshold
 from engram.connectome.synapses import Synapses
-from engram.connectome.tables import BODY, Column, Table
+from engram.connectome.tables import AS_GIVEN, BODY, Column, Table
 
 #: Bodies of a batch in roi_elements, as flyem-snapshot numbers them.
 _BATCH_BODIES = 10_000
@@ -29,23 +29,25 @@ _TOTALS = (
     Column("axonOut", "INTEGER", "Synapses whose T-bar is on the axon", when="compartments"),
     Column("dendriteOut", "INTEGER", "Synapses whose T-bar is on dendrites", when="compartments"),
 )
+_ELEMENTS = Column("…", AS_GIVEN, "Elements, all of a table or those of a kind", when="if given")
 BODY_ELEMENTS = Table(
     "body_elements",
     "neuprint/body_elements.feather",
     "body of the database",
     "body",
-    (Column("body", "BIGINT", "The body"), *_TOTALS),
+    (Column("body", "BIGINT", "The body"), *_TOTALS, _ELEMENTS),
 )
 ROI_ELEMENTS = Table(
     "roi_elements",
     "neuprint/roi_elements.feather",
-    "body and ROI in which it has synapses",
+    "body and ROI in which it has synapses, or elements that are counted",
     "body, roi",
     (
         Column("body_batch", "BIGINT", f"Number of the body's batch of {_BATCH_BODIES} bodies, from 0"),
         Column("body", BODY, "The body"),
         Column("roi", "VARCHAR", f"The ROI; {UNSPECIFIED} for what lies in none of the first ROI set by name"),
         *_TOTALS,
+        _ELEMENTS,
     ),
 )
 TABLES = (BODY_ELEMENTS, ROI_ELEMENTS)
@@ -65,10 +67,16 @@ class Rois:
         return tuple(one for one in self.names if one != UNSPECIFIED)
 
 
-def rois_of(synapses: Synapses, sets: Sequence[str]) -> Rois:
-    """The ROIs of some ROI sets."""
-    found = {roi for one in sets for roi in synapses.rois[one].names}
+def rois_of(synapses: Synapses, sets: Sequence[str], more: Iterable[str] = ()) -> Rois:
+    """The ROIs of some ROI sets, and *more*."""
+    found = {*more, *(roi for one in sets for roi in synapses.rois[one].names)}
     return Rois(sets=tuple(sorted(sets)), names=tuple(sorted(found | {UNSPECIFIED})))
+
+
+def number_in(rois: Rois, roiset: str, names: Iterable[str]) -> str:
+    """The number of a ROI of a ROI set, whose names are these, in a table with a column of the set."""
+    numbers = ", ".join(str(rois.names.index(roi)) for roi in names)
+    return f"CAST(([{numbers}])[enum_code({name(roiset)}) + 1] AS INTEGER)"
 
 
 def total_columns(compartment: str) -> tuple[str, ...]:
@@ -89,11 +97,10 @@ def make_totals(work: Work, synapses: Synapses, scope: Scope, rois: Rois, *, con
     work.make("body total", f"SELECT body, {selected(columns)} FROM ({whole}) WHERE {scope.bodies} ORDER BY body")
     parts = []
     for place, roiset in enumerate(rois.sets):
-        numbers = ", ".join(str(rois.names.index(roi)) for roi in synapses.rois[roiset].names)
-        number = f"([{numbers}])[enum_code({name(roiset)}) + 1]"
+        number = number_in(rois, roiset, synapses.rois[roiset].names)
         within = body_totals(point, partner, synapses.compartment, by=roiset, confident=confident)
         only = "" if place == 0 else f" AND {name(roiset)} <> {text(UNSPECIFIED)}"
-        numbered = f"CAST({number} AS INTEGER) AS roi, {selected(columns)}"
+        numbered = f"{number} AS roi, {selected(columns)}"
         parts.append(f"SELECT body, {numbered} FROM ({within}) WHERE {scope.bodies}{only}")
     if not parts:
         none = rois.names.index(UNSPECIFIED)
@@ -106,17 +113,16 @@ def _total(column: str) -> str:
     return f"CAST({expression} AS INTEGER)"
 
 
-def make_roi_info(work: Work, synapses: Synapses, rois: Rois) -> None:
-    """Make the table ``roi info``: for each body its roiInfo, a digest of its set of ROIs, and the set as bits.
+def make_roi_info(work: Work, rois: Rois) -> None:
+    """Make the table ``roi info``: for each body of ``roi total`` its roiInfo, and its set of ROIs as bits.
 
     The set is in as many columns ``bits 0``, ``bits 1``, … as there are 60 ROIs.
     """
     work.run("CREATE TABLE roi_name (roi INTEGER, opening VARCHAR)")
     rows = ", ".join(f"({number}, {text(json.dumps(roi) + ':{')})" for number, roi in enumerate(rois.names))
     work.run(f"INSERT INTO roi_name VALUES {rows}")
-    pieces = ", ".join(
-        f"if({name(one)} > 0, ',\"{one}\":' || {name(one)}, '')" for one in total_columns(synapses.compartment)
-    )
+    counts = [column for column in work.columns("roi total") if column not in ("body", "roi")]
+    pieces = ", ".join(f"if({name(one)} > 0, {text(f',{json.dumps(one)}:')} || {name(one)}, '')" for one in counts)
     none = rois.names.index(UNSPECIFIED)
     words = {f"bits {word}": _bits(word, none) for word in range(words_of(rois))}
     columns = {"roiInfo": _joined(f"opening || substr(concat({pieces}), 2) || '}}'", none), **words}
@@ -171,18 +177,28 @@ def make_or_add(work: Work, table: str, query: str) -> None:
     work.run(f"INSERT INTO {name(table)} {query}") if known else work.make(table, query)
 
 
-def total_outputs(synapses: Synapses, rois: Rois) -> Iterator[Output]:
-    """The feather files of totals."""
+def total_outputs(work: Work, synapses: Synapses) -> Iterator[Output]:
+    """The feather files of totals: of ``body total`` with ``element total``, and of ``roi total``."""
     columns = total_columns(synapses.compartment)
-    promise = BODY_ELEMENTS.concrete(compartments=bool(synapses.compartment))
-    listed = ", ".join(map(name, columns))
+    more = [column for column in work.columns("element total") if column != "body"]
+    given = dict.fromkeys(more, "INTEGER")
+    promise = BODY_ELEMENTS.concrete(compartments=bool(synapses.compartment), given=given)
+    listed = ", ".join([*map(name, columns), *(f"coalesce({name(one)}, 0) AS {name(one)}" for one in more)])
     whole = f'SELECT CAST(body AS BIGINT) AS body, {listed} FROM "body total"'
+    if more:
+        whole += ' LEFT JOIN "element total" USING (body) ORDER BY body'
     yield Output(path=BODY_ELEMENTS.file, query=whole, promise=promise)
-    promise = ROI_ELEMENTS.concrete(body=synapses.body, compartments=bool(synapses.compartment))
+
+
+def roi_total_outputs(work: Work, synapses: Synapses, rois: Rois) -> Iterator[Output]:
+    """The feather file of totals by ROI."""
+    body, _, *columns = (kinds := work.columns("roi total"))
+    given = dict.fromkeys(columns[len(total_columns(synapses.compartment)) :], "INTEGER")
+    promise = ROI_ELEMENTS.concrete(body=kinds[body], compartments=bool(synapses.compartment), given=given)
     names = ", ".join(map(text, rois.names))
     numbered = "(dense_rank() OVER (ORDER BY body) - 1) // " + str(_BATCH_BODIES)
     query = (
-        f"SELECT {numbered} AS body_batch, body, ([{names}])[roi + 1] AS roi, {listed}"
+        f"SELECT {numbered} AS body_batch, body, ([{names}])[roi + 1] AS roi, {', '.join(map(name, columns))}"
         ' FROM "roi total" ORDER BY body, "roi total".roi'
     )
     yield Output(path=ROI_ELEMENTS.file, query=query, promise=promise)

@@ -54,6 +54,13 @@ def as_kept(prop: str, kind: str, given: str) -> str:
     return given
 
 
+def written(prop: str, kind: str, given: str) -> str:
+    """The expression of a property as it is written into a CSV file, from *given*."""
+    if kind.endswith("]") and neo4j_type(prop, kind) != POINT:
+        return f"array_to_string({given}, ';')"
+    return as_kept(prop, kind, given)
+
+
 def as_written(column: str, kind: str) -> str:
     """The expression of a column, type and all, as it is written into a CSV file: whole numbers without a point."""
     found = column.rpartition(":")[2]
