@@ -109,7 +109,8 @@ def _as_given(source: Source, column: str) -> str:
 def _order(work: Work, source: Source, status: str) -> tuple[str, ...]:
     """The statuses from the worst to the best: the table's own order, or DVID's if it knows all of them."""
     if "status" in source.ordered:
-        return tuple(dict.fromkeys((*source.categories["status"], "")))
+        given = source.categories["status"]
+        return given if "" in given else ("", *given)
     query = f"SELECT DISTINCT CAST({status} AS VARCHAR) FROM {name(source.view)} AS given"
     found = {one or "" for (one,) in work.rows(query)}
     return STATUSES if found <= set(STATUSES) else ()

@@ -6,6 +6,7 @@ from typing import Any
 
 from engram.connectome.annotations import Annotations
 from engram.connectome.config.meta import Meta
+from engram.connectome.config.outputs import ReportSet
 from engram.connectome.config.records import Config
 from engram.connectome.config.writing import as_yaml
 from engram.connectome.elements import Elements
@@ -29,6 +30,8 @@ from engram.connectome.neurotransmitters.predictions import Predictions
 from engram.connectome.outputs import Output, TextOutput
 from engram.connectome.overview import overview_outputs
 from engram.connectome.points import BodyTypes
+from engram.connectome.reports.checking import check_reports
+from engram.connectome.reports.exporting import report_outputs
 from engram.connectome.rois import Lookup
 from engram.connectome.steps import Step
 from engram.connectome.synapses import Synapses
@@ -58,6 +61,7 @@ class Making:
     def make_rois(self) -> None:
         """In which ROIs they lie."""
         self.lookups = load_rois(self.work, self.sources, wanted_sets(self.config.inputs), self.columns)
+        check_reports(wanted_reports(self.config), self.lookups)
 
     def make_bodies(self) -> None:
         """What is known of bodies."""
@@ -129,6 +133,17 @@ class Making:
             sizes=self.sources.sizes is not None,
             formulas=formulas,
         )
+
+    def reports(self) -> Iterator[Output | TextOutput]:
+        """The files of ``reports/``."""
+        if not self.annotations.order:
+            told_of = (
+                "the order of status is not known: bodies are ranked without it, and what each status adds is left out"
+            )
+            self.sources.findings.append(("reports", told_of))
+        for wanted in wanted_reports(self.config):
+            tag = self.config.snapshot_tag
+            yield from report_outputs(self.work, self.synapses, self.elements, wanted, tag=tag)
 
 
 def _under(section: str, *keys: str) -> tuple[str, ...]:
@@ -206,6 +221,13 @@ STEPS: tuple[Step[Making], ...] = (
         carry_out=Making.neuprint,
         writes=("neuprint",),
     ),
+    Step(
+        name="reports",
+        needs=("synapses", "elements", "bodies"),
+        reads=("outputs.connectivity-reports", _TAG),
+        carry_out=Making.reports,
+        writes=("reports",),
+    ),
 )
 
 
@@ -216,8 +238,14 @@ def _is_wanted(step: str, config: Config) -> bool:
         "nt": has_predictions and outputs.neurotransmitters.export_neurotransmitters,
         "flat-connectome": outputs.flat_connectome.export_connectome,
         "neuprint": outputs.neuprint.export_neuprint_snapshot,
+        "reports": bool(wanted_reports(config)),
     }
     return bool(wanted.get(step, True))
+
+
+def wanted_reports(config: Config) -> list[ReportSet]:
+    """The sets of reports that have any."""
+    return [one for one in config.outputs.connectivity_reports if one.reports]
 
 
 def wanted_steps(config: Config) -> list[Step[Making]]:

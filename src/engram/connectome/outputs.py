@@ -23,8 +23,11 @@ class Output:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextOutput:
-    """One file of a snapshot that is no table."""
+    """One file of a snapshot that no query gives."""
 
     #: POSIX path in the snapshot's folder.
     path: str
     text: str
+    #: Of a table; ``None`` for what is none.
+    rows: int | None = None
+    columns: int | None = None

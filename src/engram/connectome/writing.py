@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from engram.connectome.engine import Work
-from engram.connectome.feather import PromiseBroken, write_feather
+from engram.connectome.feather import PromiseBroken, write_feather, write_parquet
 from engram.connectome.folder import Folder
 from engram.connectome.neuprint.nodes import header_of
 from engram.connectome.outputs import Output, TextOutput
@@ -38,11 +38,12 @@ def write_output(work: Work, folder: Folder, steps: Steps, output: Output | Text
     place = folder.make_room(output.path)
     if isinstance(output, TextOutput):
         write_new(steps, place, output.text.encode(), sync=False)
-        rows = columns = None
+        rows, columns = output.rows, output.columns
     elif place.endswith(".csv"):
         rows, columns = _write_csv(work, output, place), len(output.promise.columns)
     else:
-        rows = write_feather(work.relation(output.query), place, output.promise, index=output.index)
+        write = write_parquet if place.endswith(".parquet") else write_feather
+        rows = write(work.relation(output.query), place, output.promise, index=output.index)
         columns = len(output.promise.columns)
     return Written(
         path=output.path, rows=rows, columns=columns, size_bytes=os.path.getsize(place), sha256=digest_of(place)

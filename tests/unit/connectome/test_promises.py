@@ -14,7 +14,7 @@ from engram.connectome.tables import CATEGORY, Table
 def test_a_promise_says_all_that_a_reader_needs(table: Table) -> None:
     assert table.row
     assert table.order
-    assert table.file.endswith((".feather", ".csv"))
+    assert table.file.endswith((".feather", ".csv", ".parquet"))
     for column in table.columns:
         assert column.meaning[0].isupper() or column.meaning[0] == "<" or column.name == "type:string", column
         assert not column.meaning.endswith("."), column

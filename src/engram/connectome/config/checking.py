@@ -6,7 +6,7 @@ Each check is a generator of complaints: the keys that lead to a value, and what
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TypeAlias
 
 from engram.connectome.config.checking_elements import element_complaints
@@ -15,6 +15,7 @@ from engram.connectome.config.checking_rois import roi_set_complaints, sets_out_
 from engram.connectome.config.hierarchy import Written, roisets_of
 from engram.connectome.config.meta import Meta
 from engram.connectome.config.nodes import Path
+from engram.connectome.config.outputs import ReportSet
 from engram.connectome.config.records import Config
 from engram.connectome.config.unsupported import unsupported
 from engram.connectome.expressions import read_formula
@@ -146,20 +147,24 @@ def _reports(config: Config) -> Iterator[Complaint]:
             yield (*path, "roiset"), f"{reports.roiset} has reports already: they would be written over each other"
         sets.add(reports.roiset)
         names = [report.name for report in reports.reports]
-        for name, times in Counter(name.replace(" ", "-") for name in names).items():
+        if names and not reports.roiset:
+            yield (*path, "roiset"), "it is missing: reports tell the ROIs of a ROI set"
+        for name, times in Counter("-".join(name.split()) for name in names).items():
             if times > 1:
                 yield (*path, "reports"), f"{times} reports have the name {name}: give each its own"
         for number, name in enumerate(names):
             yield from _file_name((*path, "reports", number, "name"), name)
-        yield from _groups((*path, "capture-summary-subsets"), reports.capture_summary_subsets, names)
+        yield from _groups((*path, "capture-summary-subsets"), reports, names)
 
 
-def _groups(path: Path, groups: Mapping[str, Collection[str]], names: Collection[str]) -> Iterator[Complaint]:
-    for group, members in groups.items():
+def _groups(path: Path, reports: ReportSet, names: Collection[str]) -> Iterator[Complaint]:
+    for group, members in reports.capture_summary_subsets.items():
         yield from _file_name((*path, group), group)
-        if group == "all":
-            yield (*path, group), "all is the name of the group with every report"
-        for member in members:
+        if group == reports.roiset:
+            yield (*path, group), f"{group} is the name of the group with every report"
+        for member, times in Counter(members).items():
+            if times > 1:
+                yield (*path, group), f"{member} stands in it twice"
             if member not in names:
                 yield (*path, group), f"there is no report {member}{_nearest(member, names)}"
 

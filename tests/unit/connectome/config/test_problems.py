@@ -296,6 +296,16 @@ def test_what_is_wrong_with_a_file_of_rois_is_told(tmp_path: Path) -> None:
         ("connectivity-reports: [{roiset: p, reports: [{}, {}]}]", "2 reports have the name all: give each its own"),
         ("connectivity-reports: [{roiset: p, reports: [{name: a/b}]}]", "'a/b' becomes the name of a file"),
         ("connectivity-reports: [{roiset: p, capture-summary-subsets: {g: [x]}}]", "there is no report x"),
+        (
+            "connectivity-reports: [{roiset: p, capture-summary-subsets: {p: []}}]",
+            "p is the name of the group with every",
+        ),
+        ("connectivity-reports: [{reports: [{}], roiset: ''}]", "it is missing: reports tell the ROIs of a ROI set"),
+        ("connectivity-reports: [{roiset: p, reports: [{name: a  b}, {name: a b}]}]", "2 reports have the name a-b"),
+        (
+            "connectivity-reports: [{roiset: p, reports: [{}], capture-summary-subsets: {g: [all, all]}}]",
+            "all stands in it twice",
+        ),
         ("connectivity-reports: [{roiset: p, neuroglancer-base-state: 'gs://a/b.json'}]", "links are not read"),
     ],
 )

@@ -1,0 +1,180 @@
+"""One report: bodies ranked as they are to be traced, and what of the synapses is captured as they are.
+
+Source: neuclease, ``neuclease/misc/completeness.py``
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engram.connectome.engine import Work
+from engram.connectome.reports.promises import FRACTIONS, SUMMED
+from engram.connectome.sql import name, selected, text
+
+#: A rank and another one in one number: the first decides.
+_PAIR = "CAST({} AS BIGINT) * 4294967296 + {}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What of a snapshot one report tells."""
+
+    roiset: str
+    #: The ROIs that are taken together; none for all synapses.
+    rois: tuple[str, ...]
+    #: Bodies after this rank are left out.
+    stop_at_rank: int
+    #: Type of statuses where their order is known: then they decide the ranks of bodies. '' elsewhere.
+    status: str
+    #: Queries of bodies that take a place in the ranking even if they have no synapse.
+    more_bodies: tuple[str, ...] = ()
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether the order of statuses is known."""
+        return bool(self.status)
+
+    @property
+    def within(self) -> str:
+        """The condition for points of the report, and for synapses by their PSD."""
+        return f"{name(self.roiset)} IN ({', '.join(map(text, self.rois))})" if self.rois else "true"
+
+
+#: Tables of the work file that a report has to itself, beside its synapses.
+_TABLES = ("report body", "report ranked", "report traced", "report curve")
+
+
+def rank_bodies(work: Work, scope: Scope) -> None:
+    """Make the view or table ``report synapse``, and the table ``report body``: bodies with their counts and ranks.
+
+    A synapse counts if both of its points lie in the ROIs of the report, and none of its bodies is 0.
+    """
+    columns = {**{one: one for one in ("pre_id", "post_id", "body_pre", "body_post")}, "roi": name(scope.roiset)}
+    synapses = f"SELECT {selected(columns)} FROM partner WHERE body_pre <> 0 AND body_post <> 0 AND {scope.within}"
+    if scope.rois:
+        within = f"SELECT point_id FROM point WHERE kind = 'PreSyn' AND {scope.within}"
+        work.make("report synapse", f"{synapses} AND pre_id IN ({within})")
+    else:
+        work.view("report synapse", synapses)
+    work.make("report body", _bodies(scope))
+
+
+def _bodies(scope: Scope) -> str:
+    """A query of each body with its counts and its rank."""
+    by_roi = 'SELECT {} AS body, roi, count(*) AS weight{} FROM "report synapse" GROUP BY ALL'
+    parts = {
+        "outputs": by_roi.format("body_pre", ""),
+        "inputs": by_roi.format("body_post", ", count(DISTINCT post_id) AS psds"),
+        "tbars": 'SELECT body_pre AS body, count(DISTINCT pre_id) AS presyn FROM "report synapse" GROUP BY ALL',
+        "senders": f"SELECT body, sum(weight) AS outputpartners, {_top('output')} FROM outputs GROUP BY body",
+        "receivers": f"SELECT body, sum(psds) AS postsyn, {_top('input')} FROM inputs GROUP BY body",
+    }
+    named = ("SELECT body FROM senders", "SELECT body FROM receivers", *scope.more_bodies)
+    parts["named"] = f"SELECT DISTINCT body FROM ({' UNION ALL '.join(named)}) WHERE body <> 0"
+    kind = scope.status or "VARCHAR"
+    counts = {
+        "body": "named.body",
+        "presyn": "CAST(coalesce(presyn, 0) AS INTEGER)",
+        "postsyn": "CAST(coalesce(postsyn, 0) AS INTEGER)",
+        "status": f"coalesce(CAST(status AS {kind}), CAST('' AS {kind}))",
+        "outputpartners": "CAST(coalesce(outputpartners, 0) AS BIGINT)",
+        "synweight": "CAST(coalesce(outputpartners, 0) + coalesce(postsyn, 0) AS BIGINT)",
+    }
+    for side in ("output", "input"):
+        roi, weight = f"top_{side}_roi", f"top_{side}_roi_weight"
+        counts |= {roi: roi, weight: f"CAST(coalesce({weight}, 0) AS BIGINT)"}
+    joined = ("tbars", "senders", "receivers", "annotation")
+    joins = " ".join(f"LEFT JOIN {one} ON {one}.body = named.body" for one in joined)
+    parts["counted"] = f"SELECT {selected(counts)} FROM named {joins}"
+    order = ("status DESC", *_LARGEST) if scope.is_ordered else _LARGEST
+    return (
+        f"WITH {', '.join(f'{part} AS ({query})' for part, query in parts.items())}"
+        f" SELECT *, row_number() OVER (ORDER BY {', '.join(order)}) AS rank FROM counted ORDER BY rank"
+    )
+
+
+_LARGEST = ("synweight DESC", "presyn DESC", "postsyn DESC", "body")
+
+
+def _top(side: str) -> str:
+    """The ROI with the largest weight of a body, and its weight; among equals the first by name."""
+    first = "{'weight': -weight, 'roi': CAST(roi AS VARCHAR)}"
+    return f"arg_min(roi, {first}) AS top_{side}_roi, max(weight) AS top_{side}_roi_weight"
+
+
+def trace_synapses(work: Work, scope: Scope) -> None:
+    """Make the tables ``report traced`` (synapses as they are captured) and ``report curve`` (the last by max_rank).
+
+    A body counts as traced, with all of its points, from the first row on that names it.
+    """
+    ranked = (
+        'SELECT synapse.*, pre.rank AS pre_rank, post.rank AS post_rank FROM "report synapse" AS synapse'
+        ' JOIN "report body" AS pre ON pre.body = body_pre JOIN "report body" AS post ON post.body = body_post'
+        f" WHERE pre.rank <= {scope.stop_at_rank} AND post.rank <= {scope.stop_at_rank}"
+    )
+    key = _PAIR.format("greatest(pre_rank, post_rank)", "least(pre_rank, post_rank)")
+    work.make("report ranked", f"SELECT *, {key} AS pair FROM ({ranked})")
+    sides = " UNION ALL ".join(
+        f'SELECT {side}_rank AS rank, min(pair) AS pair FROM "report ranked" GROUP BY 1' for side in ("pre", "post")
+    )
+    first = f"SELECT rank, min(pair) AS pair FROM ({sides}) GROUP BY rank"
+    added = ", ".join(f"sum({one}) AS {one}" for one in SUMMED)
+    steps = f'SELECT pair, {added} FROM ({first}) JOIN "report body" USING (rank) GROUP BY pair'
+    reached = ", ".join(f"CAST(sum({one}) OVER (ORDER BY pair) AS BIGINT) AS {one}" for one in SUMMED)
+    # Between two rows that name a new body the sums stay: they are the largest so far.
+    stays = ", ".join(f"max(step.{one}) OVER before AS {one}" for one in SUMMED)
+    work.make(
+        "report traced",
+        f"WITH step AS (SELECT pair, {reached} FROM ({steps}))"
+        f" SELECT ranked.*, {stays}, row_number() OVER before AS number"
+        ' FROM "report ranked" AS ranked LEFT JOIN step USING (pair)'
+        " WINDOW before AS (ORDER BY pair, body_pre, body_post, pre_id, post_id ROWS UNBOUNDED PRECEDING)"
+        " ORDER BY number",
+    )
+    last = ", ".join(f"max({one}) AS {one}" for one in (*SUMMED, "number"))
+    work.make(
+        "report curve",
+        f'SELECT greatest(pre_rank, post_rank) AS max_rank, {last} FROM "report traced" GROUP BY 1 ORDER BY 1',
+    )
+
+
+def fractions(work: Work) -> dict[str, str]:
+    """Expressions of what is traced, of all there is: over ``report traced`` or ``report curve``."""
+    sums = ", ".join(f"sum({one})" for one in SUMMED)
+    (whole,) = work.rows(f'SELECT {sums} FROM "report body"')
+    synapses = work.count('SELECT count(*) FROM "report synapse"')
+    parts = zip((*SUMMED, "number"), (*whole, synapses), strict=True)
+    return {
+        column: f"CAST({one} AS DOUBLE) / {all_ or 1}" for column, (one, all_) in zip(FRACTIONS, parts, strict=True)
+    }
+
+
+def traced_query(work: Work, columns: Sequence[str]) -> str:
+    """The rows of the table of synapses, with what is known of the body with max_rank.
+
+    Args:
+        columns: those of the table, in their order.
+    """
+    of_traced = {
+        **{one: one for one in ("pre_id", "post_id", "body_pre", "body_post", "roi")},
+        "body_pre_rank": "pre_rank",
+        "body_post_rank": "post_rank",
+        "min_rank": "least(pre_rank, post_rank)",
+        "max_rank": "greatest(pre_rank, post_rank)",
+        **{f"cumulative_traced_{one}": one for one in SUMMED},
+        **fractions(work),
+        "cumulative_traced_conn": "number",
+    }
+    of_last = {"body_max_rank": "last.body", "synweight_max_rank": "last.synweight"}
+    found = {column: of_last.get(column) or f"last.{name(column)}" for column in columns if column not in of_traced}
+    everything = {column: f"traced.{name(column)}" if column in of_traced else found[column] for column in columns}
+    return (
+        f'SELECT {selected(everything)} FROM (SELECT {selected(of_traced)} FROM "report traced") AS traced'
+        ' JOIN "report body" AS last ON last.rank = max_rank ORDER BY cumulative_traced_conn'
+    )
+
+
+def forget(work: Work, scope: Scope) -> None:
+    """Drop what belongs to one report."""
+    work.run(f'DROP {"TABLE" if scope.rois else "VIEW"} "report synapse"')
+    for table in _TABLES:
+        work.run(f"DROP TABLE {name(table)}")
