@@ -246,6 +246,11 @@ def _link_lies_there(dataset: Path, key: str) -> None:
     os.symlink(git(dataset, "show", "HEAD~1:d/b.dat"), dataset / "d" / "never-saved.dat")
 
 
+def _link_lies_where_another_was_saved(dataset: Path, key: str) -> None:
+    (dataset / "a.dat").unlink()
+    os.symlink(git(dataset, "show", "HEAD~1:d/b.dat").removeprefix("../"), dataset / "a.dat")
+
+
 def _unlocked_and_never_staged(dataset: Path, key: str) -> None:
     write(dataset, "new.dat", "b" * 2000)  # the old content, in an unlocked file that git-annex has seen
     git(dataset, "-c", "annex.largefiles=anything", "add", "new.dat")
@@ -265,7 +270,10 @@ def test_an_unlocked_file_is_known_by_its_time_to_the_nanosecond(dataset: Path, 
     assert ours_unused(dataset)["unused"]
 
 
-@pytest.mark.parametrize("use", [_staged, _link_lies_there, _unlocked_and_never_staged])
+USES = [_staged, _link_lies_there, _link_lies_where_another_was_saved, _unlocked_and_never_staged]
+
+
+@pytest.mark.parametrize("use", USES)
 def test_what_the_index_and_the_work_tree_use_is_used_for_both(dataset: Path, use: Callable[[Path, str], None]) -> None:
     git(dataset, "remote", "remove", "b")
     key = replaced(dataset)

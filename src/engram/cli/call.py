@@ -121,7 +121,7 @@ class Call:
             for outcome in outcomes:
                 report.take(outcome)
                 refused = refused or outcome.error in _UNKNOWN_ARGUMENT
-                if (outcome.failed and self.on_failure == "stop") or (self.screen.closed and reads_only):
+                if (self.on_failure == "stop" and outcome.failed) or (self.screen.closed and reads_only):
                     break
             whole = True
         finally:

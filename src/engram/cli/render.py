@@ -185,6 +185,8 @@ class Report:
     def __init__(self, screen: Screen, style: Style, view: "View | None" = None) -> None:
         self._screen = screen
         self._style = style
+        self._for_people = style.for_people
+        self._is_tailored = style.form == "tailored"
         self._view = view
         self._colours = screen.colours
         self._write = writer(screen, style)
@@ -208,25 +210,27 @@ class Report:
         """Show one outcome, or count it where it is not shown."""
         counted = (outcome.action, outcome.status)
         self._counts[counted] = self._counts.get(counted, 0) + 1
-        if not self._style.for_people:
+        if not self._for_people:
             if self._wants(outcome):
                 self._write(outcome)
             return
         line = None if self._view is None else self._view.line(outcome, self._colours)
+        if line == "" and outcome.status is Status.OK and self._is_tailored:  # nearly every one, of some verbs
+            return
         if self._wants(outcome):
-            self._show(outcome, line if self._style.form == "tailored" else None)
+            self._show(outcome, line if self._is_tailored else None)
 
     def finish(self, *, whole: bool = True) -> None:
         """Show what was folded, and the summary; a view's only when it saw the *whole*: it might claim too much."""
         self._unfold()
-        if self._style.for_people and not self._style.quiet and (whole or self._view is None):
+        if self._for_people and not self._style.quiet and (whole or self._view is None):
             for line in self._summary() if self._view is None else self._view.summary():
                 self._screen.line(line)
         self._screen.flush()
 
     def _wants(self, outcome: Outcome) -> bool:
         style = self._style
-        if style.quiet and style.for_people and not outcome.failed:
+        if style.quiet and self._for_people and not outcome.failed:
             return False
         if style.statuses and outcome.status not in style.statuses:
             return False

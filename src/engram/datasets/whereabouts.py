@@ -8,7 +8,7 @@ Source: https://git-annex.branchable.com/internals/; the order in which settings
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 
 from engram.datasets.annex import BRANCH
@@ -94,9 +94,9 @@ class Whereabouts:
         """Whether a content was declared gone for good, so that nobody misses it."""
         return is_dead(self.log(log_path(key)))
 
-    def prefetch(self, keys: Iterable[bytes]) -> None:
+    def prefetch(self, keys: Collection[bytes]) -> None:
         """Be ready to be asked about many keys: git lists the whole branch faster than each is looked up in it."""
-        if sum(1 for _ in keys) < _MANY:
+        if len(keys) < _MANY:
             return
         self._list()
 

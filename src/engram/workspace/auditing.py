@@ -1,7 +1,8 @@
 """Auditing: where contents are, how many copies are wanted, what is unused, what is sound. One method each."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -147,8 +148,13 @@ class Custody:
         jobs: int | None = None,
         recursive: bool = False,
         recursion_limit: int | None = None,
+        count_sound: Callable[[], None] | None = None,
     ) -> Iterator[Outcome]:
         """Find what is wrong with contents, mend what can be mended. Outcomes come once they are durable.
+
+        Args:
+            count_sound: called for each file that *full* finds to be sound, instead of an outcome that says so: for
+                who only counts them.
 
         Raises:
             NoDataset, PathNotFound, NotAKey, NotTrusted, NoIdentity, ExtraMissing, UsageError: before anything is
@@ -163,6 +169,7 @@ class Custody:
             unused=unused,
             jobs=jobs,
             levels=(recursive, recursion_limit),
+            count_sound=count_sound,
         )
         return after(problems, "fsck", chain.from_iterable(check.carry_out() for check in checks))
 
@@ -212,6 +219,7 @@ class Custody:
         unused: bool,
         jobs: int | None,
         levels: tuple[bool, int | None],
+        count_sound: Callable[[], None] | None = None,
     ) -> "tuple[list[Fsck], list[EngramError]]":
         from engram.datasets.auditing.fsck import Fsck, FsckRequest
 
@@ -222,8 +230,9 @@ class Custody:
             request = FsckRequest(keys=chosen, all_keys=all_keys, full=full, jobs=number)
             return [Fsck(opened, request, progress=progress)], []
         places, problems = self._places(opened, paths, *levels)
+        request = FsckRequest(full=full, jobs=number, refds=opened.work_tree, count_sound=count_sound)
         checks = [
-            Fsck(one, FsckRequest(scopes=scopes, full=full, jobs=number, refds=opened.work_tree), progress=progress)
+            Fsck(one, replace(request, scopes=scopes), progress=progress)
             for one, scopes in places
             if one is opened or one.has_annex or one.wants_annex
         ]

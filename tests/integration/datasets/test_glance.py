@@ -37,7 +37,7 @@ def seen_at_a_glance(folder: Path) -> set[str]:
     whereabouts, index = Whereabouts(dataset), dataset.read_index()
     examiner = Examiner(dataset, whereabouts, full=True, advance=lambda _: None, jobs=1)
     found = ((file, examiner._glance.sound(file, target)) for file, target in files_and_links(dataset, index, (b"",)))
-    return {os.fsdecode(file.path) for file, one in found if one is not None and one.is_well}
+    return {os.fsdecode(file.path) for file, one in found if one is not None}
 
 
 def told(folder: Path) -> dict[str, Any]:
@@ -149,3 +149,12 @@ def test_a_large_content_is_left_to_the_threads(dataset: Path, monkeypatch: pyte
     monkeypatch.setattr(glance, "LARGE_BYTES", 2500)
     assert seen_at_a_glance(dataset) == {"d/b.dat", "d/e/c.dat"}
     assert told(dataset)["status"] == "ok"
+
+
+def test_who_only_counts_what_is_sound_is_told_of_the_rest_alone(dataset: Path) -> None:
+    flip(dataset)
+    sound: list[None] = []
+    custody = Custody(Context(folder=str(dataset), environment=dict(os.environ)))
+    told = list(custody.fsck(full=True, count_sound=lambda: sound.append(None)))
+    assert [outcome.item for outcome in told] == ["a.dat", "d/same.dat"]  # which has the same content
+    assert len(sound) == len(FILES) - 2

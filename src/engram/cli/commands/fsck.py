@@ -20,7 +20,6 @@ from engram.cli.keys import key_line
 from engram.cli.root import Verb
 from engram.cli.text import plural
 from engram.model.outcome import DatasetOutcome, Outcome, Status
-from engram.model.plan import Plan
 from engram.workspace.auditing import Custody
 
 
@@ -48,9 +47,22 @@ def command(
     dry_run: bool,
     plan_file: str | None,
 ) -> None:
-    custody = call.open(Custody)
-    fsck = custody.plan_fsck if dry_run else custody.fsck
-    result = fsck(
+    custody, view = call.open(Custody), FsckView(full=full)
+    if dry_run:
+        plan = custody.plan_fsck(
+            paths,
+            dataset=dataset,
+            full=full,
+            keys=keys,
+            all_keys=all_keys,
+            unused=unused,
+            jobs=jobs,
+            recursive=recursive,
+            recursion_limit=recursion_limit,
+        )
+        call.show_plan(plan, into=plan_file)
+        return
+    outcomes = custody.fsck(
         paths,
         dataset=dataset,
         full=full,
@@ -60,11 +72,9 @@ def command(
         jobs=jobs,
         recursive=recursive,
         recursion_limit=recursion_limit,
+        count_sound=view.count_sound if call.style.form == "tailored" else None,
     )
-    if isinstance(result, Plan):
-        call.show_plan(result, into=plan_file)
-    else:
-        call.show(result, view=FsckView(full=full))
+    call.show(outcomes, view=view)
 
 
 class FsckView:
@@ -77,14 +87,18 @@ class FsckView:
         self._failed = 0
         self._what = "file"
 
+    def count_sound(self) -> None:
+        """One more file is well, of which nothing else is to be said."""
+        self._well += 1
+
     def line(self, outcome: Outcome, colours: bool) -> str | None:
         if isinstance(outcome, DatasetOutcome) and outcome.type == "key":
             self._what = "key"
-        if outcome.failed:
-            self._failed += 1
-        elif outcome.status is Status.OK and not outcome.note:
+        if outcome.status is Status.OK and not outcome.note:
             self._well += 1
             return ""
+        if outcome.failed:
+            self._failed += 1
         else:
             self._mended += 1
         return key_line(outcome, colours)

@@ -23,8 +23,8 @@ class Hasher(Protocol):
     def hexdigest(self) -> str: ...
 
 
-def _makers() -> Mapping[str, Callable[[], Hasher]]:
-    makers: dict[str, Callable[[], Hasher]] = {
+def _makers() -> Mapping[str, Callable[..., Hasher]]:
+    makers: dict[str, Callable[..., Hasher]] = {
         "MD5": partial(hashlib.md5, usedforsecurity=False),
         "SHA1": partial(hashlib.sha1, usedforsecurity=False),
     }
@@ -38,7 +38,8 @@ def _makers() -> Mapping[str, Callable[[], Hasher]]:
     return MappingProxyType(makers | {f"{name}E": maker for name, maker in makers.items()})
 
 
-#: Backend → maker of its hasher. git-annex has more (SKEIN, BLAKE2BP, BLAKE3, XXH3, WORM, external ones):
+#: Backend → maker of its hasher, which takes the first bytes if there are any yet.
+#: git-annex has more (SKEIN, BLAKE2BP, BLAKE3, XXH3, WORM, external ones):
 #: those are not here, and a dataset that asks for one is handed to git-annex.
 NATIVE: Final = _makers()
 

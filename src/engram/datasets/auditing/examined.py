@@ -26,6 +26,13 @@ class Condition(NamedTuple):
         return bool(self.place) and not self.damage
 
 
+class Sound(NamedTuple):
+    """A file with which all is well, its content here: nothing else is to be said of nearly every file."""
+
+    file: AnnexedFile
+    size_bytes: int
+
+
 class Examined(NamedTuple):
     """What was found out about one file, or about one key that stands for itself."""
 

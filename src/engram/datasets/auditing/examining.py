@@ -17,7 +17,7 @@ from engram.datasets.annex.logs import SEMITRUSTED, TRUSTED, said_at_s
 from engram.datasets.annex.pointers import MAX_POINTER_BYTES, key_in, link_of, link_to
 from engram.datasets.annex.verification import Check
 from engram.datasets.annexed import AnnexedFile, files_and_links
-from engram.datasets.auditing.examined import Condition, Examined
+from engram.datasets.auditing.examined import Condition, Examined, Sound
 from engram.datasets.auditing.glance import LARGE_BYTES, READ, WRITE_BITS, Glance
 from engram.datasets.dataset import Dataset
 from engram.datasets.git.index import GitIndex
@@ -61,6 +61,8 @@ class Examiner:
         self._top = os.fsencode(dataset.work_tree) + b"/"
         self._here = dataset.annex_uuid.encode()
         self._conditions: dict[bytes, Condition] = {}
+        #: Keys of files that were seen to be sound, with the sizes of their contents.
+        self._sound: dict[bytes, int] = {}
         #: Keys whose contents are read afterwards.
         self._waiting: set[bytes] = set()
         self._counted: dict[tuple[bytes, ...], tuple[bool, int]] = {}
@@ -74,7 +76,7 @@ class Examiner:
 
     def files(
         self, index: GitIndex, scopes: Sequence[bytes], *, begin: Callable[[list[bytes]], None]
-    ) -> Iterator[Examined]:
+    ) -> Iterator[Examined | Sound]:
         """Every annexed file below *scopes*: those with large contents last, otherwise in the order of the index.
 
         Args:
@@ -85,11 +87,12 @@ class Examiner:
         self._whereabouts.prefetch(keys)
         begin(keys)
         large: list[tuple[tuple[AnnexedFile, bytes], bytes, Condition]] = []
+        seen, glance = self._sound, self._glance.sound
         for one in waiting:
             file, target = one
-            if self._full and file.key not in self._conditions and (sound := self._glance.sound(file, target)):
-                condition = self._conditions[file.key] = sound.condition
-                self._is_through(condition.size_bytes)
+            if self._full and file.key not in seen and (sound := glance(file, target)) is not None:
+                seen[file.key] = sound.size_bytes
+                self._is_through(sound.size_bytes)
                 yield sound
             elif (found := self._at_once(one, file.key, large)) is not None:
                 yield self._examined(index, file, target, found)
@@ -179,6 +182,8 @@ class Examiner:
     def _at_once(self, one: _One, key: bytes, large: list[tuple[_One, bytes, Condition]]) -> Condition | None:
         """The condition of a content; ``None`` when it takes long to read: then what it is about waits in *large*."""
         known = self._conditions.get(key)
+        if known is None and key in self._sound:
+            known = self._conditions[key] = Condition(self._git_dir + b"/" + object_path(key), self._sound[key])
         if known is None:
             known = self._look(key)
             if key in self._waiting or (self._is_to_be_read(known) and known.size_bytes >= LARGE_BYTES):

@@ -7,12 +7,13 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from engram import durable
 from engram.datasets.annex.facts import key_size
 from engram.datasets.annex.logs import values_by_uuid, with_value
-from engram.datasets.auditing.examined import Examined
+from engram.datasets.auditing.examined import Examined, Sound
 from engram.datasets.auditing.examining import Examiner
 from engram.datasets.auditing.fsck_records import FsckReporter
 from engram.datasets.auditing.unused import check_annex_is_own
@@ -32,6 +33,7 @@ from engram.model.progress import Progress, Silent
 from engram.model.records import record
 
 if TYPE_CHECKING:
+    from engram.datasets.auditing.fsck_troubles import TroubleReporter
     from engram.datasets.auditing.mending import Mender
 
 _REQUIRED = b"required-content.log"
@@ -59,6 +61,8 @@ class FsckRequest:
     jobs: int = 0
     #: The dataset that the whole command is about, where this is one of its subdatasets.
     refds: str = ""
+    #: Called for each file that is sound, of which there is no outcome then: a tenth of the time goes into those.
+    count_sound: Callable[[], None] | None = None
 
 
 class Fsck:
@@ -76,6 +80,7 @@ class Fsck:
         self._request = request
         self._clock = clock
         self._progress = progress or Silent()
+        self._mender: Mender | None = None
 
     def plan(self) -> Plan:
         """What would be mended, and what would be told. Changes nothing, but reads as much as the check itself."""
@@ -83,12 +88,11 @@ class Fsck:
         if reason := self._reason():
             step = PlannedStep(action="fsck", item=".", why=f"git-annex would have to do it: {reason}")
             return Plan(refused=(step,))
-        whereabouts, index = Whereabouts(self._dataset), self._dataset.read_index()
-        report = FsckReporter(self._dataset, whereabouts, refds=self._request.refds)
+        report = self._troubles
         steps: list[PlannedStep] = []
         refused: list[PlannedStep] = []
-        for one in self._examined(whereabouts, index):
-            if not one.is_well:
+        for one in self._examined(self._dataset.read_index()):
+            if not (isinstance(one, Sound) or one.is_well):
                 will, will_not = report.planned(one)
                 steps += will
                 refused += will_not
@@ -130,7 +134,7 @@ class Fsck:
         """Why git-annex has to do all of it, '' when engram can."""
         if reason := reason_to_hand_over(self._dataset):
             return reason
-        required = values_by_uuid(Whereabouts(self._dataset).log(_REQUIRED))
+        required = values_by_uuid(self._whereabouts.log(_REQUIRED))
         return "some repository requires content" if any(value.strip() for value in required.values()) else ""
 
     def _by_annex(self, reason: str) -> Iterator[Outcome]:
@@ -145,27 +149,24 @@ class Fsck:
     # --- natively
 
     def _natively(self) -> Iterator[Outcome]:
-        whereabouts, index = Whereabouts(self._dataset), self._dataset.read_index()
-        report = FsckReporter(self._dataset, whereabouts, refds=self._request.refds)
-        mender: Mender | None = None
+        index = self._dataset.read_index()
         troubled: list[Examined] = []
         for_annex: list[Examined] = []
         since_s = time.monotonic()
         try:
-            for one in self._examined(whereabouts, index):
-                if one.is_well:
-                    yield report.well(one)
+            for one in self._told(index):
+                if isinstance(one, Outcome):
+                    yield one
                     continue
                 troubled.append(one)
                 if one.condition.for_annex:
                     for_annex.append(one)
                 if len(troubled) >= _GATHERED or time.monotonic() - since_s > _GATHERED_S:
                     batch, troubled, since_s = troubled, [], time.monotonic()
-                    mender = mender or self._mender(whereabouts, index)
-                    yield from _mended(mender, report, batch)
+                    yield from self._mended(index, batch)
             if troubled:
                 batch, troubled = troubled, []
-                yield from _mended(mender or self._mender(whereabouts, index), report, batch)
+                yield from self._mended(index, batch)
         except (NotUnderstood, MissingObject) as problem:
             reason = problem.reason if isinstance(problem, NotUnderstood) else "an object is missing that git may fetch"
             yield from self._by_annex(reason)
@@ -178,10 +179,40 @@ class Fsck:
             annex = AnnexFsck(self._dataset, full=True, jobs=self._request.jobs, refds=self._request.refds)
             yield from annex.check_files(for_annex)
 
-    def _mender(self, whereabouts: Whereabouts, index: GitIndex) -> "Mender":
-        from engram.datasets.auditing.mending import Mender  # late: most datasets are well
+    def _told(self, index: GitIndex) -> Iterator[Outcome | Examined]:
+        """An outcome for each file that is well (unless it is only to be counted), and every other as it was found."""
+        report = FsckReporter(self._dataset, refds=self._request.refds)
+        count_sound = self._request.count_sound
+        for one in self._examined(index):
+            if isinstance(one, Sound):
+                if count_sound is None:
+                    yield report.sound(*one)
+                else:
+                    count_sound()
+            elif one.is_well:
+                yield report.well(one)
+            else:
+                yield one
 
-        return Mender(self._dataset, whereabouts, index, self._clock)
+    def _mended(self, index: GitIndex, troubled: list[Examined]) -> Iterator[Outcome]:
+        if self._mender is None:
+            from engram.datasets.auditing.mending import Mender  # late: most datasets are well
+
+            self._mender = Mender(self._dataset, self._whereabouts, index, self._clock)
+        mended = self._mender.mend(troubled)
+        for one in troubled:
+            if not one.condition.for_annex:
+                yield self._troubles.troubled(one, mended)
+
+    @cached_property
+    def _whereabouts(self) -> Whereabouts:
+        return Whereabouts(self._dataset)
+
+    @cached_property
+    def _troubles(self) -> "TroubleReporter":
+        from engram.datasets.auditing.fsck_troubles import TroubleReporter  # late, too
+
+        return TroubleReporter(self._dataset, self._whereabouts, refds=self._request.refds)
 
     def _note_activity(self) -> None:
         """Note that this repository was checked, as git-annex does."""
@@ -192,17 +223,17 @@ class Fsck:
             now_s=now_s,
         )
 
-    def _examined(self, whereabouts: Whereabouts, index: GitIndex) -> Iterator[Examined]:
+    def _examined(self, index: GitIndex) -> Iterator[Examined | Sound]:
         request = self._request
         examiner = Examiner(
             self._dataset,
-            whereabouts,
+            self._whereabouts,
             full=request.full,
             advance=self._progress.advance,
             jobs=request.jobs or os.cpu_count() or 1,
         )
         if request.keys or request.all_keys:
-            everything = whereabouts.known_keys() if request.all_keys else ()
+            everything = self._whereabouts.known_keys() if request.all_keys else ()
             keys = list(dict.fromkeys((*request.keys, *everything)))
             self._start(keys)
             return examiner.keys(keys)
@@ -210,13 +241,7 @@ class Fsck:
 
     def _start(self, keys: list[bytes]) -> None:
         if self._request.full:
-            self._progress.start("fsck", sum(key_size(key) or 0 for key in set(keys)), "B")
+            total = None if isinstance(self._progress, Silent) else sum(key_size(key) or 0 for key in set(keys))
+            self._progress.start("fsck", total, "B")
         else:
             self._progress.start("fsck", len(keys), "")
-
-
-def _mended(mender: "Mender", report: FsckReporter, troubled: list[Examined]) -> Iterator[Outcome]:
-    mended = mender.mend(troubled)
-    for one in troubled:
-        if not one.condition.for_annex:
-            yield report.troubled(one, mended)

@@ -4,15 +4,14 @@ What is not told here is examined at length, in `engram.datasets.auditing.examin
 """
 
 import os
-import re
 import stat
 from collections.abc import Callable
 from typing import Final
 
-from engram.datasets.annex.backends import NATIVE, Hasher
+from engram.datasets.annex.backends import NATIVE
 from engram.datasets.annex.hashdirs import plain_paths
 from engram.datasets.annexed import AnnexedFile
-from engram.datasets.auditing.examined import Condition, Examined
+from engram.datasets.auditing.examined import Sound
 from engram.datasets.whereabouts import Whereabouts
 
 #: Larger contents are left to threads.
@@ -22,8 +21,6 @@ WRITE_BITS: Final = 0o222
 #: How a content is opened: never through a link, never waiting for a FIFO.
 READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
-#: Keys that say their size and a digest in hex, in their normal form, fit to name a file without escapes.
-_PLAIN = re.compile(rb"([A-Z0-9_]{1,16})-s(0|[1-9][0-9]{0,14})--([0-9a-f]{1,128})(\.[0-9A-Za-z.]{1,16})?")
 _HASHERS = {os.fsencode(backend): maker for backend, maker in NATIVE.items()}
 
 
@@ -52,19 +49,16 @@ class Glance:
         self._folder: bytes | None = None
         self._wanted: int | None = None
 
-    def sound(self, file: AnnexedFile, target: bytes) -> Examined | None:
-        """What is found out about a file with which all is well; ``None`` where it takes longer to say.
+    def sound(self, file: AnnexedFile, target: bytes) -> Sound | None:
+        """A file with which all is well; ``None`` where it takes longer to say.
 
         That is a locked file whose link is right, with a small content in its usual place that is as its key says and
         protected, of which the log knows, and of which there are copies enough.
         """
         path, key, locked, _ = file
-        plain = _PLAIN.fullmatch(key)
-        if plain is None or not locked:
-            return None
-        backend, size, digest, extension = plain.groups()
+        backend = key[: key.find(b"-")]
         maker = _HASHERS.get(backend)
-        if maker is None or (extension and backend[-1:] != b"E"):
+        if maker is None or not locked:
             return None
         lies, log = plain_paths(key)
         if target != b"../" * path.count(b"/") + b".git/" + lies:
@@ -77,12 +71,17 @@ class Glance:
         wanted = self._wanted
         if wanted is None or copies < wanted or not logged:
             return None
-        condition = _read(self._objects + lies, int(size), digest, maker)
-        return None if condition is None else Examined(file, key, condition, True, False, copies, wanted, False)
+        data = _protected(self._objects + lies)
+        if data is None:
+            return None
+        made = b"%b-s%d--%b" % (backend, len(data), maker(data).hexdigest().encode())
+        if key != made and not (key.startswith(made + b".") and backend.endswith(b"E")):
+            return None
+        return Sound(file, len(data))
 
 
-def _read(place: bytes, size: int, digest: bytes, maker: Callable[[], Hasher]) -> Condition | None:
-    """The condition of a small, protected content that is as its key says; ``None`` for every other."""
+def _protected(place: bytes) -> bytes | None:
+    """A small content that lies there, protected; ``None`` for every other."""
     try:
         folder = os.lstat(place[: place.rindex(b"/")])
         descriptor = os.open(place, READ)
@@ -90,15 +89,11 @@ def _read(place: bytes, size: int, digest: bytes, maker: Callable[[], Hasher]) -
         return None
     try:
         status = os.fstat(descriptor)
-        mode = status.st_mode
-        if status.st_size != size or size >= LARGE_BYTES or not stat.S_ISREG(mode):
+        mode, size = status.st_mode, status.st_size
+        if size >= LARGE_BYTES or not stat.S_ISREG(mode) or (mode | folder.st_mode) & WRITE_BITS:
             return None
-        data = os.pread(descriptor, size + 1, 0)
+        return os.pread(descriptor, size + 1, 0)
     except OSError:
         return None
     finally:
         os.close(descriptor)
-    hasher = maker()
-    hasher.update(data)
-    is_sound = hasher.hexdigest().encode() == digest and not (mode | folder.st_mode) & WRITE_BITS
-    return Condition(place, size) if is_sound else None

@@ -6,11 +6,12 @@ Source: git-annex-unused(1), "REFSPEC FORMAT"; which refs count, from runs of gi
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from typing import TypeAlias
 
 from engram.datasets.annex.globs import NoGlob, UnusualGlob, pattern_of
 from engram.datasets.annex.pointers import MAX_POINTER_BYTES, key_in
-from engram.datasets.annexed import annexed_files
+from engram.datasets.annexed import files_and_links
 from engram.datasets.dataset import Dataset
 from engram.datasets.git.cache_tree import CacheTree
 from engram.datasets.git.index import GitIndex
@@ -43,12 +44,21 @@ class UsedKeys:
         self._dataset = dataset
         self._refspec = parse_refspec(refspec) if refspec else [("+", "*")]
         self._index = dataset.read_index()
+        #: Paths of links whose targets were read.
+        self._seen_links: set[bytes] = set()
         self._seen_trees: set[bytes] = set()
         self._seen_blobs: set[bytes] = set()
 
     def staged(self) -> set[bytes]:
-        """The keys of the index: nearly all that are used."""
-        return {file.key for file in annexed_files(self._dataset, self._index, (b"",))}
+        """The keys of the index, and of links in their places: nearly all that are used."""
+        keys = set()
+        for file, target in files_and_links(self._dataset, self._index, (b"",)):
+            keys.add(file.key)
+            if target:
+                self._seen_links.add(file.path)
+                if not target.endswith(b"/" + file.key) and (other := key_in(target)) is not None:
+                    keys.add(other)
+        return keys
 
     def remove_from(self, candidates: set[bytes]) -> None:
         """Take every key out of *candidates* that is used in some other place than the index.
@@ -67,7 +77,7 @@ class UsedKeys:
     def _links(self, candidates: set[bytes]) -> None:
         """Links that lie in the work tree, whether anybody recorded them or not."""
         if self._dataset.work_tree:
-            candidates.difference_update(_linked_keys(os.fsencode(self._dataset.work_tree)))
+            candidates.difference_update(_linked_keys(os.fsencode(self._dataset.work_tree), self._seen_links))
 
     def _other_work_trees(self, candidates: set[bytes]) -> None:
         """What other work trees of the same repository have checked out and staged."""
@@ -92,7 +102,7 @@ class UsedKeys:
     # --- versions
 
     def _versions(self, candidates: set[bytes]) -> None:
-        self._seen_blobs.update(self._index.oid(position) for position in range(len(self._index)))
+        self._seen_blobs.update(oid for _, _, _, oid in self._index.contents(range(len(self._index))))
         if self._index.cache_tree is not None:
             self._seen_trees.update(_trees_of(self._index.cache_tree))
         objects = self._dataset.objects
@@ -243,14 +253,17 @@ def _keys_of_index(objects: ObjectStore, index: GitIndex) -> Iterator[bytes]:
             yield key
 
 
-def _linked_keys(top: bytes) -> Iterator[bytes]:
-    """The keys that links below *top* name; nested repositories have contents of their own."""
+def _linked_keys(top: bytes, but: AbstractSet[bytes]) -> Iterator[bytes]:
+    """The keys that links below *top* name, those at the paths *but* apart; nested repositories have their own."""
     waiting = [top]
+    begin = len(os.path.join(top, b""))
     while waiting:
         folder = waiting.pop()
         with os.scandir(folder) as entries:
             for entry in entries:
                 if entry.is_symlink():
+                    if entry.path[begin:] in but:
+                        continue
                     key = key_in(os.readlink(entry.path))
                     if key is not None:
                         yield key

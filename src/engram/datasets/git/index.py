@@ -50,6 +50,8 @@ _NOT_OLDER = re.compile(b"[^\2]+")
 _NS = 1_000_000_000
 _U32 = 0xFFFF_FFFF
 _EXTENSION = Struct(">4sI")
+#: From the mode of an entry on: it, then the owner and the size, then the object id.
+_MODE_AND_OID = Struct(">I12x20s")
 _FORGOTTEN = frozenset({b"REUC", b"UNTR", b"FSMN", b"EOIE", b"IEOT"})
 
 
@@ -226,11 +228,10 @@ class GitIndex:
 
     def contents(self, positions: Iterable[int]) -> Iterator[tuple[int, bytes, int, bytes]]:
         """Position, path, mode and object id of entries: faster for many than asking for each."""
-        data, offsets, paths = self.data, self.offsets, self.paths
+        data, offsets, paths, read = self.data, self.offsets, self.paths, _MODE_AND_OID.unpack_from
         for i in positions:
-            start = offsets[i]
-            mode = int.from_bytes(data[start + 24 : start + 28], "big")
-            yield i, paths[i], mode, data[start + 40 : start + 60]
+            mode, oid = read(data, offsets[i] + 24)
+            yield i, paths[i], mode, oid
 
     def flags(self, i: int) -> int:
         """The flags of entry *i*, as `Entry` has them."""
