@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from engram.connectome.engine import Work
+from engram.connectome.operations import BadFormula
 from engram.connectome.reading import Source, distinct
 from engram.connectome.sql import UNSPECIFIED, enum, name, text
 
@@ -148,7 +149,7 @@ def _by_label(work: Work, wanted: Wanted, points: str) -> Lookup:
     by_label = {label: roi for roi, label in wanted.ids.items()}
     names_by_label = {0: UNSPECIFIED, None: UNSPECIFIED}
     for label in filter(None, present):
-        roi = str(wanted.formula(label)) if wanted.formula else by_label.get(label)
+        roi = _named(wanted, label) if wanted.formula else by_label.get(label)
         if roi is None:
             raise RoiProblem(f"label {label} of its column {column} is not among its rois")
         names_by_label[label] = (wanted.renames or {}).get(roi, roi)
@@ -161,6 +162,14 @@ def _by_label(work: Work, wanted: Wanted, points: str) -> Lookup:
     return Lookup(
         rois=rois, join=join, roi=f"{name(table)}.roi", label=f"coalesce(kept.{name(column)}, 0)", has_label=True
     )
+
+
+def _named(wanted: Wanted, label: int) -> str:
+    assert wanted.formula is not None
+    try:
+        return str(wanted.formula(label))
+    except BadFormula as error:
+        raise RoiProblem(str(error)) from error
 
 
 def _unions(work: Work, wanted: Wanted, before: Mapping[str, Lookup], points: str) -> Lookup:

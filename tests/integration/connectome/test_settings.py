@@ -135,6 +135,12 @@ class TestRois:
         columns = dict(feather_columns(next((lab.out / "flat-connectome").glob("syn-points-*"))))
         assert columns["r_label"] == "int16"
 
+    def test_a_label_without_a_name_is_a_problem(self, lab: Lab) -> None:
+        lab.points["col_label"] = [0, 203, 101, 0, 203, 0]
+        lab.roi_sets["col"] = {"rois": "C_{x}_{1 // (x - 203)}", "source": "point-table"}
+        with pytest.raises(BadTables, match="ROI set col: it cannot be computed for x = 203"):
+            lab.build()
+
     def test_a_name_without_a_label_is_a_problem(self, lab: Lab) -> None:
         lab.points["r"] = ["A", None, "B", "B", "A", None]
         lab.roi_sets["r"] = {"rois": ["A"], "source": "point-table"}
@@ -357,3 +363,43 @@ class TestNeuprintSettings:
         }
         lab.build()
         assert json.loads((lab.out / "neuprint" / "d.json").read_text()) == {"title": "d", "layers": [8]}
+
+
+class TestPropertiesOfRois:
+    def test_each_set_gives_its_own(self, lab: Lab) -> None:
+        lab.points |= {"col_label": [0, 203, 101, 0, 203, 0], "r": ["B", "A", None, "B", "B", "A"]}
+        lab.roi_sets |= {
+            "col": {"rois": "C{x}", "source": "point-table"},
+            "r": {"rois": {}, "source": "point-table"},
+            "both": {"source": "unions-of-subrois", "union-source-roiset": "r", "rois": {"whole": ["A", "B"]}},
+        }
+        lab.neuprint["roi-synapse-properties"] = {
+            "col": {"hex1": "x // 100", "far": "x > 150", "share": "x / 2"},
+            "r": {"number": "x", "word": "'one' if x == 1 else None"},
+            "both": {"all": "x * 3000000000"},
+        }
+        lab.build()
+        names = ("hex1:int", "far:boolean", "share:float", "number:int", "word:string", "all:long")
+        assert {x: [row.get(name) for name in names] for x, row in lab.synapse_nodes().items()} == {
+            1: [None, None, None, "2", None, "3000000000"],
+            2: ["2", "true", "101.5", "1", "one", "3000000000"],
+            11: ["1", "false", "50.5", None, None, None],
+            12: [None, None, None, "2", None, "3000000000"],
+            13: ["2", "true", "101.5", "2", None, "3000000000"],
+            14: [None, None, None, "1", "one", "3000000000"],
+        }
+
+    def test_a_formula_without_a_value_is_told(self, lab: Lab) -> None:
+        lab.points["col_label"] = [0, 203, 101, 0, 203, 0]
+        lab.roi_sets["col"] = {"rois": "C{x}", "source": "point-table"}
+        lab.neuprint["roi-synapse-properties"] = {"col": {"hex1": "1 // (x - 203)"}}
+        with pytest.raises(BadTables, match="ROI set col, property hex1: it cannot be computed for x = 203: "):
+            lab.build()
+
+    def test_a_property_that_synapses_have_is_told(self, lab: Lab) -> None:
+        """flyem-snapshot stops at it with a RuntimeError, after hours."""
+        lab.points |= {"col_label": [0, 203, 101, 0, 203, 0], "hex1": ["a"] * 6}
+        lab.roi_sets["col"] = {"rois": "C{x}", "source": "point-table"}
+        lab.neuprint["roi-synapse-properties"] = {"col": {"hex1": "x"}}
+        with pytest.raises(BadTables, match="ROI set col, property hex1: the points have a property of that name"):
+            lab.build()

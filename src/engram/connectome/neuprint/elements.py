@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 from engram.connectome.elements import Elements, ends_of
 from engram.connectome.engine import Work
+from engram.connectome.neuprint.formulas import Formulas, computed
 from engram.connectome.neuprint.nodes import lines_of, paths_of
-from engram.connectome.neuprint.synapses import Formula, computed, make_flagged, tails_of
+from engram.connectome.neuprint.synapses import make_flagged, tails_of
 from engram.connectome.neuprint.types import POINT, header, written
 from engram.connectome.outputs import Output
 from engram.connectome.sql import UNSPECIFIED, name, selected, text
@@ -105,7 +106,7 @@ def element_outputs(
     dataset: str,
     body: str,
     labels: Mapping[str, str],
-    formulas: Mapping[str, Mapping[str, Formula]],
+    formulas: Formulas,
 ) -> Iterator[Output]:
     """The files of elements, of their sets, and of pairs that lie close together.
 
@@ -129,9 +130,7 @@ def element_outputs(
             yield Output(path=CLOSE_TO.file.format(elements=one.name), query=query, promise=promise)
 
 
-def _nodes(
-    work: Work, one: Elements, dataset: str, label: str, formulas: Mapping[str, Mapping[str, Formula]]
-) -> Iterator[Output]:
+def _nodes(work: Work, one: Elements, dataset: str, label: str, formulas: Formulas) -> Iterator[Output]:
     labels = ["Element", f"{dataset}_Element"]
     labels += [label.lstrip(":"), f"{dataset}_{label.lstrip(':')}"] if label else []
     columns = {":ID(Element-ID)": "point_id", "type:string": "type", "bodyId:long": "body"}

@@ -1,7 +1,8 @@
 """All files of a neuPrint database, from the work file."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
+from engram.connectome.annotations import camel
 from engram.connectome.config.meta import Meta
 from engram.connectome.config.outputs import Neuprint, NeuroglancerState
 from engram.connectome.elements import Elements
@@ -9,12 +10,13 @@ from engram.connectome.engine import Work
 from engram.connectome.neuprint.connections import Confidences, connection_outputs, make_connections
 from engram.connectome.neuprint.element_totals import counted_rois, make_element_totals, tallies_of
 from engram.connectome.neuprint.elements import element_outputs, make_element_scope
+from engram.connectome.neuprint.formulas import Formulas, check_formulas
 from engram.connectome.neuprint.indexes import index_outputs
 from engram.connectome.neuprint.meta import meta_outputs
 from engram.connectome.neuprint.neurons import make_neurons, neuron_outputs
 from engram.connectome.neuprint.scope import make_scope
 from engram.connectome.neuprint.synapse_sets import set_outputs
-from engram.connectome.neuprint.synapses import Formula, synapse_outputs
+from engram.connectome.neuprint.synapses import synapse_outputs
 from engram.connectome.neuprint.totals import make_roi_info, make_totals, roi_total_outputs, rois_of, total_outputs
 from engram.connectome.neuroglancer import view_name, view_of
 from engram.connectome.outputs import Output, TextOutput
@@ -31,7 +33,7 @@ def neuprint_outputs(
     *,
     neurotransmitters: Sequence[str],
     sizes: bool,
-    formulas: Mapping[str, Mapping[str, Formula]],
+    formulas: Formulas,
 ) -> Iterator[Output | TextOutput]:
     """The files of ``neuprint/``; tables of the work file are made as they are needed.
 
@@ -41,9 +43,10 @@ def neuprint_outputs(
         formulas: properties of synapses and elements by ROI set and name.
 
     Raises:
-        BadTables: kinds of elements that cannot be counted.
+        BadTables: kinds of elements that cannot be counted, formulas that give nothing.
     """
     sets = wanted.roi_set_names if wanted.roi_set_names is not None else tuple(synapses.rois)
+    check_formulas(formulas, synapses.rois, (*work.columns("point"), *map(camel, neurotransmitters)), elements)
     inside = wanted.restrict_connectivity_to_roiset
     scope = make_scope(work, totals=wanted.restrict_info_totals_to_roiset, connectivity=inside)
     make_element_scope(

@@ -3,12 +3,11 @@
 Source: flyem-snapshot, ``flyem_snapshot/outputs/neuprint/synapse.py``
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
 
 from engram.connectome.annotations import camel
 from engram.connectome.engine import Work
-from engram.connectome.expressions import Value
+from engram.connectome.neuprint.formulas import Formulas, computed
 from engram.connectome.neuprint.nodes import File, lines_of, make_nodes, paths_of
 from engram.connectome.neuprint.scope import Scope
 from engram.connectome.neuprint.types import POINT, header, written
@@ -35,8 +34,6 @@ SYNAPSES = Table(
 )
 TABLES = (SYNAPSES,)
 
-#: Gives a property of a synapse for the label of its ROI.
-Formula: TypeAlias = Callable[[int], Value]
 _NOT_SHOWN = ("x", "y", "z", "sv", "point_id")
 _RENAMED = {"kind": "type:string", "conf": "confidence:float", "body": "bodyId:long"}
 
@@ -49,7 +46,7 @@ def synapse_outputs(
     *,
     dataset: str,
     neurotransmitters: Sequence[str],
-    formulas: Mapping[str, Mapping[str, Formula]],
+    formulas: Formulas,
 ) -> Iterator[Output]:
     """The files of synapses: one, or several where there are too many ROIs.
 
@@ -131,30 +128,3 @@ def _value(column: str, kind: str) -> str:
     if column == "kind":
         return "if(kind = 'PreSyn', 'pre', 'post')"
     return name(column) if column in _RENAMED else written(column, kind, name(column))
-
-
-def computed(rois: RoiSet, properties: Mapping[str, Formula]) -> dict[str, str]:
-    """Properties by label; points without a ROI have none."""
-    found = {}
-    for prop, formula in properties.items():
-        of_labels = {label: formula(label) for label in rois.labels.values()}
-        values = {label: value for label, value in of_labels.items() if value is not None}
-        cases = " ".join(f"WHEN {label} THEN {_literal(value)}" for label, value in values.items())
-        column = name(f"{rois.name}_label")
-        found[header(prop, _kind(values.values()))] = f"CASE {column} {cases} END" if cases else "NULL"
-    return found
-
-
-def _kind(values: Collection[Value]) -> str:
-    kinds = {type(value) for value in values}
-    if kinds <= {bool}:
-        return "BOOLEAN"
-    if kinds <= {int}:
-        return (
-            "INTEGER" if all(-(1 << 31) <= value < 1 << 31 for value in values if isinstance(value, int)) else "BIGINT"
-        )
-    return "DOUBLE" if kinds <= {int, float} else "VARCHAR"
-
-
-def _literal(value: Value) -> str:
-    return text(("true" if value else "false") if isinstance(value, bool) else str(value))
