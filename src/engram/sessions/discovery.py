@@ -60,15 +60,15 @@ def recognised(folder: Folder, recognisers: Iterable[Recogniser]) -> Iterator[tu
     One that fails costs a finding, never the scan.
     """
     for recogniser in recognisers:
-        asked = folder.ending(*recogniser.suffixes)
-        if not asked:
+        if not any(map(folder.ending, recogniser.suffixes)):
             continue
         try:
             for seen in recogniser.recognise(folder):
                 yield recogniser, seen
         except Unreadable as error:
-            path = error.path if folder.holds(error.path) else asked[0]
+            path = error.path if folder.holds(error.path) else folder.ending(*recogniser.suffixes)[0]
             yield recogniser, Finding(code="unreadable", path=path, message=f"It cannot be read: {error.reason}.")
         except Exception as error:  # noqa: BLE001 - a plugin's mistake must not end the scan of a share
+            path = folder.ending(*recogniser.suffixes)[0]
             message = f"The recogniser of {recogniser.name} failed: {type(error).__name__}: {error}."
-            yield recogniser, Finding(code="recogniser-failed", path=asked[0], message=message[:500])
+            yield recogniser, Finding(code="recogniser-failed", path=path, message=message[:500])

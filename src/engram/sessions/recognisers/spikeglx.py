@@ -8,10 +8,10 @@ https://billkarsh.github.io/SpikeGLX/help/parsing/ (names); https://github.com/i
 """
 
 import re
-from collections.abc import Iterator
-from functools import lru_cache, partial
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
-from engram.model.errors import Malformed
+from engram.model.errors import Malformed, Unreadable
 from engram.model.findings import Finding
 from engram.model.outcome import Leaf
 from engram.model.recordings import Recording
@@ -21,7 +21,7 @@ from engram.sessions.recogniser import Folder, Known, Recogniser, Seen
 from engram.sessions.recognisers.mtscomp import Packing, packing
 from engram.sessions.recognisers.paths import name_of
 from engram.sessions.recognisers.probes import probe_name
-from engram.sessions.recognisers.trouble import each
+from engram.sessions.recognisers.trouble import finding_for
 
 #: Nearly all are shorter than the first; none is longer than the second.
 _USUAL_META_BYTES = 1 << 16
@@ -38,6 +38,7 @@ _RUN = re.compile(r"(?P<run>.+)_g(?P<gate>\d+)_t(?P<trigger>\d+|cat)\.")
 #: What CatGT and TPrime write beside a recording. Source: https://billkarsh.github.io/SpikeGLX/help/catgt_tshift/
 _EXTRACTED = re.compile(r"(?:xa|xd|xia|xid|bf|sy|ixd)_\d[\d_p-]*")
 _EXTRACTED_IN = frozenset({"txt", "bin", "meta"})
+_EXTRACTED_SUFFIXES = (".txt", ".log", ".bin", ".meta")
 _SIDE_TEXTS = ("_ct_offsets.txt", "_fyi.txt", "_sv_offsets.txt")
 _LOGS = frozenset({"catgt.log", "tprime.log", "overstrike.log"})
 _SHA1 = re.compile(r"[0-9a-f]{40}")
@@ -50,15 +51,23 @@ _KINDS = {"ap": "neuropixels-ap", "lf": "neuropixels-lf", "nidq": "nidq", "obx":
 
 def recognise(folder: Folder) -> Iterator[Seen]:
     """Every stream below *folder*, and what is wrong with it."""
-    metas = [path for path in folder.ending(".meta") if not folder.holds(f"{path[:-5]}.mtv")]
+    metas = folder.ending(".meta")
+    if folder.ending(".mtv"):  # MatMot's
+        metas = [path for path in metas if not folder.holds(f"{path[:-5]}.mtv")]
     binaries = [path for path in folder.ending(".bin", ".cbin") if _DEVICE.search(path)]
-    extracted: tuple[str, ...] = ()
+    extracted: list[str] = []
     if metas or binaries or folder.ending("_fyi.txt", "_offsets.txt"):
-        extracted = tuple(path for path in folder.ending(".txt", ".log", ".bin", ".meta") if _is_extracted(path))
+        extracted = [path for kind in _EXTRACTED_SUFFIXES for path in folder.ending(kind) if _is_extracted(path)]
     if extracted:
-        yield Known(extracted, "CatGT and TPrime output")
+        yield Known(tuple(sorted(extracted)), "CatGT and TPrime output")
         metas, binaries = ([path for path in paths if path not in extracted] for paths in (metas, binaries))
-    yield from each(metas, partial(_stream_with, folder))
+    for path in metas:
+        yield from _stream_of(folder, path)
+    yield from _alone(folder, binaries)
+
+
+def _alone(folder: Folder, binaries: Iterable[str]) -> Iterator[Seen]:
+    """Streams without what belongs beside them."""
     for path in binaries:
         stem = path.rpartition(".")[0]
         if not folder.holds(f"{stem}.meta") and _stream(stem) is not None:
@@ -101,10 +110,6 @@ class _Meta:
     samples: int | None
 
     @property
-    def stem(self) -> str:
-        return self.path[:-5]
-
-    @property
     def sha1(self) -> str:
         """Of the ``.bin``; CatGT writes ``0``."""
         text = self.tags.get("fileSHA1", "").strip().lower()
@@ -118,21 +123,25 @@ class _Meta:
         return "catgt-exported" if ".exported." in name else "catgt"
 
 
-def _stream_with(folder: Folder, meta: str) -> Iterator[Seen]:
+def _stream_of(folder: Folder, path: str) -> list[Seen]:
     """A stream with all of its files, also where its metadata is not to be read."""
-    told = False
+    said: list[Seen] = []
     try:
-        for seen in _described(folder, meta):
-            told = True
-            yield seen
-    except Malformed:
-        beside = tuple(path for suffix in (".bin", ".cbin", ".ch") if folder.holds(path := meta[:-5] + suffix))
-        if beside and not told:
-            yield Known(beside, "SpikeGLX recording whose metadata does not parse")
-        raise
+        _describe(folder, path, said)
+    except (Malformed, Unreadable) as error:
+        beside = tuple(file for suffix in (".bin", ".cbin", ".ch") if folder.holds(file := path[:-5] + suffix))
+        if isinstance(error, Malformed) and beside and not said:
+            said.append(Known(beside, "SpikeGLX recording whose metadata does not parse"))
+        said.append(finding_for(path, error))
+    return said
 
 
-def _described(folder: Folder, path: str) -> Iterator[Seen]:
+# There are thousands of streams, and each is more than one thing to say: what follows adds to a list, for a generator
+# at each level costs as much as the reading itself.
+
+
+def _describe(folder: Folder, path: str, said: list[Seen]) -> None:
+    """Say what a ``.meta`` and the files beside it are. Raises `Malformed`, `Unreadable`."""
     data = folder.read(path, _USUAL_META_BYTES)
     if len(data) == _USUAL_META_BYTES:
         data += folder.read(path, _LARGEST_META_BYTES, len(data))
@@ -142,14 +151,16 @@ def _described(folder: Folder, path: str) -> Iterator[Seen]:
             return  # another program's .meta
         raise Malformed(path, "a SpikeGLX .meta without typeThis" if data else "an empty SpikeGLX .meta")
     meta = _meta(path, tags, len(data))
-    yield from _names(meta)
-    raw, packed = f"{meta.stem}.bin", f"{meta.stem}.cbin"
-    if folder.holds(raw):
-        yield from _raw(folder, meta, raw)
+    if misnamed := _misnamed(meta):
+        said.append(Finding(code="misnamed", path=path, message=misnamed))
+    raw, packed = f"{path[:-5]}.bin", f"{path[:-5]}.cbin"
+    holds_raw = folder.holds(raw)
+    if holds_raw:
+        _raw(folder, meta, raw, said)
     if folder.holds(packed):
-        yield from _packed(folder, meta, packed, beside_raw=folder.holds(raw))
-    elif not folder.holds(raw):
-        yield Finding(code="missing-binary", path=path, message=f"There is no {name_of(raw)} beside it.")
+        _packed(folder, meta, packed, said, beside_raw=holds_raw)
+    elif not holds_raw:
+        said.append(Finding(code="missing-binary", path=path, message=f"There is no {name_of(raw)} beside it."))
 
 
 def _meta(path: str, tags: dict[str, str], size_bytes: int) -> _Meta:
@@ -207,65 +218,65 @@ def _device(original: re.Match[str] | None, named: re.Match[str] | None, kind: s
     return kind
 
 
-def _names(meta: _Meta) -> Iterator[Finding]:
-    """Names that are not quite the documented ones, or that say something else than the metadata."""
-    name, match = name_of(meta.path), meta.named
+def _misnamed(meta: _Meta) -> str:
+    """What to say of a name that is not quite a documented one, or says something else than the metadata; else ''."""
+    match = meta.named
     if match is None:
-        message = f"The stream ({meta.device}.{meta.stream}) is missing in its name."
-        yield Finding(code="misnamed", path=meta.path, message=message)
-    elif match["typo"]:
+        return f"The stream ({meta.device}.{meta.stream}) is missing in its name."
+    if match["typo"]:
+        name = name_of(meta.path)
         right = name.lower().replace(f".{match['typo']}{match['device']}", f".{match['device']}")
         right = "npx" + right[2:] if right.startswith("np.") else right
-        yield Finding(code="misnamed", path=meta.path, message=f"{name} was read as {right}.")
-    elif match["number"] and meta.device not in {match["device"] + match["number"], match["device"]}:
-        message = f"Its name says {match['device']}{match['number']}, its metadata {meta.device}."
-        yield Finding(code="misnamed", path=meta.path, message=message)
+        return f"{name} was read as {right}."
+    if match["number"] and meta.device not in {match["device"] + match["number"], match["device"]}:
+        return f"Its name says {match['device']}{match['number']}, its metadata {meta.device}."
+    return ""
 
 
-def _raw(folder: Folder, meta: _Meta, path: str) -> Iterator[Seen]:
-    size_bytes = folder.size_bytes(path)
-    yield _recording(meta, (path, meta.path), size_bytes + meta.size_bytes, meta.processing)
-    if meta.promised_bytes is None:
+def _raw(folder: Folder, meta: _Meta, path: str, said: list[Seen]) -> None:
+    size_bytes, promised_bytes = folder.size_bytes(path), meta.promised_bytes
+    said.append(_recording(meta, (path, meta.path), size_bytes + meta.size_bytes, meta.processing))
+    if promised_bytes is None:
         message = "Its metadata has no fileSizeBytes yet: the rig still writes, or was stopped."
-        yield Finding(code="still-acquiring", path=path, message=message)
+        said.append(Finding(code="still-acquiring", path=path, message=message))
         return
-    if size_bytes < meta.promised_bytes:
-        message = f"{meta.promised_bytes - size_bytes} of {meta.promised_bytes} bytes are missing."
-        yield Finding(code="truncated", path=path, message=message)
-    elif size_bytes > meta.promised_bytes:
-        message = f"{size_bytes} bytes where its metadata promises {meta.promised_bytes}."
-        yield Finding(code="size-mismatch", path=path, message=message)
-    yield from _law(meta)
+    if size_bytes < promised_bytes:
+        message = f"{promised_bytes - size_bytes} of {promised_bytes} bytes are missing."
+        said.append(Finding(code="truncated", path=path, message=message))
+    elif size_bytes > promised_bytes:
+        message = f"{size_bytes} bytes where its metadata promises {promised_bytes}."
+        said.append(Finding(code="size-mismatch", path=path, message=message))
+    _law(meta, said)
 
 
-def _law(meta: _Meta) -> Iterator[Finding]:
+def _law(meta: _Meta, said: list[Seen]) -> None:
     """What the metadata promises must hold together: whole samples, and as many as fit into the time."""
     if meta.promised_bytes is None or meta.samples is None:
         return
     if meta.promised_bytes % (meta.channels * _SAMPLE_BYTES):
         message = f"{meta.promised_bytes} bytes are no whole number of samples of {meta.channels} channels."
-        yield Finding(code="size-mismatch", path=meta.path, message=message)
+        said.append(Finding(code="size-mismatch", path=meta.path, message=message))
     duration_s = positive(meta.tags, "fileTimeSecs", meta.path)
     if duration_s is None or meta.sampling_rate_hz is None:
         return
     declared = duration_s * meta.sampling_rate_hz
     if abs(declared - meta.samples) > max(1.0, meta.samples * _LENGTH_RATIO):
         message = f"{meta.samples} samples where fileTimeSecs and the sampling rate make {declared:.0f}."
-        yield Finding(code="size-mismatch", path=meta.path, message=message)
+        said.append(Finding(code="size-mismatch", path=meta.path, message=message))
 
 
-def _packed(folder: Folder, meta: _Meta, path: str, *, beside_raw: bool) -> Iterator[Seen]:
-    header = f"{meta.stem}.ch"
+def _packed(folder: Folder, meta: _Meta, path: str, said: list[Seen], *, beside_raw: bool) -> None:
+    header = f"{meta.path[:-5]}.ch"
     own = () if beside_raw else (meta.path,)
     processing = f"{meta.processing}-compressed" if meta.processing else "compressed"
     size_bytes = folder.size_bytes(path)
     if not folder.holds(header):
-        yield _recording(meta, (path, *own), size_bytes, processing)
-        yield Finding(code="missing-meta", path=path, message=f"There is no {name_of(header)} beside it.")
+        said.append(_recording(meta, (path, *own), size_bytes, processing))
+        said.append(Finding(code="missing-meta", path=path, message=f"There is no {name_of(header)} beside it."))
         return
     read = packing(folder, header)
-    yield _recording(meta, (path, header, *own), None, processing)
-    yield from _packing_holds(meta, read, path, header, size_bytes)
+    said.append(_recording(meta, (path, header, *own), None, processing))
+    said.extend(_packing_holds(meta, read, path, header, size_bytes))
 
 
 def _packing_holds(meta: _Meta, read: Packing, path: str, header: str, size_bytes: int) -> Iterator[Finding]:
@@ -306,20 +317,20 @@ def _recording(meta: _Meta, paths: tuple[str, ...], size_bytes: int | None, proc
 
 
 #: What else is worth keeping, by the name it is kept under.
-_KEPT = {
-    "imDatPrb_pn": "probe_part",
-    "imDatPrb_type": "probe_type",
-    "imDatPrb_slot": "slot",
-    "imDatPrb_port": "port",
-    "imDatPrb_dock": "dock",
-    "snsApLfSy": "saved_channels",
-    "snsMnMaXaDw": "saved_channels",
-    "firstSample": "first_sample",
-    "appVersion": "spikeglx_version",
-    "niDev1ProductName": "daq",
-    "fileName": "recorded_as",
-    "userNotes": "notes",
-}
+_KEPT = (
+    ("imDatPrb_pn", "probe_part"),
+    ("imDatPrb_type", "probe_type"),
+    ("imDatPrb_slot", "slot"),
+    ("imDatPrb_port", "port"),
+    ("imDatPrb_dock", "dock"),
+    ("snsApLfSy", "saved_channels"),
+    ("snsMnMaXaDw", "saved_channels"),
+    ("firstSample", "first_sample"),
+    ("appVersion", "spikeglx_version"),
+    ("niDev1ProductName", "daq"),
+    ("fileName", "recorded_as"),
+    ("userNotes", "notes"),
+)
 
 
 def _facts(meta: _Meta) -> tuple[tuple[str, Leaf], ...]:
@@ -327,7 +338,7 @@ def _facts(meta: _Meta) -> tuple[tuple[str, Leaf], ...]:
     found: list[tuple[str, Leaf]] = []
     if meta.stream in _PROBE_BANDS:
         found.append(("probe", probe_name(tags.get("imDatPrb_pn", "").strip(), tags.get("imDatPrb_type", "").strip())))
-    found += [(name, tags[tag].strip()[:1000]) for tag, name in _KEPT.items() if tag in tags and tags[tag].strip()]
+    found += [(name, text[:1000]) for tag, name in _KEPT if (text := tags.get(tag)) and (text := text.strip())]
     for place in (tags.get("fileName", "").replace("\\", "/"), meta.path):
         if match := _RUN.match(name_of(place)):
             run, gate, trigger = match.groups()
