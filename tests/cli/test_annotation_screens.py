@@ -165,7 +165,8 @@ def test_a_correction_is_an_edit(engram: Engram, lab: Path) -> None:
     ("text", "what"),
     [
         ("", "the column is missing"),
-        ("session,what,colour\n", "no such column"),
+        ("session,what,zzz\n", "there is no such column; there are arena,"),
+        ("session,what,valeu\n", "there is no such column; the nearest is value"),
         ("session,what\nx,task\n", "no session x"),
     ],
 )

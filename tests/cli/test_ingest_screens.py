@@ -115,6 +115,13 @@ def test_what_is_no_plan_is_refused(engram: Engram, lab: Path, name: str, text: 
     assert len(shown.err.splitlines()) == 2
 
 
+def test_a_plan_that_is_not_there_is_told_with_what_makes_one(engram: Engram, lab: Path) -> None:
+    shown = engram("sessions", "ingest", "none.json")
+    what, next_step = shown.err.splitlines()
+    assert what == "none.json is not there."
+    assert next_step.endswith(": engram sessions plan -o PLAN.json")
+
+
 def test_a_plan_is_one_json_line_and_a_sheet(engram: Engram, lab: Path) -> None:
     (line,) = engram("--json", "sessions", "plan", "-o", "plan.xlsx").out.splitlines()
     record = json.loads(line)

@@ -176,6 +176,11 @@ def test_a_sound_lab_is_told_part_by_part(engram: Engram, lab: Path) -> None:
     ]
 
 
+def test_one_row_is_not_called_rows(engram: Engram, lab: Path) -> None:
+    assert "[1 row]" in engram("lab", "check").out
+    assert "[1 row]" in engram("lab", "backup").out
+
+
 def test_what_is_wrong_with_a_lab_is_told_and_the_rest_is_looked_at(engram: Engram, lab: Path) -> None:
     with sqlite3.connect(lab / ".engram" / "catalogue.db") as connection:
         connection.execute("UPDATE catalogue_counter SET counter_next = 1")

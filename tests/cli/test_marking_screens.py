@@ -123,6 +123,14 @@ def test_sessions_are_put_into_a_group_all_or_none(engram: Engram, lab: Path) ->
     assert (again.code, again.out.splitlines()[-1:]) == (0, [])
 
 
+def test_a_group_whose_name_nobody_can_see_is_refused(engram: Engram, lab: Path) -> None:
+    shown = engram("sessions", "group", "co\nhort", NPX)
+    assert (shown.code, shown.err.splitlines()[0]) == (
+        2,
+        r"'co\nhort' cannot be the name of a group: it holds what cannot be seen.",
+    )
+
+
 def test_a_dry_run_decides_nothing(engram: Engram, lab: Path) -> None:
     shown = engram("sessions", "exclude", "12347/*", "--why", "x", "--dry-run")
     assert "would exclude: 12347/*" in shown.out

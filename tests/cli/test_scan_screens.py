@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 
 from engram.cli.schemas import schemas
+from engram.cli.sessions_view import ScanView
 from engram.model.errors import ShareUnavailable
 from engram.model.findings import Finding
 from engram.sessions.scanning.seen import Seen, ShareFinding, ShareSeen
@@ -25,6 +26,14 @@ def lab(tmp_path: Path) -> Path:
     (tmp_path / "lab").mkdir()
     (tmp_path / "lab" / "engram.toml").write_text('[shares.recordings]\nroot = "../share"\n')
     return tmp_path
+
+
+def test_findings_are_counted_with_what_matters_most_first() -> None:
+    view = ScanView(colours=False)
+    codes = ("name-not-portable", "truncated", "misnamed", "truncated")
+    seen: list[Seen] = [ShareFinding("a", Finding(code=code, path="x", message="It is.")) for code in codes]
+    lines = [line for one in (*seen, ShareSeen(share="a")) for line in view.lines(one)]
+    assert lines[-1] == "  2 errors, 1 warning, 1 note"
 
 
 def test_a_session_has_its_line_with_its_findings_below(engram: Engram, lab: Path) -> None:

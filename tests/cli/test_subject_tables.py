@@ -180,6 +180,44 @@ def test_a_table_of_probes_says_where_they_were_implanted(engram: Engram, lab: P
     assert [record["message"] for record in broken.records] == ["an implant needs both subject and insertion time."]
 
 
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("", "cannot be empty"),
+        (" ", "begins or ends with a blank"),
+        ("12347 ", "begins or ends with a blank"),
+        ("12347\n12348", "holds what cannot be seen"),
+        ("12347\x1b[31m", "holds what cannot be seen"),
+        ("\u202e74321", "holds what cannot be seen"),
+    ],
+)
+def test_a_name_that_nobody_could_tell_from_another_is_refused_wherever_it_is_given(
+    engram: Engram, lab: Path, name: str, why: str
+) -> None:
+    assert engram("subjects", "add", "1").code == 0
+    for command in (
+        ("subjects", "add", "m1", name),
+        ("subjects", "add", "m1", "--responsible", name or " "),
+        ("subjects", "add", "m1", "--alias", f"colony={name or ' '}"),
+        ("people", "add", "ada", name),
+        ("probes", "add", "18194", name),
+    ):
+        shown = engram(*command)
+        assert shown.code == 2, command
+        what, _ = shown.err.splitlines()
+        assert why in what or not name, command
+    for noun in ("people", "probes"):
+        assert engram(noun, "list").out == ""
+    assert engram("subjects", "list").out == "1\n"
+
+
+def test_a_name_that_nobody_can_see_is_told_by_its_row(engram: Engram, lab: Path) -> None:
+    shown = engram("subjects", "import", table(lab, [["name"], ["12347"], ["12\n348"]]))
+    assert shown.code == 2
+    assert "table.csv, row 3 ['12\\n348' cannot be the name of a subject" in shown.out
+    assert engram("subjects", "list").out == ""
+
+
 def test_people_are_added_and_corrected(engram: Engram, lab: Path) -> None:
     assert engram("people", "add", "ada", "bob").code == 0
     assert engram("people", "add", "ada", "--full-name", "Ada Lovelace").out == (

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, select
 
-from engram.catalogue.names import escaped, path_key
+from engram.catalogue.names import escaped, given, path_key
 from engram.catalogue.sessions import touch_session
 from engram.catalogue.tables.recordings import EXCLUSION, RECORDING, WAIVER
 from engram.catalogue.tables.sessions import GROUP_MEMBER, SESSION, SESSION_GROUP
@@ -37,11 +37,14 @@ def is_known(connection: Connection, item: str) -> bool:
 
 
 def put_in_group(unit: Unit, group: str, session: str) -> bool:
-    """Put a session into a group, which is made when it is new; whether it was not there. Raises `NotInCatalogue`."""
+    """Put a session into a group, which is made when it is new; whether it was not there.
+
+    Raises `NotInCatalogue`, and `UsageError` for a name that people cannot read.
+    """
     row = unit.find(SESSION, {"session_name": escaped(session)})
     if row is None:
         raise NotInCatalogue("session", session, "See which there are: engram sessions list")
-    number = unit.put(SESSION_GROUP, {"group_name": escaped(group)}, {}).row_id
+    number = unit.put(SESSION_GROUP, {"group_name": escaped(given(group, "name of a group"))}, {}).row_id
     put = unit.put(GROUP_MEMBER, {"session_id": row["session_id"], "group_id": number}, {})
     if put.became is Became.SAME:
         return False

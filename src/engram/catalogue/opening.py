@@ -15,11 +15,11 @@ from engram.catalogue.closing import gives_numbers, may_be_moving, refuse_closed
 from engram.catalogue.refusals import refusals_told
 from engram.catalogue.unit import Author, Unit
 from engram.catalogue.versions import refuse_other_versions
-from engram.model.errors import CatalogueUnavailable, CatalogueUnusable, EngramError, ExtraMissing
+from engram.model.errors import CatalogueMoving, CatalogueUnavailable, CatalogueUnusable, EngramError, ExtraMissing
 
 #: How long one change waits for another before it gives up.
 PATIENCE_S = 30
-_MOVING = "it is being moved to another database (engram lab move), and nobody changes it until that is done"
+_MOVING = "nobody changes it until that is done"
 #: An option of a connection that will change something.
 WRITES = "engram_writes"
 
@@ -71,7 +71,7 @@ class Catalogue:
         except CatalogueUnavailable as error:
             if not self._is_moving():
                 raise
-            raise CatalogueUnavailable(error.catalogue, _MOVING) from error
+            raise CatalogueMoving(error.catalogue, _MOVING) from error
 
     def _is_moving(self) -> bool:
         try:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Column, ColumnElement, Connection, RowMapping, and_, select
 
-from engram.catalogue.names import escaped
+from engram.catalogue.names import escaped, given
 from engram.catalogue.subjects import subject_named
 from engram.catalogue.tables.animals import IMPLANT, IMPLANT_SITE, PROBE, SUBJECT
 from engram.catalogue.tables.recordings import RECORDING
@@ -21,9 +21,12 @@ _SITE = {field: f"site_{field}" for field in "intended actual ap_mm ml_mm depth_
 
 
 def put_probe(unit: Unit, serial: str, values: Row) -> Put:
-    """A probe with these *values* (``type``, ``maker``, …): added, corrected, or left as it is."""
+    """A probe with these *values* (``type``, ``maker``, …): added, corrected, or left as it is.
+
+    Raises `UsageError` for a serial number that people cannot read.
+    """
     columns: Row = {f"probe_{field}": value for field, value in values.items()}
-    done = unit.put(PROBE, {"probe_serial": serial}, columns)
+    done = unit.put(PROBE, {"probe_serial": given(serial, "serial number of a probe")}, columns)
     if done.became is Became.ADDED:
         _find_in_recordings(unit, RECORDING.c.recording_serial == escaped(serial), {"probe_id": done.row_id})
     return done

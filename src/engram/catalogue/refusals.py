@@ -1,5 +1,6 @@
 """What databases refuse, as errors of this house: the one place where their codes are known."""
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -47,6 +48,8 @@ _POSTGRESQL: Mapping[str, Kind] = {
 }
 #: How PostgreSQL says that it is there, and does not let this account into that database.
 _NOT_LET_IN = ("does not exist", "authentication failed", "no password supplied", "pg_hba.conf", "permission denied")
+#: What SQLite takes for its index of a journal; with less on the disk not even reading is possible.
+_ROOM_BYTES = 64 * 1024
 #: Source: https://mariadb.com/kb/en/mariadb-error-code-reference/
 _MARIADB: Mapping[int, Kind] = {
     **dict.fromkeys((1205, 1213, 1040, 1053, 1152, 1158, 1159, 1160, 1161, 1927), _LATER),
@@ -74,7 +77,7 @@ def _told(catalogue: str, error: DBAPIError) -> EngramError | DBAPIError:
         return CatalogueUnavailable(catalogue, f"somebody else changed the same meanwhile ({reason})")
     kind = _kind(error)
     if kind == _DISK:
-        return StorageFailed(catalogue, reason)
+        return StorageFailed(catalogue, _with_room(catalogue, reason))
     if kind == _BROKEN:
         return CatalogueDamaged(catalogue, reason)
     if kind == _REFUSED:
@@ -101,6 +104,17 @@ def _kind(error: DBAPIError) -> Kind:
     return _LATER if isinstance(error, OperationalError) else ""
 
 
+def _with_room(file: str, reason: str) -> str:
+    """SQLite calls a full disk an I/O error as often as not; *file* is an address where there is a server."""
+    try:
+        found = os.statvfs(os.path.dirname(file))
+    except (OSError, ValueError):
+        return reason
+    room_bytes = found.f_bavail * found.f_frsize
+    is_full = room_bytes < _ROOM_BYTES or (found.f_files > 0 and found.f_favail == 0)
+    return f"there is no room left on its disk ({reason})" if is_full and os.path.isabs(file) else reason
+
+
 def _one_line(error: BaseException) -> str:
     text = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], str) else str(error)
-    return " ".join(text.split()).rstrip(".")[:300] or type(error).__name__
+    return " ".join(text.split()).rstrip(".?")[:300] or type(error).__name__

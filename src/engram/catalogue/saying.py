@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Table, select
 
-from engram.catalogue.names import escaped, path_key
+from engram.catalogue.names import escaped, given, path_key
 from engram.catalogue.said import label_of
 from engram.catalogue.session_parts import CONFIRMED, INFERRED, Found
 from engram.catalogue.sessions import touch_session
@@ -234,7 +234,7 @@ class Saying:
 def named(unit: Unit, table: Table, name: str, *, noun: str, adds: bool, changes: list[str]) -> int:
     """The number of what is called by a name alone; with *adds* it is added when it is new, and *changes* tells.
 
-    Raises `NotInCatalogue`.
+    Raises `NotInCatalogue`, and `UsageError` for a new one that people cannot read.
     """
     row = unit.find(table, {f"{noun}_name": name})
     if row is not None:
@@ -242,7 +242,7 @@ def named(unit: Unit, table: Table, name: str, *, noun: str, adds: bool, changes
     if not adds:
         raise NotInCatalogue(noun, name, "Add it with the table: engram sessions annotate --add-names TABLE")
     changes.append(f"{noun} {name} is new")
-    return unit.add(table, {f"{noun}_name": name})
+    return unit.add(table, {f"{noun}_name": given(name, f"name of a new {noun}")})
 
 
 def _matched(said: Sequence[TaskSaid], known: Sequence[Found]) -> list[tuple[TaskSaid, Found | None]]:

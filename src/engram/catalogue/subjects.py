@@ -6,6 +6,7 @@ from datetime import date
 
 from sqlalchemy import Connection, select
 
+from engram.catalogue.names import given
 from engram.catalogue.people import put_person
 from engram.catalogue.tables.animals import PERSON, SUBJECT, SUBJECT_ALIAS
 from engram.catalogue.unit import Became, Put, Row, Unit, Value
@@ -24,13 +25,13 @@ def put_subject(unit: Unit, name: str, values: Row, aliases: Iterable[Alias] = (
     """A subject with these *values* (fields of `Subject`) and *aliases*: added, corrected, or left as it is.
 
     What is not said stays as it was. A person that is responsible and not known is added. Raises `UsageError` when a
-    name would mean two subjects at a time.
+    name would mean two subjects at a time, or cannot be read by people.
     """
     columns: dict[str, Value] = {COLUMNS[field]: value for field, value in values.items() if field in COLUMNS}
     if responsible := values.get("responsible"):
         columns["responsible_id"] = put_person(unit, str(responsible), {}).row_id
     _refuse_second_meaning(unit.connection, name)
-    done = unit.put(SUBJECT, {"subject_name": name}, columns)
+    done = unit.put(SUBJECT, {"subject_name": given(name, "name of a subject")}, columns)
     changed = list(done.changed)
     for alias in aliases:
         changed += _put_alias(unit, done.row_id, alias)
@@ -41,7 +42,8 @@ def put_subject(unit: Unit, name: str, values: Row, aliases: Iterable[Alias] = (
 
 def _put_alias(unit: Unit, subject: int, alias: Alias) -> list[tuple[str, Value, Value]]:
     _refuse_second_bearer(unit.connection, subject, alias)
-    natural: Row = {"subject_id": subject, "alias_kind": alias.kind, "alias_name": alias.name}
+    kind, name = given(alias.kind, "kind of an alias"), given(alias.name, "alias of a subject")
+    natural: Row = {"subject_id": subject, "alias_kind": kind, "alias_name": name}
     days = {"alias_from": alias.since, "alias_until": alias.until}
     done = unit.put(SUBJECT_ALIAS, natural, {name: day for name, day in days.items() if day is not None})
     if done.became is Became.ADDED:

@@ -124,7 +124,7 @@ class ScanView:
         parts += [f"{seen.unchanged} unchanged"] if seen.unchanged else []
         yield f"{ink(seen.share, 'action', self._colours)}: {', '.join(parts)}"
         if self._findings:
-            told = (plural(count, severity.value) for severity, count in sorted(self._findings.items()))
+            told = (plural(self._findings[each], each.value) for each in Severity if each in self._findings)
             yield f"  {', '.join(told)}"
             self._findings.clear()
         if seen.note:

@@ -52,6 +52,7 @@
     ├── TryAgainLater                 30    nothing is lost, the same command later works
     │   ├── SourceUnavailable         30    no address that a dataset could be cloned from answered
     │   ├── CatalogueUnavailable      30    the catalogue did not answer, or somebody else was changing it
+    │   │   └── CatalogueMoving        30    the catalogue is being moved, and takes no change meanwhile
     │   ├── ShareUnavailable          30    a share does not answer, or is gone
     │   ├── DatasetBusy               30    another program holds a lock of this dataset
     │   ├── SnapshotBusy              30    another build works in this snapshot's folder
@@ -595,6 +596,15 @@ class CatalogueUnavailable(TryAgainLater):
     exit_code = 30
     message = "The catalogue {catalogue} is not available: {reason}."
     remedy = "Nothing of this change was kept, nothing from before is lost. Run the same command again later."
+
+
+class CatalogueMoving(CatalogueUnavailable):
+    """The catalogue is being carried over to another database, and takes no change meanwhile."""
+
+    message = "The catalogue {catalogue} is being moved to another database (engram lab move): {reason}."
+    remedy = (
+        "Nothing of this change was kept, nothing from before is lost. Once it has moved, run the same command again."
+    )
 
 
 class ShareUnavailable(TryAgainLater):

@@ -11,6 +11,7 @@ from enum import StrEnum
 from math import isfinite
 from typing import Any
 
+from engram.model.nearest import nearest_of
 from engram.model.recordings import Task
 
 #: Columns of the table, in their order. *session*, *what* and *item* say what a row is about; *choices* is for people.
@@ -133,7 +134,8 @@ def read_rows(table: Iterable[Sequence[str]]) -> tuple[list[tuple[int, Row]], li
     """
     lines = iter(table)
     names = [name.strip().lower() for name in next(lines, ())]
-    problems = [Problem(1, name, "no such column") for name in names if name and name not in COLUMNS]
+    strange = [name for name in names if name and name not in COLUMNS]
+    problems = [Problem(1, name, f"there is no such column{nearest_of(name, COLUMNS)}") for name in strange]
     problems += [Problem(1, name, "the column is missing") for name in ("session", "what") if name not in names]
     problems += [Problem(1, name, "the column is there twice") for name in set(names) - {""} if names.count(name) > 1]
     rows: list[tuple[int, Row]] = []

@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from engram.durable import Steps
-from engram.model.errors import PathNotFound, UsageError
+from engram.model.errors import UsageError
 from engram.model.outcome import Outcome
 from engram.model.plan import PlannedStep
 from engram.workspace.catalogue_here import author_here, catalogue_extra, catalogue_here, source_file
@@ -47,7 +47,7 @@ class Ingestion:
         return replace(planned, refused=(*refused, *planned.refused), command="sessions ingest", folder=folder)
 
     def read(self, path: str) -> "IngestPlan":
-        """The plan that a file holds. Raises `PathNotFound`; `UsageError` for a file that holds none."""
+        """The plan that a file holds. Raises `UsageError` for a file that is not there, or holds none."""
         import json  # here, because help needs none of it
 
         from engram.sessions.plan_file import plan_from_json
@@ -61,7 +61,8 @@ class Ingestion:
             with open(whole, "rb") as file:
                 return plan_from_json(json.load(file))
         except FileNotFoundError as error:
-            raise PathNotFound(path) from error
+            advice = "Check its name and folder, or make one: engram sessions plan -o PLAN.json"
+            raise UsageError(f"{path} is not there.", advice) from error
         except (OSError, ValueError, RecursionError) as error:
             raise UsageError(f"{path} is not a plan.", "Make one: engram sessions plan -o PLAN.json") from error
 

@@ -119,7 +119,7 @@ class Labs:
             error = CatalogueDamaged(address.shown, problem.rstrip("."))
             yield failure(error, action="lab-check", item=address.shown)
         if not found:
-            yield Outcome(action="lab-check", item=address.shown, status=Status.OK, note=f"{rows} rows")
+            yield Outcome(action="lab-check", item=address.shown, status=Status.OK, note=_rows(rows))
         if address.file and (kind := network_file_system(address.file, self._mounts)):
             moved = UsageError(f"It lies on a network file system ({kind}).", "Move it: engram lab move --to URL")
             yield failure(moved, action="lab-check", item=address.file)
@@ -138,7 +138,7 @@ class Labs:
             from engram.catalogue.backing_up import back_up
         path = os.path.join(self._context.folder, file) if file else _new_backup(here, now or datetime.now(UTC))
         rows = back_up(address, path, self._steps)
-        yield Outcome(action="lab-backup", item=path, status=Status.OK, note=f"{rows} rows")
+        yield Outcome(action="lab-backup", item=path, status=Status.OK, note=_rows(rows))
 
     def plan_backup(self, file: str | None, *, now: datetime | None = None) -> Plan:
         """What `backup` would do. Raises what it raises, but for what only writing shows."""

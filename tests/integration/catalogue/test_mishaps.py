@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text
 
-from engram.catalogue.addresses import Address
+from engram.catalogue.addresses import Address, read_address
 from engram.catalogue.checking import problems
 from engram.catalogue.known import known_sessions
 from engram.catalogue.migrating import create_catalogue
@@ -15,6 +15,7 @@ from engram.catalogue.subjects import names_of_subjects, put_subject
 from engram.catalogue.tables.changes import CHANGE
 from engram.durable import Steps
 from engram.model.errors import CatalogueUnavailable, EngramError, StorageFailed
+from engram.testing.disks import Disk
 from engram.testing.faults import die_at_every_step, fail_at_every_step
 from engram.testing.places import fresh_folder
 from engram.testing.processes import Command, finished, kill_at_random_times, started
@@ -73,6 +74,26 @@ def test_what_was_told_was_kept(address: Address) -> None:
         kept = len(list(known_sessions(connection)))
     assert kept in (told, told + 1)
     finished(recording(address))
+
+
+@pytest.mark.root
+@pytest.mark.usefixtures("loop_mounts")
+def test_a_full_disk_is_called_full_and_the_same_again_ends_well_when_there_is_room() -> None:
+    with Disk.new(size_bytes=16 << 20) as disk:
+        address = read_address("sqlite:///catalogue.db", str(disk.folder))
+        create_catalogue(address, Steps())
+        disk.fill_to(0)
+        with pytest.raises(StorageFailed, match="there is no room left on its disk"):
+            add_subject(address)
+        disk.empty()
+        add_subject(address)
+        with open_catalogue(address) as catalogue, catalogue.reading() as connection:
+            assert list(names_of_subjects(connection)) == ["m1"]
+
+
+def add_subject(address: Address) -> None:
+    with open_catalogue(address) as catalogue, catalogue.changing(ADA) as unit:
+        put_subject(unit, "m1", {})
 
 
 def test_a_lab_is_made_whole_whenever_the_world_ends(tmp_path: Path) -> None:

@@ -23,10 +23,11 @@ from engram.catalogue.opening import Catalogue, engine_for, open_catalogue
 from engram.catalogue.sessions import record_session
 from engram.catalogue.subjects import names_of_subjects, put_subject
 from engram.catalogue.tables import whole_schema
+from engram.catalogue.tables.animals import SUBJECT
 from engram.catalogue.tables.behaviour import LIGHT
 from engram.catalogue.tables.changes import COUNTER
 from engram.durable import Steps
-from engram.model.errors import CatalogueUnavailable, CatalogueUnusable, MoveNotProven
+from engram.model.errors import CatalogueMoving, CatalogueUnavailable, CatalogueUnusable, MoveNotProven
 from engram.model.progress import Silent
 from engram.testing.databases import Server
 from engram.testing.faults import ActingAt, die_at_every_step
@@ -127,7 +128,7 @@ def filled(address: Address) -> Address:
         with catalogue.changing(ADA) as unit:
             record_session(unit, replace(SESSION, tasks=()), (*FILES[1:], Seen("x/" * 2000 + "é", 0, -1)))
             for name in ("a", "A", "ä", "a\u0308", "a ", "’😀\u202e", "\t\n'\"\\%s :x ?", "N" * 255):
-                put_subject(unit, name, {"note": name * 3})
+                unit.add(SUBJECT, {"subject_name": name, "subject_note": name * 3})
             lights = (0.1, -0.0, 5e-324, 1.7976931348623157e308, 1 / 3, 2.0**53 + 2, None)
             for number, lux in enumerate(lights):
                 unit.add(LIGHT, {"light_name": str(number), "light_lux": lux})
@@ -208,7 +209,7 @@ def test_nobody_changes_it_meanwhile(full: Place, place: Place) -> None:
 
     def change() -> None:
         with (
-            pytest.raises(CatalogueUnavailable, match="it is being moved to another database"),
+            pytest.raises(CatalogueMoving, match="is being moved to another database"),
             open_catalogue(source, patience_s=0) as catalogue,
             catalogue.changing(ADA) as unit,
         ):

@@ -81,13 +81,14 @@ def test_every_row_names_the_change_that_added_it() -> None:
 
 
 def test_names_are_kept_byte_for_byte(catalogue: Catalogue) -> None:
-    from engram.catalogue.subjects import put_subject, subjects
+    from engram.catalogue.subjects import subjects
+    from engram.catalogue.tables.animals import SUBJECT
     from tests.catalogues import ADA
 
     names = ["m1", "M1", "m1 ", "m\u00e9", "me\u0301", "水", "\U0001f401", "a\\b", "it's", "%s", "x" * 255]
     with catalogue.changing(ADA) as unit:
         for name in names:
-            put_subject(unit, name, {"note": name})
+            unit.add(SUBJECT, {"subject_name": name, "subject_note": name})
     with catalogue.reading() as connection:
         found = [(subject.name, subject.note) for subject in subjects(connection)]
     assert found == [(name, name) for name in sorted(names)]
