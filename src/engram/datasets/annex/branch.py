@@ -24,6 +24,9 @@ MESSAGE = b"update\n"
 #: Folders that tell how many there are in all others.
 _SAMPLED = 16
 
+#: How a line of a tree about a file begins; how many bytes follow the name: a NUL, and the id.
+_FILE, _REST = b"%o " % FILE_MODE, 21
+
 #: Takes a new object: its kind, its bytes, its id.
 Put: TypeAlias = Callable[[bytes, bytes, bytes], None]
 _Entries: TypeAlias = dict[bytes, tuple[int, bytes]]
@@ -135,8 +138,22 @@ class AnnexBranch:
         entries = self._trees.get(tree)
         if entries is None:
             data = self._objects.read(tree)[1]
-            entries = self._trees[tree] = {name: (mode, oid) for mode, name, oid in decode_tree(data)}
+            entries = _only_file(data) or {name: (mode, oid) for mode, name, oid in decode_tree(data)}
+            self._trees[tree] = entries
         return entries
+
+
+def _only_file(tree: bytes) -> _Entries | None:
+    """The entry of a tree that holds a single file, as nearly all trees of the branch do; `None` for any other."""
+    name = tree[len(_FILE) : -_REST]
+    if (
+        tree.startswith(_FILE)
+        and tree[-_REST : -_REST + 1] == b"\0"
+        and name.endswith(b".log")
+        and not (b"\0" in name or b"/" in name)
+    ):
+        return {name: (FILE_MODE, tree[-_REST + 1 :])}
+    return None
 
 
 def presence_logs(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from engram.datasets.annex.branch import AnnexBranch, journal_files, presence_logs, read_journal
 from engram.datasets.annex.hashdirs import log_path
+from engram.datasets.git.objects import object_id
 from engram.datasets.git.odb import ObjectStore
 from engram.datasets.git.pack import write_loose
 from engram.durable import Steps
@@ -133,3 +134,25 @@ def test_the_journals_names_stand_for_paths_and_back(
 
 def test_without_a_journal_nothing_is_pending(tmp_path: Path) -> None:
     assert read_journal(os.fsencode(tmp_path)) == {}
+
+
+@pytest.mark.parametrize("mode", ["100644", "100755", "120000"])
+@pytest.mark.parametrize("names", [("x.log",), ("x.log", "y.log"), ("x",), ("x.log.web",)])
+def test_a_tree_of_one_file_is_read_as_any_other(repository: Path, mode: str, names: tuple[str, ...]) -> None:
+    blob = subprocess.run(
+        ["git", "hash-object", "-w", "--stdin"], cwd=repository, input=b"1", capture_output=True, check=True
+    ).stdout.decode()[:40]
+    lines = "".join(f"{mode} blob {blob}\t{name}\n" for name in names).encode()
+    made = subprocess.run(["git", "mktree"], cwd=repository, input=lines, capture_output=True, check=True).stdout
+    branch = AnnexBranch(ObjectStore(os.fsencode(repository / ".git" / "objects")), bytes.fromhex(made.decode()))
+    assert branch.entries(branch.tree) == {name.encode(): (int(mode, 8), bytes.fromhex(blob)) for name in names}
+
+
+@pytest.mark.parametrize("name", [b"../x.log", b"..", b"a/.git"])
+def test_a_tree_that_would_lead_outside_is_refused(repository: Path, name: bytes) -> None:
+    tree = b"100644 %b\0" % name + b"1" * 20
+    objects = os.fsencode(repository / ".git" / "objects")
+    write_loose(Steps(), objects, [(b"tree", tree)])
+    branch = AnnexBranch(ObjectStore(objects), object_id(b"tree", tree))
+    with pytest.raises(DamagedRepository):
+        branch.entries(branch.tree)
