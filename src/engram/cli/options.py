@@ -24,6 +24,18 @@ def snapshot_config(function: Function) -> Function:
     return click.option("-c", "--config", metavar="CONFIG", type=click.Path(), required=True, help=tells)(function)
 
 
+def memory(function: Function) -> Function:
+    """``--memory``: what work on a snapshot may take."""
+    tells = "What it may take, as 8GB; default: half of what is free."
+    return click.option("--memory", metavar="SIZE", help=tells)(function)
+
+
+def threads(function: Function) -> Function:
+    """``-J``: how many threads work on a snapshot."""
+    tells = "Threads; default: one for each processor."
+    return click.option("-J", "--jobs", metavar="N", callback=number_of_jobs, help=tells)(function)
+
+
 def recursion(function: Function) -> Function:
     """``-r`` and ``-R``: into subdatasets, and how deep."""
     limit = click.option(

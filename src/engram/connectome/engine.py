@@ -17,8 +17,14 @@ ROWS_OF_A_PART = 4_000_000
 class Work:
     """A work file: tables may be larger than memory, and no result depends on how many threads work."""
 
-    def __init__(self, path: str, *, memory_bytes: int, threads: int) -> None:
-        """Make the file *path*, which belongs to one build alone; *memory_bytes* is what the whole process may take."""
+    def __init__(self, path: str, *, memory_bytes: int, threads: int, spill: str = "") -> None:
+        """Make the file *path*, which belongs to one build alone.
+
+        Args:
+            path: ``:memory:`` for none: what does not fit into memory lies in *spill*, and is gone afterwards.
+            memory_bytes: what the whole process may take.
+            spill: a folder for what does not fit; '' for one beside the file.
+        """
         limit = max(int(memory_bytes * OF_MEMORY_RATIO), _LEAST_BYTES)
         settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": f"{limit // 1024}KiB",
@@ -27,6 +33,8 @@ class Work:
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
         }
+        if spill:
+            settings["temp_directory"] = spill
         self.connection = duckdb.connect(path, config=settings)
 
     def close(self) -> None:

@@ -18,7 +18,8 @@ from engram.connectome.tables import AS_GIVEN, CATEGORY, ORDERED, Column, Table
 #: Rows of a batch, as pyarrow writes feather files unless told otherwise.
 BATCH_ROWS = 1 << 16
 
-_TYPES = {
+#: Types in a file by those of DuckDB.
+TYPES = {
     "BOOLEAN": pa.bool_(),
     "TINYINT": pa.int8(),
     "SMALLINT": pa.int16(),
@@ -100,8 +101,8 @@ def _type(column: Column, found: object) -> pa.DataType:
         return pa.dictionary(_index(len(categories)), pa.string(), ordered=column.sql_type == ORDERED)
     kind = str(found) if column.sql_type == AS_GIVEN else column.sql_type
     if kind.endswith("[]"):
-        return pa.list_(pa.field("item", _TYPES[kind.removesuffix("[]")]))
-    return _TYPES[kind]
+        return pa.list_(pa.field("item", TYPES[kind.removesuffix("[]")]))
+    return TYPES[kind]
 
 
 def _index(categories: int) -> pa.DataType:

@@ -25,7 +25,8 @@ PARTS = (
     *("flat-connectome", "neuprint", "nt", "reports", "tables"),
     *("final-config.yaml", "neuprint-meta.yaml"),
 )
-_PRIVATE = ".engram"
+#: Where builds work.
+PRIVATE = ".engram"
 
 
 def is_inside(path: str) -> bool:
@@ -73,7 +74,7 @@ class Folder:
     def __init__(self, steps: Steps, path: str) -> None:
         self._steps = steps
         self.path = path
-        private = os.path.join(path, _PRIVATE)
+        private = os.path.join(path, PRIVATE)
         #: Where the new files are made, under the paths that they will have.
         self.new = os.path.join(private, "new")
         self._old = os.path.join(private, "old")
@@ -98,6 +99,22 @@ class Folder:
             os.close(lock)
 
     @contextmanager
+    def looked_at(self) -> Iterator[None]:
+        """Keep builds out while the snapshot is read; it may lie where nobody may write. Raises `SnapshotBusy`."""
+        try:
+            lock = os.open(os.path.join(self.path, PRIVATE, "lock"), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:  # nobody builds where there is none
+            yield
+            return
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError as error:
+            raise SnapshotBusy(self.path) from error
+        finally:
+            os.close(lock)
+
+    @contextmanager
     def _cleared(self) -> Iterator[None]:
         """Empty folders for what is made, which are gone afterwards."""
         self._clear()
@@ -117,7 +134,7 @@ class Folder:
         """What engram did not make is not replaced."""
         if os.path.isdir(private) and not os.path.islink(private):
             return
-        for name in (*PARTS, PROVENANCE, _PRIVATE):
+        for name in (*PARTS, PROVENANCE, PRIVATE):
             place = os.path.join(self.path, name)
             if os.path.lexists(place):
                 raise TargetExists(place, "is there, and engram did not build it", "Build into another folder: -o DIR")

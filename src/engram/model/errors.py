@@ -15,6 +15,7 @@
     │   ├── NoSuchVersion              2    a name that stands for no state of the dataset
     │   ├── OutsideDataset             2    an argument lies outside the dataset
     │   ├── TargetExists               2    something is in the way of what should be made
+    │   ├── NoSnapshot                 2    a folder was named as a snapshot, and holds none
     │   ├── NoSource                   2    nothing is there that could be cloned
     │   ├── NoIdentity                 2    git does not know who the user is
     │   ├── NotTrusted                 2    the dataset brings commands along that nobody allowed yet
@@ -47,6 +48,7 @@
     ├── WrongBytes                    20    bytes are wrong: do not retry
     │   ├── DamagedRepository         20    a file of git or git-annex does not parse or does not match its digest
     │   ├── CatalogueDamaged          20    the catalogue's file is broken
+    │   ├── WrongSnapshot             20    a file of a snapshot is damaged, or contradicts another one
     │   ├── MoveNotProven             20    a catalogue that was moved did not arrive as it was
     │   └── ChecksumMismatch          20    content differs from the checksum in its key
     ├── TryAgainLater                 30    nothing is lost, the same command later works
@@ -55,7 +57,7 @@
     │   │   └── CatalogueMoving        30    the catalogue is being moved, and takes no change meanwhile
     │   ├── ShareUnavailable          30    a share does not answer, or is gone
     │   ├── DatasetBusy               30    another program holds a lock of this dataset
-    │   ├── SnapshotBusy              30    another build works in this snapshot's folder
+    │   ├── SnapshotBusy              30    another engram works in this snapshot's folder
     │   └── MovedMeanwhile            30    somebody else moved a branch again and again
     ├── StorageFailed                 31    the disk refused: full, read-only, broken
     │   └── NoRoomToDrop              31    the disk is so full that not even the log can say what is dropped
@@ -246,6 +248,15 @@ class TargetExists(RequestRefused):
     exit_code = 2
     message = "{path} {reason}."
     remedy = "{advice}"
+
+
+class NoSnapshot(RequestRefused):
+    """A folder that holds no snapshot of a connectome."""
+
+    path: str
+    exit_code = 2
+    message = "{path} holds no snapshot of a connectome."
+    remedy = "Name the folder that engram snapshot build, or flyem-snapshot, wrote."
 
 
 class NoSource(RequestRefused):
@@ -627,12 +638,23 @@ class DatasetBusy(TryAgainLater):
     remedy = "Wait for it. If none is running any more: rm {lock}"
 
 
+class WrongSnapshot(WrongBytes):
+    """A file of a snapshot that is damaged, or that contradicts its promise or another file."""
+
+    path: str
+    problem: str
+    advice: str
+    exit_code = 20
+    message = "{path} {problem}"
+    remedy = "{advice}"
+
+
 class SnapshotBusy(TryAgainLater):
-    """Another build works in a snapshot's folder."""
+    """Another engram works in a snapshot's folder."""
 
     path: str
     exit_code = 30
-    message = "Another engram builds a snapshot in {path}."
+    message = "Another engram works in {path}: it builds a snapshot, or reads one."
     remedy = "Wait for it, or build into another folder: -o DIR"
 
 

@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING
 
 from engram import __version__
 from engram.durable import Steps
-from engram.model.errors import UsageError
 from engram.model.outcome import Outcome, Status
 from engram.model.plan import Plan, PlannedStep
 from engram.workspace.context import Context
+from engram.workspace.memory import memory_of
 from engram.workspace.snapshots import connectome_extra
 
 if TYPE_CHECKING:
     from engram.connectome.config.records import Config
 
-#: Below this no build is begun: the libraries alone take as much.
-_LEAST_BYTES = 256 << 20
 _LATER = "It was left out; the rest was built. flyem-snapshot builds it from the same configuration."
 
 
@@ -41,7 +39,7 @@ class SnapshotBuilding:
             anything is changed.
             SnapshotBusy, StorageFailed: the folder is as it was.
         """
-        memory_bytes = _memory(memory)
+        memory_bytes = memory_of(memory)
         with connectome_extra():
             from engram.connectome.building import Begun, Finding, Kept, Limits, build
         wanted = self._read(config, output)
@@ -106,29 +104,3 @@ def _left_out(config: "Config") -> Iterator[Outcome]:
                 error="NotSupported",
                 remedy=_LATER,
             )
-
-
-def _memory(memory: str) -> int:
-    if not memory:
-        return max(_free_bytes() // 2, _LEAST_BYTES)
-    from engram.datasets.annex.sizes import size_in  # here, because few calls say it
-
-    size_bytes = size_in(memory)
-    if size_bytes is None:
-        raise UsageError(f"{memory!r} is no size.", "Write it as --memory 8GB")
-    if size_bytes < _LEAST_BYTES:
-        raise UsageError(f"{memory} of memory is too little for any snapshot.", "Give it at least --memory 256MiB")
-    return size_bytes
-
-
-def _free_bytes() -> int:
-    """Memory that nobody needs now.
-
-    Source: https://man7.org/linux/man-pages/man5/proc_meminfo.5.html (MemAvailable, in kB)
-    """
-    try:
-        with open("/proc/meminfo", encoding="ascii") as file:
-            known = dict(line.split(":", 1) for line in file)
-        return int(known["MemAvailable"].split()[0]) << 10
-    except (OSError, KeyError, ValueError):  # another system than Linux: all that there is
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

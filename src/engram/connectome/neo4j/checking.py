@@ -67,6 +67,19 @@ def check_import(sources: Sources, folder: str, *, multiline: bool = False) -> C
     return checking.found
 
 
+def check_rows(
+    path: str, folder: str, *, of_nodes: bool, multiline: bool = False, keep: list[list[str]] | None = None
+) -> list[ImportProblem]:
+    """What is wrong with the header, lines and values of one file, whatever other files hold.
+
+    Args:
+        keep: gets its rows, those that are whole.
+    """
+    checking = _Checking(folder, multiline)
+    checking.rows_of(path, of_nodes=of_nodes, keep=keep)
+    return checking.found.problems
+
+
 class _Checking:
     def __init__(self, folder: str, multiline: bool) -> None:
         self.found = Checked()
@@ -81,6 +94,17 @@ class _Checking:
         if self._told[path] <= MOST_PROBLEMS:
             problem = ImportProblem(file=os.path.relpath(path, self._folder), line=line, message=message)
             self.found.problems.append(problem)
+
+    def rows_of(self, path: str, *, of_nodes: bool, keep: list[list[str]] | None) -> None:
+        """Look at a file alone."""
+        for line, columns, cells in self._rows(path, of_nodes=of_nodes):
+            if keep is not None:
+                keep.append(cells)
+            for column, cell in zip(columns, cells, strict=True):
+                if column.kind in ("ID", "START_ID", "END_ID") and not cell:
+                    self.complain(path, line, f"there is nothing under :{column.kind}")
+                elif column.kind == "LABEL" and not all(cell.split(";")):
+                    self.complain(path, line, "a label is empty")
 
     def nodes_of(self, path: str) -> None:
         """Look at a file of nodes."""

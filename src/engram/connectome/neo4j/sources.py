@@ -51,11 +51,17 @@ def sources_of(folder: str) -> Sources:
         kind = next((kind for pattern, kind in _RELATIONSHIPS.items() if fnmatchcase(name, pattern)), "")
         if kind:
             relationships.append((whole, kind))
-        elif any(fnmatchcase(name, pattern) and name.count("/") == pattern.count("/") for pattern in _NODES):
+        elif is_of_nodes(name):
             nodes.append(whole)
         elif name.endswith(".csv"):
             unknown.append(whole)
     return Sources(nodes=tuple(nodes), relationships=tuple(relationships), unknown=tuple(unknown))
+
+
+def is_of_nodes(path: str) -> bool:
+    """Whether a CSV file of a snapshot, by its path in it, holds nodes; otherwise relationships, or nothing known."""
+    inner = path.removeprefix("neuprint/").removesuffix(".gz")
+    return any(fnmatchcase(inner, pattern) and inner.count("/") == pattern.count("/") for pattern in _NODES)
 
 
 def _files(folder: str) -> Iterator[str]:

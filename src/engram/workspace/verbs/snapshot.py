@@ -5,6 +5,7 @@ import os
 from engram.model.outcome import Outcome
 from engram.workspace.context import context_here
 from engram.workspace.snapshot_building import SnapshotBuilding
+from engram.workspace.snapshot_proving import SnapshotProving
 from engram.workspace.snapshots import Snapshots
 from engram.workspace.verbs.arguments import AnyPath, check_count, collected, text
 
@@ -24,6 +25,20 @@ def build(config: AnyPath, *, output: AnyPath | None = None, memory: str = "", j
     check_count("jobs", jobs)
     building = SnapshotBuilding(context_here())
     return collected(building.build(os.fspath(config), output=text(output) or "", memory=memory, threads=jobs))
+
+
+def check(folder: AnyPath, *, memory: str = "", jobs: int = 0) -> list[Outcome]:
+    """The outcome of each file of a finished snapshot; nothing is changed.
+
+    Raises `NoSnapshot`, `SnapshotBusy`; `IncompleteResults` when something is wrong with a file.
+
+    Args:
+        folder: of a snapshot that engram or flyem-snapshot wrote.
+        memory: what the check may take, as 8GB; default is half of what is free.
+        jobs: threads; default is one for each processor.
+    """
+    check_count("jobs", jobs)
+    return collected(SnapshotProving(context_here()).check(os.fspath(folder), memory=memory, threads=jobs))
 
 
 def config(*, comments: bool = False, meta: bool = False) -> str:

@@ -22,10 +22,8 @@ from engram.workspace.snapshot_building import SnapshotBuilding
 @click.command(cls=Verb, help=__doc__)
 @options.snapshot_config
 @click.option("-o", "--output", metavar="DIR", type=click.Path(), help="The snapshot's folder, whatever CONFIG says.")
-@click.option("--memory", metavar="SIZE", help="What the build may take, as 8GB; default: half of what is free.")
-@click.option(
-    "-J", "--jobs", metavar="N", callback=options.number_of_jobs, help="Threads; default: one for each processor."
-)
+@options.memory
+@options.threads
 @click.option("--explain", is_flag=True, help="Tell which steps would be carried out, and why; change nothing.")
 @click.pass_obj
 def command(

@@ -1,0 +1,238 @@
+"""The CSV files of a neuPrint database as tables of the work file: what laws need of them, and no more."""
+
+import os
+import posixpath
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+from engram.connectome.engine import Work
+from engram.connectome.flat import COMPARTMENT_TOTALS
+from engram.connectome.neo4j.header import BadFile
+from engram.connectome.neo4j.sources import is_of_nodes
+from engram.connectome.proving.csvs import ODD, Csv, Gathered, add_checked, open_csv
+from engram.connectome.proving.seen import Seen
+from engram.connectome.proving.told import Wrong
+from engram.connectome.sql import name, text
+
+NEURONS, SYNAPSES = "Neuprint_Neurons", "Neuprint_Synapses"
+TOTALS = ("post", "pre", "downstream", "upstream", "synweight", *COMPARTMENT_TOTALS)
+#: Tables of relationships, by the names of their files.
+_RELATIONS = {
+    "Neuprint_Neuron_Connections": "connects",
+    "Neuprint_Synapse_Connections": "edge",
+    "Neuprint_SynapseSet_to_SynapseSet": "set_set",
+    "Neuprint_Neuron_to_SynapseSet": "neuron_set",
+    "Neuprint_SynapseSet_to_Synapses": "set_synapse",
+}
+#: Columns of the tables of nodes, with their types.
+_OF_NEURON = {
+    "id": "VARCHAR",
+    "body": "UBIGINT",
+    **dict.fromkeys(TOTALS, "BIGINT"),
+    "info": "VARCHAR",
+    "label": "VARCHAR",
+    "flags": "VARCHAR[]",
+    "digest": "UBIGINT",
+}
+_OF_SYNAPSE = {
+    "id": "VARCHAR",
+    "point": "UBIGINT",
+    "kind": "VARCHAR",
+    "body": "UBIGINT",
+    "conf": "FLOAT",
+    "compartment": "VARCHAR",
+    "flags": "UBIGINT",
+}
+_OF_NODES = {
+    "neuron": _OF_NEURON,
+    "synapse": _OF_SYNAPSE,
+    "sets": {"id": "VARCHAR", "type": "VARCHAR"},
+    "meta": {"values": "MAP(VARCHAR, VARCHAR)"},
+}
+
+
+class Database:
+    """Reads the files of ``neuprint/`` one after the other."""
+
+    def __init__(self, work: Work, folder: str, seen: Seen) -> None:
+        self._work, self._folder, self._seen = work, folder, seen
+        #: Rows of each file that was read.
+        self.rows: dict[str, int] = {}
+        #: The file in which each relationship table begins and ends, with the spaces of their ids.
+        self.ends: list[tuple[str, str, str, str]] = []
+        #: Queries for the ids of each space.
+        self._nodes: dict[str, set[str]] = {}
+        self._broken: set[str] = set()
+        self._gathered = {"neuron": Gathered(), "synapse": Gathered()}
+        for table, columns in _OF_NODES.items():
+            listed = ", ".join(f"{name(column)} {kind}" for column, kind in {**columns, ODD: "BOOLEAN"}.items())
+            work.run(f"CREATE TABLE {table} ({listed})")
+
+    def read(self, path: str) -> Iterator[Wrong]:
+        """Read one file, and tell what is wrong with it alone. A table of which a part is broken is not tried."""
+        of_nodes = is_of_nodes(path)
+        try:
+            file = open_csv(self._folder, path, of_nodes=of_nodes)
+        except BadFile as error:
+            yield Wrong(path=path, message=str(error))
+            self._broken.add(self._table_of(path))
+            return
+        table = self._table_of(path)
+        target = table if table in _OF_NODES else ("one node file" if of_nodes else table or f"relation {path}")
+        if self._is_small(path) and table in self._gathered:
+            gathered = self._gathered[table]
+            rows, problems = gathered.add(file, self._folder)
+            if gathered.is_full:
+                gathered.hand_on(self._work, table, partial(self._wanted, table))
+        else:
+            rows, problems = add_checked(self._work, file, target, self._wanted(table, file), self._folder)
+        self.rows[path] = rows
+        yield from (Wrong(path=path, message=problem) for problem in problems)
+        if rows < 0:
+            self._broken.add(table)
+        else:
+            self._note(file, table, target, of_nodes=of_nodes)
+
+    def _is_small(self, path: str) -> bool:
+        return os.path.getsize(os.path.join(self._folder, path)) < Gathered.SMALL_BYTES
+
+    def finish(self) -> None:
+        """Tell what is there to those who try laws."""
+        for table, gathered in self._gathered.items():
+            gathered.hand_on(self._work, table, partial(self._wanted, table))
+        for table, path in (
+            ("neuron", NEURONS),
+            ("synapse", SYNAPSES),
+            ("sets", "Neuprint_SynapseSet.csv"),
+            ("meta", "Neuprint_Meta.csv"),
+        ):
+            if any(one.startswith(f"neuprint/{path}") for one in self.rows) and table not in self._broken:
+                self._seen.paths[table] = f"neuprint/{path}"
+                self._seen.columns[table] = self._work.columns(table)
+        for table in self._broken & self._seen.paths.keys():
+            del self._seen.paths[table]
+
+    @staticmethod
+    def _table_of(path: str) -> str:
+        stem = posixpath.basename(path).removesuffix(".gz").removesuffix(".csv")
+        folder = posixpath.basename(posixpath.dirname(path))
+        known = {NEURONS: "neuron", SYNAPSES: "synapse"}
+        return (
+            known.get(folder)
+            or _RELATIONS.get(stem)
+            or {"Neuprint_SynapseSet": "sets", "Neuprint_Meta": "meta"}.get(stem, "")
+        )
+
+    def _wanted(self, table: str, file: Csv) -> dict[str, str]:
+        """What is kept of a file, by the names of its columns in the work file."""
+        of = _Columns(file)
+        if table == "neuron":
+            totals = {one: of.number(f"{one}:int") for one in TOTALS}
+            wanted = {"id": of.named("ID"), "body": of.number("bodyId:long", "UBIGINT"), **totals}
+            wanted |= {"info": of.first("roiInfo:string", "roiInfo:string[]"), "label": of.named("LABEL")}
+            return wanted | {"flags": of.flags(), "digest": self._digest(table, file)}
+        if table == "synapse":
+            wanted = {"id": of.named("ID"), "point": f"TRY_CAST({of.named('ID')} AS UBIGINT)"}
+            wanted |= {"kind": of.first("type:string"), "body": of.number("bodyId:long", "UBIGINT")}
+            wanted |= {
+                "conf": of.number("confidence:float", "FLOAT"),
+                "compartment": of.first(f"{self._seen.made.compartment}:string"),
+            }
+            return wanted | {"flags": f"hash({of.flags()})"}
+        if table == "sets":
+            return {"id": of.named("ID"), "type": of.first("type:string")}
+        if table == "meta":
+            heads, values = (", ".join(map(quote, file.columns)) for quote in (text, name))
+            return {"values": f"map([{heads}], [{values}])"}
+        if file.named("ID"):
+            return {"id": of.named("ID")}
+        wanted = {"start": of.named("START_ID"), "end": of.named("END_ID")}
+        if table == "connects":
+            names = [head for head, column in file.columns.items() if column.is_property]
+            wanted |= {head.partition(":")[0]: name(head) for head in names} | {"digest": self._digest(table, file)}
+        return wanted
+
+    def _digest(self, of: str, file: Csv) -> str:
+        """The digest of a row, as that of the same row of the feather file: see `digest_of`."""
+        table = "neuron_table" if of == "neuron" else "connection_table"
+        known = self._seen.columns.get(table, {})
+        return digest_of(
+            {head: known[head] for head in known if head != "roiset_hash"}, frozenset(file.columns), as_text=True
+        )
+
+    def _note(self, file: Csv, table: str, target: str, *, of_nodes: bool) -> None:
+        """Note where the ids of its nodes are, or between which spaces its relationships lead."""
+        if not of_nodes:
+            self._seen.paths[target], self._seen.columns[target] = file.path, self._work.columns(target)
+            start, end = (file.columns[file.named(kind)].space for kind in ("START_ID", "END_ID"))
+            self.ends.append((target, file.path, start, end))
+        elif head := file.named("ID"):
+            space = file.columns[head].space
+            if table in _OF_NODES:
+                self._nodes.setdefault(space, set()).add(f"SELECT id FROM {table}")
+            else:
+                kept = f"ids {space}"
+                self._work.run(f"CREATE TABLE IF NOT EXISTS {name(kept)} (id VARCHAR)")
+                self._work.run(f"INSERT INTO {name(kept)} SELECT id FROM {name(target)}")
+                self._nodes.setdefault(space, set()).add(f"SELECT id FROM {name(kept)}")
+        if target == "one node file":
+            self._work.run(f"DROP TABLE {name(target)}")
+
+    def nodes(self, space: str) -> str:
+        """A query for the ids of all nodes of a space."""
+        return (
+            " UNION ALL ".join(sorted(self._nodes.get(space, ()))) or "SELECT CAST(NULL AS VARCHAR) AS id WHERE false"
+        )
+
+    @property
+    def spaces(self) -> tuple[str, ...]:
+        """Spaces of ids that nodes were found in."""
+        return tuple(sorted(self._nodes))
+
+
+class _Columns:
+    """Expressions over the columns of a file; NULL for what it does not have."""
+
+    def __init__(self, file: Csv) -> None:
+        self._file = file
+
+    def first(self, *heads: str) -> str:
+        return next((name(head) for head in heads if head in self._file.columns), "CAST(NULL AS VARCHAR)")
+
+    def named(self, kind: str) -> str:
+        head = self._file.named(kind)
+        return name(head) if head else "CAST(NULL AS VARCHAR)"
+
+    def number(self, head: str, kind: str = "BIGINT") -> str:
+        return f"TRY_CAST({self.first(head)} AS {kind})"
+
+    def flags(self) -> str:
+        """The names of the truths of a row, sorted."""
+        truths = [
+            (head, one.name) for head, one in self._file.columns.items() if one.kind == "boolean" and not one.is_array
+        ]
+        listed = ", ".join(f"CASE WHEN {name(head)} = 'true' THEN {text(flag)} END" for head, flag in truths)
+        return f"list_sort(list_filter(CAST([{listed}] AS VARCHAR[]), lambda one: one IS NOT NULL))"
+
+
+def digest_of(kinds: Mapping[str, str], there: frozenset[str], *, as_text: bool) -> str:
+    """The digest of a row of a table of nodes or edges, which stands in a feather file and in a CSV file.
+
+    Args:
+        kinds: types of the columns in the feather file.
+        there: columns that the CSV file has: others are empty there.
+        as_text: of the row of the CSV file, whose columns are all text.
+    """
+    values = []
+    for head, kind in kinds.items():
+        value, plain = name(head) if head in there else "CAST(NULL AS VARCHAR)", kind.partition("(")[0]
+        if kind.endswith("[]"):
+            found = value if as_text else f"array_to_string({value}, ';')"
+        elif plain in ("FLOAT", "DOUBLE"):
+            found = f"nullif(TRY_CAST({value} AS {plain}), CAST('NaN' AS {plain}))"
+        elif plain.endswith("INT") or plain in ("INTEGER", "UINTEGER"):
+            found = f"TRY_CAST({value} AS HUGEINT)"
+        else:
+            found = f"nullif(CAST({value} AS VARCHAR), '')"
+        values.append(found)
+    return f"hash({', '.join(values)})" if values else "CAST(NULL AS UBIGINT)"

@@ -1,0 +1,49 @@
+"""What laws of a neuPrint database have in common: how it was made, and pieces of their queries."""
+
+from engram.connectome.engine import Work
+from engram.connectome.proving.flat_laws import OF_POINTS
+from engram.connectome.proving.seen import Seen
+from engram.connectome.sql import text
+
+#: A roiInfo as a map of numbers by ROI and by what is counted; NULL for what is none.
+MAP_OF = "TRY_CAST(TRY_CAST({} AS JSON) AS MAP(VARCHAR, MAP(VARCHAR, BIGINT)))"
+#: Both bodies of a connection, as ids of nodes.
+BODIES = 'CAST(body_pre AS VARCHAR) AS "start", CAST(body_post AS VARCHAR) AS "end"'
+#: Properties of the dataset, one in a row.
+META_ROWS = (
+    'SELECT one.key AS "column", one.value AS value FROM (SELECT unnest(map_entries("values")) AS one FROM meta)'
+)
+
+
+def is_whole(seen: Seen) -> bool:
+    """Whether the database holds the very synapses of the flat tables."""
+    made = seen.made
+    restricted = made.flat_restriction or made.totals_restriction or made.connectivity_restriction
+    return not restricted and seen.has("partners") and seen.has_column("points", *OF_POINTS)
+
+
+def roisets_of(seen: Seen) -> list[str]:
+    """ROI sets of the database whose ROIs stand in the table of points."""
+    known = [
+        one
+        for one, kind in seen.columns["points"].items()
+        if f"{one}_label" in seen.columns["points"] and not kind.endswith("INT")
+    ]
+    return known if seen.made.roisets is None else [one for one in seen.made.roisets if one in known]
+
+
+def has_all_roisets(seen: Seen) -> bool:
+    """Whether all of them do."""
+    return seen.made.roisets is None or len(roisets_of(seen)) == len(set(seen.made.roisets))
+
+
+def thresholds(work: Work) -> tuple[float, float]:
+    """What a PSD must have for weight and for weightHP."""
+    found = [0.0, 0.0]
+    for place, column in enumerate(("postHighAccuracyThreshold:float", "postHPThreshold:float")):
+        for (value,) in work.rows(f'SELECT value FROM ({META_ROWS}) WHERE "column" = {text(column)}'):
+            try:
+                found[place] = float(value)
+            except (TypeError, ValueError):
+                found[place] = 0.0  # the strict reader tells of it
+    return found[0], found[1]
