@@ -1,7 +1,6 @@
 """Prove that a finished snapshot of a connectome is whole, and that its tables agree with each other."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -39,6 +38,8 @@ class SnapshotProving:
             SnapshotBusy: it is being built.
             TooLittleMemory, StorageFailed: what was not told was not looked at.
         """
+        from tempfile import TemporaryDirectory  # here, because help needs no folder
+
         memory_bytes = memory_of(memory)
         with connectome_extra():
             from engram.connectome.building import Limits, told_engine
@@ -48,7 +49,7 @@ class SnapshotProving:
         place = existing_folder(self._context, folder)
         limits = Limits(memory_bytes=memory_bytes, threads=threads or os.cpu_count() or 1)
         within = self._context.environment.get("TMPDIR") or None
-        with Folder(Steps(), place).looked_at(), tempfile.TemporaryDirectory(prefix="engram-", dir=within) as spill:
+        with Folder(Steps(), place).looked_at(), TemporaryDirectory(prefix="engram-", dir=within) as spill:
             engine_bytes = int(memory_bytes * _OF_MEMORY_RATIO)
             work = Work(":memory:", memory_bytes=engine_bytes, threads=limits.threads, spill=spill)
             try:
