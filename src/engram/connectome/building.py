@@ -1,9 +1,9 @@
 """Build a snapshot: from the tables that a configuration names to a folder of tables and files for neuPrint."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import duckdb
 import msgspec
@@ -79,22 +79,15 @@ def build(
     with Folder(steps, config.job_settings.output_dir).held() as folder:
         seen = _seen(config)
         inputs = digests_of(config)
-        earlier = Earlier(folder=folder.path, provenance=folder.provenance(), digest_of=digest_of)
+        earlier = _earlier(folder)
         planned = plan_steps(wanted_steps(config), as_data(config), inputs, earlier)
-        left = [file for one in planned if not one.wanted for file in earlier.files_of(one.step)]
-        kept = [Written(**msgspec.structs.asdict(file)) for file in left]
-        findings = [Finding(table=one.table, message=one.message) for one in earlier.provenance.findings]
-        written: list[Written] = []
-        wanted = [one.step for one in planned if one.wanted]
+        kept = _kept(planned, earlier)
+        folder.forget({one.step.name: [file.path for file in one.left.files] for one in planned if one.left})
+        wanted = [one for one in planned if one.wanted]
+        made = _Made(findings=_found_before(planned, earlier))
         if wanted:
-            with opened(folder.work, limits) as work:
-                with told_engine("check", limits, folder.path):
-                    making = Making(work, config)
-                for number, step in enumerate(wanted, start=1):
-                    yield Begun(step=step.name, number=number, steps=len(wanted))
-                    with told_engine(step.name, limits, folder.path):
-                        written += [write_output(work, folder, steps, one) for one in step.carry_out(making) or ()]
-                findings = [Finding(table=table, message=message) for table, message in making.sources.findings]
+            yield from _carry_out(wanted, config, folder, steps, limits, made)
+        findings, written = made.findings, made.written
         provenance = {
             "snapshot": config.snapshot_tag,
             "engram": version,
@@ -109,20 +102,82 @@ def build(
             "findings": [asdict(finding) for finding in findings],
             "tables": [one.as_json() for one in (*written, *kept)],
         }
-        if changed := [path for path, was in seen.items() if _seen(config).get(path) != was]:
-            raise BadTables(tuple(f"{path} changed while it was read: build again" for path in changed))
-        if wanted or folder.parts() - {one.path.partition("/")[0] for one in kept}:
-            folder.publish(provenance, keep={name for one in planned if not one.wanted for name in one.step.writes})
+        _refuse_changed(seen, config)
+        if wanted or any(one.left for one in planned) or folder.parts() - {one.path.partition("/")[0] for one in kept}:
+            in_place = (one for one in planned if not one.wanted and not one.left)
+            folder.publish(provenance, keep={name for one in in_place for name in one.step.writes})
     yield from findings
     yield from written
     yield from (Kept(file=one) for one in kept)
 
 
+@dataclass(slots=True, kw_only=True)
+class _Made:
+    """What a build has made so far, and what it found in the tables."""
+
+    findings: list[Finding]
+    written: list[Written] = field(default_factory=list)
+
+
+def _carry_out(
+    wanted: Sequence[Planned[Making]], config: Config, folder: Folder, steps: Steps, limits: Limits, made: _Made
+) -> Iterator[Begun]:
+    """Carry out steps one after the other. Of each that writes files it is noted when they are whole."""
+    seen = _seen(config)
+    with opened(folder.work, limits) as work:
+        with told_engine("check", limits, folder.path):
+            making = Making(work, config)
+        for number, one in enumerate(wanted, start=1):
+            yield Begun(step=one.step.name, number=number, steps=len(wanted))
+            with told_engine(one.step.name, limits, folder.path):
+                files = [write_output(work, folder, steps, file) for file in one.step.carry_out(making) or ()]
+            made.written += files
+            made.findings = [Finding(table=table, message=message) for table, message in making.sources.findings]
+            _refuse_changed(seen, config)
+            if one.step.writes:
+                findings = [asdict(finding) for finding in made.findings]
+                folder.note_made(one.step.name, one.key, [asdict(file) for file in files], findings)
+
+
 def plan(config: Config, steps: Steps) -> list[Planned[Making]]:
     """What `build` would do, and why. Input tables are read for their digests, and files of an earlier build."""
     folder = Folder(steps, config.job_settings.output_dir)
-    earlier = Earlier(folder=folder.path, provenance=folder.provenance(), digest_of=digest_of)
-    return plan_steps(wanted_steps(config), as_data(config), digests_of(config), earlier)
+    return plan_steps(wanted_steps(config), as_data(config), digests_of(config), _earlier(folder))
+
+
+def _earlier(folder: Folder) -> Earlier:
+    """What earlier builds left: one that came to its end, and one that was interrupted."""
+    return Earlier(
+        folder=folder.path,
+        provenance=folder.provenance(),
+        digest_of=digest_of,
+        left=folder.left(),
+        left_in=folder.new,
+    )
+
+
+def _kept(planned: Sequence[Planned[Making]], earlier: Earlier) -> list[Written]:
+    """The files that need not be made."""
+    files = [
+        file
+        for one in planned
+        if not one.wanted
+        for file in (one.left.files if one.left else earlier.files_of(one.step))
+    ]
+    return [Written(**msgspec.structs.asdict(file)) for file in files]
+
+
+def _found_before(planned: Sequence[Planned[Making]], earlier: Earlier) -> list[Finding]:
+    """What earlier builds found in the very tables that are read now."""
+    told = next((one.left.findings for one in reversed(planned) if one.left), earlier.provenance.findings)
+    return [Finding(table=one.table, message=one.message) for one in told]
+
+
+def _refuse_changed(seen: Mapping[str, tuple[int, int, int]], config: Config) -> None:
+    """Refuse to go on with tables that changed while they were read. Raises `BadTables`."""
+    now = _seen(config)
+    if changed := [path for path, was in seen.items() if now.get(path) != was]:
+        raise BadTables(tuple(f"{path} changed while it was read: build again" for path in changed))
 
 
 def _inputs_of(config: Config) -> dict[str, str]:

@@ -7,7 +7,7 @@ Everything is made in ``.engram`` inside of it. When all is there and on the dis
 import fcntl
 import json
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import PurePosixPath
 from typing import Any
@@ -68,6 +68,25 @@ class Provenance(msgspec.Struct, frozen=True):
     findings: tuple[ToldFinding, ...] = ()
 
 
+class Left(msgspec.Struct, frozen=True):
+    """What an interrupted build says of a step that it had finished."""
+
+    name: str
+    key: str
+    files: tuple[ToldFile, ...] = ()
+    findings: tuple[ToldFinding, ...] = ()
+
+
+class _Next(msgspec.Struct, frozen=True):
+    """What a build was about to put into its place: written when all of it is on the disk."""
+
+    #: Parts that stay as they are, and parts that were made.
+    keep: tuple[str, ...]
+    made: tuple[str, ...]
+    #: The text of the new provenance.
+    provenance: str
+
+
 class Folder:
     """One build's hold on a snapshot's folder."""
 
@@ -78,12 +97,18 @@ class Folder:
         #: Where the new files are made, under the paths that they will have.
         self.new = os.path.join(private, "new")
         self._old = os.path.join(private, "old")
+        #: Where it is noted which steps are finished, and what is about to be put in its place.
+        self._made = os.path.join(private, "made")
+        self._next = os.path.join(private, "next.json")
         #: The work file.
         self.work = os.path.join(private, "work", "work.duckdb")
 
     @contextmanager
     def held(self) -> "Iterator[Folder]":
-        """Keep other builds out; what an interrupted one left is cleared. Raises `SnapshotBusy`, `TargetExists`."""
+        """Keep other builds out; what an interrupted one was putting in its place is put there.
+
+        Raises `SnapshotBusy`, `TargetExists`.
+        """
         private = os.path.dirname(self.new)
         self._refuse_foreign(private)
         durable.make_folders(self._steps, private)
@@ -116,19 +141,51 @@ class Folder:
 
     @contextmanager
     def _cleared(self) -> Iterator[None]:
-        """Empty folders for what is made, which are gone afterwards."""
-        self._clear()
+        """Folders for what is made. They are gone afterwards, but for what of an interrupted build is finished."""
+        self._finish()
+        self._clear(self._old, os.path.dirname(self.work))
         try:
-            for folder in (self.new, os.path.dirname(self.work)):
+            for folder in (self.new, self._made, os.path.dirname(self.work)):
                 durable.make_folders(self._steps, folder)
             yield
+            self._clear(self.new, self._made)
         finally:
-            self._clear()
+            self._clear(self._old, os.path.dirname(self.work))
+            if os.path.isdir(self._made) and not os.listdir(self._made):
+                self._clear(self.new, self._made)
 
-    def _clear(self) -> None:
-        for folder in (self.new, self._old, os.path.dirname(self.work)):
+    def _clear(self, *folders: str) -> None:
+        for folder in folders:
             if os.path.isdir(folder):
                 durable.remove_tree(self._steps, folder)
+
+    def note_made(self, step: str, key: str, files: list[dict[str, Any]], findings: list[dict[str, str]]) -> None:
+        """Note that a step is finished: when the build ends before the rest is, its files need not be made again."""
+        data = json.dumps({"name": step, "key": key, "files": files, "findings": findings}).encode()
+        durable.write_new(self._steps, os.path.join(self._made, f"{step}.json"), data, sync=False)
+
+    def left(self) -> dict[str, Left]:
+        """What of an interrupted build says that it is finished, by step. It may have lost bytes: look at them."""
+        found = {}
+        with suppress(FileNotFoundError):
+            for name in sorted(os.listdir(self._made)):
+                with open(os.path.join(self._made, name), "rb") as file, suppress(msgspec.MsgspecError):
+                    one = msgspec.json.decode(file.read(), type=Left)
+                    if all(is_inside(told.path) for told in one.files):
+                        found[one.name] = one
+        return found
+
+    def forget(self, kept: Mapping[str, Collection[str]]) -> None:
+        """Remove what an interrupted build left, but for *kept*: the files of steps."""
+        for name in os.listdir(self._made) if os.path.isdir(self._made) else ():
+            if name.removesuffix(".json") not in kept:
+                durable.remove(self._steps, os.path.join(self._made, name))
+        wanted = {os.path.join(self.new, path) for paths in kept.values() for path in paths}
+        for folder, _, names in os.walk(self.new, topdown=False):
+            for name in names:
+                place = os.path.join(folder, name)
+                if place not in wanted:
+                    durable.remove(self._steps, place)
 
     def _refuse_foreign(self, private: str) -> None:
         """What engram did not make is not replaced."""
@@ -166,17 +223,42 @@ class Folder:
         return {name for name in PARTS if os.path.lexists(os.path.join(self.path, name))}
 
     def publish(self, provenance: dict[str, Any], *, keep: Collection[str] = ()) -> None:
-        """Put what was made into its place, for that which was there before; *keep* is left as it is."""
+        """Put what was made into its place, for that which was there before; *keep* is left as it is.
+
+        Once it is noted what goes where, the next build brings it to its end, whatever happens meanwhile.
+        """
         durable.sync_file_system(self._steps, self.new)
+        text = json.dumps(provenance, indent=1, ensure_ascii=False) + "\n"
+        made = tuple(name for name in PARTS if os.path.lexists(os.path.join(self.new, name)))
+        data = msgspec.json.encode(_Next(keep=tuple(keep), made=made, provenance=text))
+        durable.make_folders(self._steps, self._old)
+        durable.replace(self._steps, self._next, data, aside=self._old)
+        self._finish()
+
+    def _finish(self) -> None:
+        """Put in its place what is noted for it; nothing if nothing is."""
+        try:
+            with open(self._next, "rb") as file:
+                wanted = msgspec.json.decode(file.read(), type=_Next)
+        except FileNotFoundError:
+            return
+        except msgspec.MsgspecError:  # nothing that we wrote: it is built anew
+            durable.remove(self._steps, self._next)
+            return
         with suppress(FileNotFoundError):
             durable.remove(self._steps, os.path.join(self.path, PROVENANCE))
         durable.make_folders(self._steps, self._old)
-        for name in [name for name in PARTS if name not in keep]:
-            place, new = os.path.join(self.path, name), os.path.join(self.new, name)
-            if os.path.lexists(place):
-                durable.rename(self._steps, place, os.path.join(self._old, name))
-            if os.path.lexists(new):
-                durable.rename(self._steps, new, place)
+        for name in [name for name in PARTS if name not in wanted.keep]:
+            self._put(name, is_made=name in wanted.made)
         durable.sync_folder(self._steps, self.path)
-        text = json.dumps(provenance, indent=1, ensure_ascii=False) + "\n"
-        durable.replace(self._steps, os.path.join(self.path, PROVENANCE), text.encode(), aside=self._old)
+        durable.replace(self._steps, os.path.join(self.path, PROVENANCE), wanted.provenance.encode(), aside=self._old)
+        durable.remove(self._steps, self._next)
+
+    def _put(self, name: str, *, is_made: bool) -> None:
+        place, new, old = (os.path.join(folder, name) for folder in (self.path, self.new, self._old))
+        if is_made and not os.path.lexists(new):  # it is there already
+            return
+        if os.path.lexists(place):
+            durable.rename(self._steps, place, old)
+        if is_made:
+            durable.rename(self._steps, new, place)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from engram.connectome.folder import Provenance, ToldFile, is_inside
+from engram.connectome.folder import Left, Provenance, ToldFile, is_inside
 
 Doer = TypeVar("Doer")
 
@@ -50,6 +50,8 @@ class Planned(Generic[Doer]):
     wanted: bool
     #: Why, or why not.
     why: str
+    #: What an interrupted build has made of it, which is put in its place.
+    left: Left | None = None
 
     def as_json(self) -> dict[str, Any]:
         """What provenance tells of it."""
@@ -72,10 +74,12 @@ def plan_steps(
         grounds = {"version": str(step.version)} | {need: keys[need] for need in step.needs if need in keys}
         grounds |= {path: _digest(_part(config, path)) for path in step.reads}
         keys[step.name] = _digest([step.name, grounds])
-        why = before.why_again(step, keys[step.name], grounds) if step.writes else ""
-        found.append(
-            Planned(step=step, key=keys[step.name], grounds=grounds, wanted=bool(why), why=why or "nothing has changed")
-        )
+        key = keys[step.name]
+        why = before.why_again(step, key, grounds) if step.writes else ""
+        left = before.finished(step, key) if why else None
+        why = "an interrupted build has made it" if left else why or "nothing has changed"
+        wanted = why not in ("nothing has changed", "an interrupted build has made it")
+        found.append(Planned(step=step, key=key, grounds=grounds, wanted=wanted, why=why, left=left))
     return list(_with_needs(found))
 
 
@@ -120,6 +124,16 @@ class Earlier:
     provenance: Provenance
     #: Tells the digest of a file.
     digest_of: Callable[[str], str] = field(repr=False)
+    #: What an interrupted build finished of another one, and where it lies.
+    left: Mapping[str, Left] = field(default_factory=dict)
+    left_in: str = ""
+
+    def finished(self, step: Step[Any], key: str) -> Left | None:
+        """What an interrupted build made of a step, if it is what would be made now, and whole."""
+        found = self.left.get(step.name)
+        if found is None or found.key != key or any(self._why_not(self.left_in, file) for file in found.files):
+            return None
+        return found
 
     def files_of(self, step: Step[Any]) -> list[ToldFile]:
         """What provenance tells of the files that a step wrote."""
@@ -134,10 +148,10 @@ class Earlier:
         if told.key != key:
             changed = [name for name in {**told.grounds, **grounds} if told.grounds.get(name) != grounds.get(name)]
             return f"{', '.join(changed)} changed"
-        return next(filter(None, map(self._why_not, self.files_of(step))), "")
+        return next(filter(None, (self._why_not(self.folder, file) for file in self.files_of(step))), "")
 
-    def _why_not(self, file: ToldFile) -> str:
-        place = os.path.join(self.folder, file.path)
+    def _why_not(self, folder: str, file: ToldFile) -> str:
+        place = os.path.join(folder, file.path)
         if not os.path.isfile(place) or os.path.islink(place):
             return f"{file.path} is not there"
         if os.path.getsize(place) != file.size_bytes or self.digest_of(place) != file.sha256:
