@@ -2,8 +2,8 @@
 
 What the configuration asks for appears in the snapshot's folder when all of it is there: flat tables, files for a
 neuPrint database, tables of neurotransmitters. What an earlier build left there is kept where it would be made again as
-it is. An interrupted build leaves what was there, and goes on where it is begun again. The last file to come, provenance.json, says what all of it was
-made from.
+it is. An interrupted build leaves what was there, and goes on where it is begun again. The last file to come,
+provenance.json, says what all of it was made from.
 
     engram snapshot build -c release.yaml
     engram snapshot build -c release.yaml -o /data/release
