@@ -1,6 +1,8 @@
 """Build a snapshot: from the tables that a configuration names to a folder of tables and files for neuPrint."""
 
+import errno
 import os
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -91,7 +93,11 @@ def build(
         provenance = {
             "snapshot": config.snapshot_tag,
             "engram": version,
-            "libraries": {"duckdb": duckdb.__version__, "pyarrow": pyarrow.__version__},
+            "libraries": {
+                "duckdb": duckdb.__version__,
+                "pyarrow": pyarrow.__version__,
+                "zlib": zlib.ZLIB_RUNTIME_VERSION,
+            },
             "begun": begun,
             "ended": now(),
             "inputs": [
@@ -215,6 +221,10 @@ def opened(path: str, limits: Limits) -> Iterator[Work]:
         work.close()
 
 
+#: What is told where a disk takes no more.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+
 @contextmanager
 def told_engine(step: str, limits: Limits, path: str) -> Iterator[None]:
     """What the engine could not do, as an error that people can act on: `TooLittleMemory`, `StorageFailed`."""
@@ -225,3 +235,7 @@ def told_engine(step: str, limits: Limits, path: str) -> Iterator[None]:
         raise TooLittleMemory(step=step, memory_mib=mib, advised_mib=2 * mib) from error
     except duckdb.IOException as error:
         raise StorageFailed(path, str(error).splitlines()[0]) from error
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise StorageFailed(path, error.strerror or str(error)) from error

@@ -35,6 +35,8 @@ class Work:
         }
         if spill:
             settings["temp_directory"] = spill
+        #: How many threads work.
+        self.threads = threads
         self.connection = duckdb.connect(path, config=settings)
 
     def close(self) -> None:

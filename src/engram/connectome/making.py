@@ -33,7 +33,7 @@ from engram.connectome.points import BodyTypes
 from engram.connectome.reports.checking import check_reports
 from engram.connectome.reports.exporting import report_outputs
 from engram.connectome.rois import Lookup
-from engram.connectome.steps import Step
+from engram.connectome.steps import PROCESSES, Step
 from engram.connectome.synapses import Synapses
 
 
@@ -123,7 +123,7 @@ class Making:
             roiset: {prop: read_formula(formula) for prop, formula in properties.items()}
             for roiset, properties in wanted.roi_synapse_properties.items()
         }
-        yield from neuprint_outputs(
+        outputs = neuprint_outputs(
             self.work,
             self.synapses,
             self.elements,
@@ -133,6 +133,10 @@ class Making:
             sizes=self.sources.sizes is not None,
             formulas=formulas,
         )
+        is_packed = wanted.csv_compression == "gzip"
+        for one in outputs:
+            is_table = isinstance(one, Output) and one.path.endswith(".csv")
+            yield replace(one, path=f"{one.path}.gz") if is_packed and is_table else one
 
     def reports(self) -> Iterator[Output | TextOutput]:
         """The files of ``reports/``."""
@@ -159,6 +163,7 @@ STEPS: tuple[Step[Making], ...] = (
         reads=("inputs", "outputs", "job-settings"),
         carry_out=Making.configuration,
         writes=("final-config.yaml", "neuprint-meta.yaml"),
+        ignores=(),
     ),
     Step(
         name="points",
@@ -187,6 +192,7 @@ STEPS: tuple[Step[Making], ...] = (
         needs=("rois",),
         reads=("inputs.elements", "inputs.rois.roi-sets"),
         carry_out=Making.make_elements,
+        ignores=(PROCESSES, "point-table", "distance-table"),
     ),
     Step(
         name="neurotransmitters",

@@ -16,8 +16,8 @@ from engram.connectome.folder import Left, Provenance, ToldFile, is_inside
 
 Doer = TypeVar("Doer")
 
-#: Keys of the configuration that change no result: that of the tables themselves is in their digests.
-_OF_NO_MATTER = ("processes", "point-table", "distance-table")
+#: A key of the configuration that changes no result.
+PROCESSES = "processes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +34,8 @@ class Step(Generic[Doer]):
     carry_out: Callable[[Doer], Iterable[Any] | None] = field(repr=False, compare=False)
     #: The files and folders of the snapshot that it writes; none for tables of the work file.
     writes: tuple[str, ...] = ()
+    #: Keys in these parts that change nothing of what it gives.
+    ignores: tuple[str, ...] = (PROCESSES,)
     #: Raised with every change of what it gives.
     version: int = 1
 
@@ -72,7 +74,7 @@ def plan_steps(
     found = []
     for step in steps:
         grounds = {"version": str(step.version)} | {need: keys[need] for need in step.needs if need in keys}
-        grounds |= {path: _digest(_part(config, path)) for path in step.reads}
+        grounds |= {path: _digest(_part(config, path, step.ignores)) for path in step.reads}
         keys[step.name] = _digest([step.name, grounds])
         key = keys[step.name]
         why = before.why_again(step, key, grounds) if step.writes else ""
@@ -102,18 +104,18 @@ def _digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def _part(config: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401 (of a YAML file)
+def _part(config: Mapping[str, Any], path: str, ignored: Sequence[str]) -> Any:  # noqa: ANN401 (of a YAML file)
     part: Any = config
     for word in path.split("."):
         part = part[word]
-    return _what_matters(part)
+    return _without(part, ignored)
 
 
-def _what_matters(part: Any) -> Any:  # noqa: ANN401 (of a YAML file)
+def _without(part: Any, ignored: Sequence[str]) -> Any:  # noqa: ANN401 (of a YAML file)
     if not isinstance(part, Mapping):
         return part
-    kept = {name: one for name, one in part.items() if name not in _OF_NO_MATTER or isinstance(one, Mapping)}
-    return {name: _what_matters(one) for name, one in kept.items()}
+    kept = {name: one for name, one in part.items() if name not in ignored or isinstance(one, Mapping)}
+    return {name: _without(one, ignored) for name, one in kept.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

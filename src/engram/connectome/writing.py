@@ -5,13 +5,14 @@ import os
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from engram.connectome.compressing import compress
 from engram.connectome.engine import Work
 from engram.connectome.feather import PromiseBroken, write_feather, write_parquet
 from engram.connectome.folder import Folder
 from engram.connectome.neuprint.nodes import header_of
 from engram.connectome.outputs import Output, TextOutput
 from engram.connectome.sql import name, text
-from engram.durable import Steps, write_new
+from engram.durable import Steps, remove, write_new
 
 _CHUNK_BYTES = 1 << 20
 
@@ -39,8 +40,12 @@ def write_output(work: Work, folder: Folder, steps: Steps, output: Output | Text
     if isinstance(output, TextOutput):
         write_new(steps, place, output.text.encode(), sync=False)
         rows, columns = output.rows, output.columns
-    elif place.endswith(".csv"):
-        rows, columns = _write_csv(work, output, place), len(output.promise.columns)
+    elif place.endswith((".csv", ".csv.gz")):
+        plain = place.removesuffix(".gz")
+        rows, columns = _write_csv(work, output, plain), len(output.promise.columns)
+        if plain != place:
+            compress(steps, plain, place, threads=work.threads)
+            remove(steps, plain)
     else:
         write = write_parquet if place.endswith(".parquet") else write_feather
         rows = write(work.relation(output.query), place, output.promise, index=output.index)

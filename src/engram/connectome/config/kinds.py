@@ -24,8 +24,9 @@ class InputFile:
 class Section(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
     """A mapping with keys of its own; ``min_confidence`` here is ``min-confidence`` in the file.
 
-    Two names of a subclass are read by those who walk over it: ``NAMED``, the field that takes the keys which the file
-    chooses freely, and ``REQUIRED``, the fields that must be given.
+    Three names of a subclass are read by those who walk over it: ``NAMED``, the field that takes the keys which the
+    file chooses freely; ``REQUIRED``, the fields that must be given; and ``OWN``, fields that flyem-snapshot does not
+    know: a configuration that is written has them only where they say something.
     """
 
 

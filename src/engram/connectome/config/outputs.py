@@ -238,6 +238,8 @@ class Indexes(Section, frozen=True, kw_only=True):
 class Neuprint(Section, frozen=True, kw_only=True):
     """Files of a neuPrint database: neuprint/."""
 
+    OWN: ClassVar = ("csv_compression", "synapse_sets", "split_nodes")
+
     #: Write them.
     export_neuprint_snapshot: bool = False
     #: The file that describes the dataset for neuPrint (engram snapshot config --meta shows one).
@@ -268,7 +270,15 @@ class Neuprint(Section, frozen=True, kw_only=True):
     element_totals: Mapping[str, ElementTotals] = {}
     #: What the database looks up quickly.
     indexes: Indexes = Indexes()
-    #: Bodies are dealt to at most so many files.
+    #: Engram's own key. gzip compresses the CSV files of nodes and edges to .csv.gz, which neo4j-admin reads.
+    csv_compression: Literal["none", "gzip"] = "none"
+    #: Engram's own key. False leaves out sets of synapses and all that leads to them, a third of the bytes: queries for
+    #: the synapses of a body or of a connection need them.
+    synapse_sets: bool = True
+    #: Engram's own key. True deals nodes to files by their ROIs, as flyem-snapshot does: bodies to max-segment-files,
+    #: synapses and elements to one for each combination of ROIs. Else all are in one, or in as few as ROIs allow.
+    split_nodes: bool = False
+    #: Bodies are dealt to at most so many files, where split-nodes is true.
     max_segment_files: Several = 30_000
     #: Worker processes of flyem-snapshot, kept as they are (engram has -J); null for those of ``job-settings``.
     processes: Processes = None

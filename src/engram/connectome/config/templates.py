@@ -35,20 +35,28 @@ def _lines(record: msgspec.Struct, indent: int, comments: bool) -> Iterator[str]
         value = getattr(record, field.name)
         if comments:
             yield from _comment(told(kind, field.name, notes, hints), indent)
-        if field.name == named_field(kind):
+        if field.name in own_fields(kind):
+            yield from _value(field.encode_name, value, f"{margin}# ") if comments else ()
+        elif field.name == named_field(kind):
             yield from _example(hints[field.name], indent, NAME) if comments else ()
-        elif isinstance(value, msgspec.Struct):
-            yield f"{margin}{field.encode_name}:"
-            yield from _lines(value, indent + 2, comments)
-        elif isinstance(value, Mapping) and any(isinstance(inner, msgspec.Struct) for inner in value.values()):
-            yield f"{margin}{field.encode_name}:"
-            for name, inner in value.items():
-                yield f"{margin}  {name}:"
-                yield from _lines(inner, indent + 4, comments)
         else:
-            yield from _value(field.encode_name, value, margin)
+            yield from _field(field.encode_name, value, indent, comments)
             if comments and not value:
                 yield from _example(hints[field.name], indent + 2, NAME)
+
+
+def _field(key: str, value: object, indent: int, comments: bool) -> Iterator[str]:
+    margin = " " * indent
+    if isinstance(value, msgspec.Struct):
+        yield f"{margin}{key}:"
+        yield from _lines(value, indent + 2, comments)
+    elif isinstance(value, Mapping) and any(isinstance(inner, msgspec.Struct) for inner in value.values()):
+        yield f"{margin}{key}:"
+        for name, inner in value.items():
+            yield f"{margin}  {name}:"
+            yield from _lines(inner, indent + 4, comments)
+    else:
+        yield from _value(key, value, margin)
 
 
 def _value(key: str, value: object, margin: str) -> Iterator[str]:
@@ -90,6 +98,11 @@ def _comment(text: str, indent: int) -> Iterator[str]:
 def named_field(kind: type[msgspec.Struct]) -> str:
     """The field that takes the keys which a file chooses freely; '' for none."""
     return str(getattr(kind, "NAMED", ""))
+
+
+def own_fields(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    """The fields that flyem-snapshot does not know: a template shows them as comments, so that both take it."""
+    return tuple(getattr(kind, "OWN", ()))
 
 
 def entry_kind(kind: Kind) -> type[msgspec.Struct] | None:

@@ -21,11 +21,16 @@ def as_data(record: msgspec.Struct) -> dict[str, Any]:
     >>> from engram.connectome.config.outputs import Report
     >>> as_data(Report(name="all"))
     {'rois': [], 'name': 'all', 'non-synaptic-bodies': ''}
+
+    Keys of our own that say nothing else than their default are left out: flyem-snapshot refuses keys that it does not
+    know.
     """
     data: dict[str, Any] = {}
-    named = getattr(type(record), "NAMED", "")
+    named, own = getattr(type(record), "NAMED", ""), getattr(type(record), "OWN", ())
     for field in msgspec.structs.fields(type(record)):
         value = plain_data(getattr(record, field.name))
+        if field.name in own and value == plain_data(field.default):
+            continue
         if field.name == named:
             data |= value
         else:

@@ -107,6 +107,7 @@ def element_outputs(
     body: str,
     labels: Mapping[str, str],
     formulas: Formulas,
+    split: bool,
 ) -> Iterator[Output]:
     """The files of elements, of their sets, and of pairs that lie close together.
 
@@ -115,9 +116,10 @@ def element_outputs(
         body: type of bodies.
         labels: by the name of a table, what its elements are labelled with, beside Element.
         formulas: by ROI set, properties that follow from the label of a ROI.
+        split: a file for each combination of ROIs.
     """
     for one in elements:
-        yield from _nodes(work, one, dataset, labels.get(one.name, ""), formulas)
+        yield from _nodes(work, one, dataset, labels.get(one.name, ""), formulas, split=split)
     yield from _sets(work, elements, dataset, body)
     there = [points, *map(held_of, elements)]
     for one in elements:
@@ -130,7 +132,7 @@ def element_outputs(
             yield Output(path=CLOSE_TO.file.format(elements=one.name), query=query, promise=promise)
 
 
-def _nodes(work: Work, one: Elements, dataset: str, label: str, formulas: Formulas) -> Iterator[Output]:
+def _nodes(work: Work, one: Elements, dataset: str, label: str, formulas: Formulas, *, split: bool) -> Iterator[Output]:
     labels = ["Element", f"{dataset}_Element"]
     labels += [label.lstrip(":"), f"{dataset}_{label.lstrip(':')}"] if label else []
     columns = {":ID(Element-ID)": "point_id", "type:string": "type", "bodyId:long": "body"}
@@ -141,7 +143,7 @@ def _nodes(work: Work, one: Elements, dataset: str, label: str, formulas: Formul
             columns |= computed(one.rois[roiset], properties)
     table = f"nodes of {one.table}"
     rois = [(roiset, roi) for roiset, found in one.rois.items() for roi in found.names if roi != UNSPECIFIED]
-    files = make_flagged(work, table, f"SELECT * FROM {held_of(one)}", tuple(one.rois), rois)
+    files = make_flagged(work, table, f"SELECT * FROM {held_of(one)}", tuple(one.rois), rois, split=split)
     for number, path in enumerate(paths_of(files, ELEMENTS.file.format(elements=one.name))):
         flagged = [rois[roi] for roi in files[number].rois]
         headers = (*columns, *(f"{roi}:boolean" for _, roi in flagged))

@@ -72,7 +72,8 @@ def neuprint_outputs(
         sizes=sizes,
         keep_all=wanted.keep_non_synaptic_segments,
     )
-    yield from neuron_outputs(work, neurons, rois)
+    most_files = wanted.max_segment_files if wanted.split_nodes else 0
+    yield from neuron_outputs(work, neurons, rois, most_files=most_files)
     yield from meta_outputs(work, synapses, rois, neurons, meta, inside=inside)
     yield from _view_outputs(wanted.neuroglancer, meta)
     excluded = [synapses.rois[one].names for one in wanted.indexes.exclude_roisets if one in synapses.rois]
@@ -91,7 +92,7 @@ def neuprint_outputs(
     )
     make_connections(work, synapses, scope, rois, confidences)
     yield from connection_outputs(work, synapses)
-    yield from set_outputs(scope, body=synapses.body, dataset=meta.dataset)
+    yield from set_outputs(scope, body=synapses.body, dataset=meta.dataset, sets=wanted.synapse_sets)
     yield from synapse_outputs(
         work,
         synapses,
@@ -100,6 +101,7 @@ def neuprint_outputs(
         dataset=meta.dataset,
         neurotransmitters=neurotransmitters,
         formulas=formulas,
+        split=wanted.split_nodes,
     )
     yield from element_outputs(
         work,
@@ -109,6 +111,7 @@ def neuprint_outputs(
         body=synapses.body,
         labels=wanted.element_labels,
         formulas=formulas,
+        split=wanted.split_nodes,
     )
 
 

@@ -141,8 +141,12 @@ def _label(dataset: str, criteria: NeuronLabelCriteria, described: Mapping[str, 
     return f"CASE WHEN {condition} THEN {text(both)} ELSE {text(segment)} END"
 
 
-def neuron_outputs(work: Work, neurons: Neurons, rois: Rois) -> Iterator[Output]:
-    """The feather file of bodies, and the CSV file of their nodes: one, or several where there are too many ROIs."""
+def neuron_outputs(work: Work, neurons: Neurons, rois: Rois, *, most_files: int) -> Iterator[Output]:
+    """The feather file of bodies, and the CSV files of their nodes.
+
+    Args:
+        most_files: bodies are dealt to so many files by their ROIs; 0: to one, or as few as ROIs allow.
+    """
     given = {column: _kept(column, kind) for column, kind in neurons.columns.items()}
     listed = ", ".join(map(name, given))
     promise = NEURONS.concrete(given=given)
@@ -151,7 +155,7 @@ def neuron_outputs(work: Work, neurons: Neurons, rois: Rois) -> Iterator[Output]
     words = [f"bits {word}" for word in range(words_of(rois))]
     bits = ", ".join(f"coalesce({name(word)}, 0) AS {name(word)}" for word in words)
     query = f'SELECT neuron.*, {bits} FROM neuron LEFT JOIN "roi info" ON body = ":ID(Body-ID)"'
-    files = make_nodes(work, "neuron node", query, words, rois_in, order='":ID(Body-ID)"')
+    files = make_nodes(work, "neuron node", query, words, rois_in, order='":ID(Body-ID)"', most_files=most_files)
     for number, path in enumerate(paths_of(files, NEURON_NODES.file)):
         flags = [f"if({has_roi(roi)}, ',true', ',')" for roi in files[number].rois]
         headers = (*written, *(f"{rois.names[roi]}:boolean" for roi in files[number].rois))

@@ -58,6 +58,32 @@ def spread(combinations: Sequence[frozenset[int]], *, most: int = MOST_FLAGS) ->
     return [File(combinations=tuple(places), rois=tuple(sorted(rois))) for places, rois in found]
 
 
+def deal(combinations: Sequence[frozenset[int]], counts: Sequence[int], *, most: int) -> list[File]:
+    """At most so many files for nodes with these combinations of ROIs; nodes of one combination lie together.
+
+    The largest come first. Combinations share a file until it has its share of all nodes.
+
+    >>> sets = [frozenset({1}), frozenset({2}), frozenset({1, 2})]
+    >>> [file.combinations for file in deal(sets, [1, 9, 2], most=2)]
+    [(1,), (2, 0)]
+    """
+    share = -(-sum(counts) // most)
+    files: list[list[int]] = []
+    held = share
+    for place in sorted(range(len(counts)), key=lambda place: (-counts[place], sorted(combinations[place]))):
+        if held >= share:
+            files.append([])
+            held = 0
+        files[-1].append(place)
+        held += counts[place]
+    found = [(places, frozenset().union(*(combinations[place] for place in places))) for places in files]
+    return [File(combinations=tuple(places), rois=tuple(sorted(rois))) for places, rois in found]
+
+
+#: A file for each combination.
+EACH = 1 << 62
+
+
 def make_nodes(
     work: Work,
     table: str,
@@ -66,21 +92,25 @@ def make_nodes(
     rois_of: Callable[[Sequence[Any]], Iterable[int]],
     *,
     order: str,
+    most_files: int = 0,
 ) -> list[File]:
     """Make *table*, which is what *query* gives and the number of each row's `FILE`, ordered by that and by *order*.
 
     Args:
         keys: columns whose values tell the ROIs of a row.
         rois_of: the numbers of the ROIs that such values tell.
+        most_files: nodes are dealt to so many files by their ROIs; 0: to as few as ROIs allow.
     """
-    distinct = f"SELECT {', '.join(map(name, keys))} FROM ({query}) GROUP BY ALL ORDER BY ALL"
-    combinations = work.rows(distinct) if keys else []
-    files = spread([frozenset(rois_of(one)) for one in combinations] or [frozenset()])
+    distinct = f"SELECT {', '.join(map(name, keys))}, count(*) FROM ({query}) GROUP BY ALL ORDER BY ALL"
+    rows = work.rows(distinct) if keys else []
+    combinations = [row[:-1] for row in rows]
+    sets = [frozenset(rois_of(one)) for one in combinations] or [frozenset()]
+    files = deal(sets, [row[-1] for row in rows] or [0], most=most_files) if most_files else spread(sets)
     if len(files) == 1:
         work.make(table, f"SELECT *, 0 AS {name(FILE)} FROM ({query}) ORDER BY {order}")
         return files
-    rows = [(*combinations[place], number) for number, file in enumerate(files) for place in file.combinations]
-    columns = [pa.array([row[place] for row in rows]) for place in range(len(keys) + 1)]
+    dealt = [(*combinations[place], number) for number, file in enumerate(files) for place in file.combinations]
+    columns = [pa.array([row[place] for row in dealt]) for place in range(len(keys) + 1)]
     work.connection.register("files of nodes", pa.Table.from_arrays(columns, names=[*keys, FILE]))
     joined = " AND ".join(f"CAST(one.{name(key)} AS VARCHAR) = CAST(found.{name(key)} AS VARCHAR)" for key in keys)
     work.make(

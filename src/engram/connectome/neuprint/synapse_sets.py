@@ -59,8 +59,8 @@ _SIDES = "(SELECT unnest(['pre', 'post']) AS side)"
 _BY_SIDE = "ORDER BY body_pre, body_post, side DESC"
 
 
-def set_outputs(scope: Scope, *, body: str, dataset: str) -> Iterator[Output]:
-    """The files of sets, of what they contain, and of the edges between synapses."""
+def set_outputs(scope: Scope, *, body: str, dataset: str, sets: bool) -> Iterator[Output]:
+    """The files of sets and of what they contain, if *sets* are wanted, and that of the edges between synapses."""
     label = text(f"SynapseSet;{dataset}_SynapseSet;ElementSet;{dataset}_ElementSet")
     pre, post = (f"concat(body_pre, '_', body_post, '_{side}')" for side in ("pre", "post"))
     either = "concat(body_pre, '_', body_post, '_', side)"
@@ -78,5 +78,5 @@ def set_outputs(scope: Scope, *, body: str, dataset: str) -> Iterator[Output]:
         + selected({":START_ID(Element-ID)": "pre_id", ":END_ID(Element-ID)": "post_id"})
         + f" FROM {scope.held_partner}",
     }
-    for table, query in queries.items():
+    for table, query in queries.items() if sets else [(SYNAPSE_TO_SYNAPSE, queries[SYNAPSE_TO_SYNAPSE])]:
         yield Output(path=table.file, query=query, promise=table.concrete(body=body))

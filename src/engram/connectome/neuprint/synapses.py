@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from engram.connectome.annotations import camel
 from engram.connectome.engine import Work
 from engram.connectome.neuprint.formulas import Formulas, computed
-from engram.connectome.neuprint.nodes import File, lines_of, make_nodes, paths_of
+from engram.connectome.neuprint.nodes import EACH, File, lines_of, make_nodes, paths_of
 from engram.connectome.neuprint.scope import Scope
 from engram.connectome.neuprint.types import POINT, header, written
 from engram.connectome.outputs import Output
@@ -47,6 +47,7 @@ def synapse_outputs(
     dataset: str,
     neurotransmitters: Sequence[str],
     formulas: Formulas,
+    split: bool,
 ) -> Iterator[Output]:
     """The files of synapses: one, or several where there are too many ROIs.
 
@@ -54,6 +55,7 @@ def synapse_outputs(
         roisets: the ROI sets whose ROIs become flags; columns of others are properties.
         neurotransmitters: columns of the table ``tbar nt`` that are properties; none if there is no such table.
         formulas: by ROI set, properties that follow from the label of a ROI.
+        split: a file for each combination of ROIs.
     """
     given = work.columns("point")
     columns: dict[str, str] = {":ID(Element-ID)": "point_id"}
@@ -69,7 +71,7 @@ def synapse_outputs(
         if roiset in synapses.rois:
             columns |= computed(synapses.rois[roiset], properties)
     rois = [(roiset, roi) for roiset in roisets for roi in synapses.rois[roiset].names if roi != UNSPECIFIED]
-    files = _make_synapses(work, scope.held_point, roisets, rois, neurotransmitters)
+    files = _make_synapses(work, scope.held_point, roisets, rois, neurotransmitters, split=split)
     for number, path in enumerate(paths_of(files, SYNAPSES.file)):
         flagged_here = [rois[roi] for roi in files[number].rois]
         tails = tails_of({roiset: synapses.rois[roiset] for roiset in roisets}, flagged_here)
@@ -88,17 +90,19 @@ def _make_synapses(
     roisets: Sequence[str],
     rois: Sequence[tuple[str, str]],
     neurotransmitters: Sequence[str],
+    *,
+    split: bool,
 ) -> list[File]:
     """Make the table ``synapse``: points, their neurotransmitters and their file. The files."""
     query = f"SELECT * FROM {point}"
     if neurotransmitters:
         listed = ", ".join(f"nt.{name(one)} AS {name('nt ' + one)}" for one in neurotransmitters)
         query = f'SELECT point.*, {listed} FROM {point} AS point LEFT JOIN "tbar nt" AS nt USING (point_id)'
-    return make_flagged(work, "synapse", query, roisets, rois)
+    return make_flagged(work, "synapse", query, roisets, rois, split=split)
 
 
 def make_flagged(
-    work: Work, table: str, query: str, roisets: Sequence[str], rois: Sequence[tuple[str, str]]
+    work: Work, table: str, query: str, roisets: Sequence[str], rois: Sequence[tuple[str, str]], *, split: bool
 ) -> list[File]:
     """Make *table*: the points that *query* gives, and their file. The files, whose ROIs are places in *rois*."""
     number_of = {one: number for number, one in enumerate(rois)}
@@ -107,7 +111,7 @@ def make_flagged(
         pairs = zip(roisets, row, strict=True)
         return (number_of[pair] for pair in pairs if pair[1] != UNSPECIFIED)
 
-    return make_nodes(work, table, query, roisets, rois_of, order="body, point_id")
+    return make_nodes(work, table, query, roisets, rois_of, order="body, point_id", most_files=EACH if split else 0)
 
 
 def tails_of(sets: Mapping[str, RoiSet], flagged: Sequence[tuple[str, str]]) -> Iterator[str]:

@@ -26,6 +26,12 @@ def test_a_template_holds_every_key_and_value() -> None:
     assert yaml.safe_load(template(meta=True)) == as_data(Meta())
 
 
+def test_keys_of_our_own_are_comments() -> None:
+    """flyem-snapshot takes a template as it is."""
+    assert "# csv-compression: none\n" in template(comments=True)
+    assert "csv-compression" not in template()
+
+
 def test_every_key_is_explained() -> None:
     for kind in records(Config) | records(Meta):
         notes = field_notes(kind)
