@@ -88,9 +88,8 @@ def _now() -> str:
 
 def _left_out(config: "Config") -> Iterator[Outcome]:
     """What the configuration asks for and no build can give yet."""
-    outputs, inputs = config.outputs, config.inputs
+    outputs = config.outputs
     wanted = {
-        "elements": bool(inputs.elements.tables),
         "skeletons": any(one.export_skeletons for one in outputs.skeletons.sets.values()),
         "meshes": any(one.export_meshes for one in outputs.meshes.sets.values()),
     }
