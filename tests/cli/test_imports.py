@@ -117,6 +117,7 @@ CALLS: dict[str, tuple[set[str], set[str]]] = {
     "lab trust --help": ({"shutil"}, _LAB),
     "snapshot build --help": ({"shutil"}, _LAB),
     "snapshot check --help": ({"shutil"}, _LAB),
+    "snapshot query --help": ({"shutil"}, _LAB),
     "demo --help": ({"ctypes", "hashlib", "shutil"}, {*_DATASETS, "sessions"}),
 }
 

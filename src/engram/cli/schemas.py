@@ -115,12 +115,25 @@ def schemas() -> dict[str, Schema]:
         "person": _record(Person, _names(Person), "person"),
         "plan": plan,
         "probe": probe,
+        **_of_answers(),
         "schema": _record(Published, _names(Published), "schema"),
         "snapshot": _record(SnapshotName, _names(SnapshotName), "snapshot"),
         "setting": _record(Setting, _names(Setting), "setting"),
         "subject": subject,
         "version": _record(Version, _names(Version), "version"),
     }
+
+
+def _of_answers() -> dict[str, Schema]:
+    """What ``snapshot query`` shows."""
+    from engram.workspace.snapshot_asking import Columns, Queryable, Row  # here, because most help needs nothing of it
+
+    found = {"columns": (Columns, "columns"), "queryable": (Queryable, "columns"), "row": (Row, "values")}
+    schemas: dict[str, Schema] = {}
+    for record, (kind, inner) in found.items():
+        schemas[record] = _record(kind, _names(kind), record)
+        schemas[record]["properties"][inner]["type"] = "object"
+    return schemas
 
 
 def _of_ingestion(steps: Schema) -> Schema:

@@ -28,6 +28,8 @@
     │   ├── BadExpression              2    an annex.largefiles expression does not parse
     │   ├── BadRecord                  2    a run record does not parse
     │   ├── BadTables                  2    the tables of a snapshot lack columns, or hold what cannot be
+    │   ├── QueryRefused               2    a question to a snapshot that is none: it would change or open something
+    │   ├── QueryFailed                2    a question to a snapshot that cannot be answered
     │   ├── TooLittleMemory            2    a snapshot needs more memory than it was given
     │   ├── UnsavedChanges             2    what a command changes could not be told from what was changed before
     │   └── NotAKey                    2    not a git-annex key
@@ -399,6 +401,25 @@ class BadTables(RequestRefused):
             return f"The tables cannot be used: {self.problems[0]}"
         listed = "".join(f"\n  {problem}" for problem in self.problems)
         return f"The tables cannot be used, for {len(self.problems)} reasons:{listed}"
+
+
+class QueryRefused(RequestRefused):
+    """A question to a snapshot that would change or open something, or that is in no language we know."""
+
+    reason: str
+    advice: str
+    exit_code = 2
+    message = "This is not answered: {reason}."
+    remedy = "{advice}"
+
+
+class QueryFailed(RequestRefused):
+    """A question to a snapshot that cannot be answered: a name that is not there, a sum of texts, …."""
+
+    reason: str
+    exit_code = 2
+    message = "{reason}"
+    remedy = "Tables and columns that there are: engram snapshot query DIR"
 
 
 class TooLittleMemory(RequestRefused):

@@ -3,15 +3,19 @@
 import os
 import stat
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+import msgspec
+
 from engram.connectome import flat
-from engram.connectome.folder import PARTS, Provenance, ToldFile
+from engram.connectome.folder import PARTS, PROVENANCE, Provenance, ToldFile
 from engram.connectome.neuprint import connections, meta, neurons, synapse_sets, synapses
 from engram.connectome.overview import ANNOTATIONS, STATUS_COUNTS
 from engram.connectome.proving.schema import promise_of
 from engram.connectome.proving.told import Kind, Wrong
 from engram.connectome.tables import Table
+from engram.model.errors import NoSnapshot
 
 _NEURONS, _SYNAPSES = neurons.NEURON_NODES, synapses.SYNAPSES
 #: Tables of which none may be missing when there is another of the same line.
@@ -70,6 +74,17 @@ def files_in(folder: str, provenance: Provenance | None) -> Files:
         )
         for path in sorted(regular - told.keys())
     ]
+    return found
+
+
+def paths_in(folder: str) -> list[str]:
+    """The files of a snapshot, unproven: those that its provenance tells of, or all. Raises `NoSnapshot`."""
+    provenance = None
+    with suppress(OSError, msgspec.MsgspecError), open(os.path.join(folder, PROVENANCE), "rb") as file:
+        provenance = msgspec.json.decode(file.read(), type=Provenance)
+    found = list(files_in(folder, provenance).told)
+    if not found:
+        raise NoSnapshot(folder)
     return found
 
 

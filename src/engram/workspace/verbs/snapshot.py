@@ -1,9 +1,11 @@
 """`engram.snapshot`: connectome snapshots, with the command line's names, arguments and records."""
 
 import os
+from typing import Any
 
 from engram.model.outcome import Outcome
 from engram.workspace.context import context_here
+from engram.workspace.snapshot_asking import Row, SnapshotAsking
 from engram.workspace.snapshot_building import SnapshotBuilding
 from engram.workspace.snapshot_proving import SnapshotProving
 from engram.workspace.snapshots import Snapshots
@@ -49,6 +51,22 @@ def config(*, comments: bool = False, meta: bool = False) -> str:
         meta: the file that describes the dataset for neuPrint, instead.
     """
     return Snapshots(context_here()).template(meta=meta, comments=comments)
+
+
+def query(folder: AnyPath, query: str, *, memory: str = "", jobs: int = 0) -> list[dict[str, Any]]:
+    """The rows of a finished snapshot that answer a question in SQL, each with its values by column.
+
+    Raises `QueryRefused`, `QueryFailed`, `NoSnapshot`.
+
+    Args:
+        folder: of a snapshot that engram or flyem-snapshot wrote.
+        query: one SELECT in DuckDB's dialect; tables are named after their files, as body_stats.
+        memory: what the answer may take, as 8GB; default is half of what is free.
+        jobs: threads; default is one for each processor.
+    """
+    check_count("jobs", jobs)
+    answer = SnapshotAsking(context_here()).query(os.fspath(folder), query, memory=memory, threads=jobs)
+    return [dict(one.values) for one in answer if isinstance(one, Row)]
 
 
 def tag(config: AnyPath) -> str:
