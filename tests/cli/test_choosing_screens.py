@@ -65,6 +65,9 @@ def test_every_filter_chooses(engram: Engram, lab: Path, words: list[str], chose
     ("words", "said"),
     [
         (["--where", "projekt = x"], "There is no field projekt; the nearest is project."),
+        (["--where", "started > 2020"], "The fields are id, subject, date, "),
+        (["--kind", "probe"], "The kinds are neuropixels-ap, neuropixels-lf, "),
+        (["--finding", "x"], "What findings there are: engram help findings"),
         (["--kind", "imagin"], "There is no kind imagin; the nearest is imaging."),
         (["--subject", "nobody"], "The catalogue knows no subject nobody."),
         (["--since", "noon"], "'noon' is no day"),

@@ -115,4 +115,4 @@ def test_what_is_gone_from_a_share_that_is_not_mounted_is_not_taken_for_gone(eng
     assert "plan: 0 steps" in out
     os.rename(lab / "unplugged", lab / "video")
     os.unlink(lab / "video" / VIDEO)
-    assert "1 recordings are gone: side_1 (video); 1 files are gone" in engram("sessions", "plan").out
+    assert "1 recording is gone: side_1 (video); 1 file is gone" in engram("sessions", "plan").out

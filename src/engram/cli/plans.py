@@ -3,8 +3,9 @@
 import json
 
 from engram.cli.render import SEE_ALL, Screen, Style, writer
-from engram.cli.text import plural, printable, size
+from engram.cli.text import printable, size
 from engram.durable import Steps, replace
+from engram.model.counting import plural
 from engram.model.errors import UsageError
 from engram.model.plan import Plan, PlannedStep
 

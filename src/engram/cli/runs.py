@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from engram.cli.call import Call
-from engram.cli.text import plural, printable
+from engram.cli.text import printable
+from engram.model.counting import plural
 from engram.model.errors import CommandFailed, PathNotFound, RequestRefused, UnsavedChanges
 from engram.model.outcome import Outcome, Status
 

@@ -19,7 +19,8 @@ from engram.cli.scan_charts import (
     spans,
 )
 from engram.cli.sessions_view import contents, when
-from engram.cli.text import plural, size
+from engram.cli.text import size
+from engram.model.counting import plural
 from engram.model.findings import FINDINGS, Finding, Severity
 from engram.model.outcome import Outcome
 from engram.sessions.scanning.seen import DerivedSeen, Seen, SessionSeen, ShareFinding, ShareSeen

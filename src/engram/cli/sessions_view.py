@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import TypeVar
 
 from engram.cli.render import outcome_line
-from engram.cli.text import ink, plural, printable
+from engram.cli.text import ink, printable
+from engram.model.counting import plural
 from engram.model.findings import FINDINGS, Finding, Severity
 from engram.model.outcome import Outcome
 from engram.model.recordings import Recording

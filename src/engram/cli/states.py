@@ -7,7 +7,8 @@ import click
 
 from engram.cli.render import relative_path
 from engram.cli.root import Verb
-from engram.cli.text import ink, plural, printable, size
+from engram.cli.text import ink, printable, size
+from engram.model.counting import plural
 from engram.model.outcome import DatasetOutcome, Outcome, Status
 
 Function = TypeVar("Function", bound=Callable[..., Any])

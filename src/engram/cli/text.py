@@ -55,15 +55,6 @@ def size(count: int) -> str:
     return f"{value:.1f} {unit}"
 
 
-def plural(count: int, word: str) -> str:
-    """A count with its noun.
-
-    >>> plural(1, "step"), plural(2, "step")
-    ('1 step', '2 steps')
-    """
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
-
-
 def ink(text: str, style: str, colours: bool) -> str:
     """The text in the colour of a *style*, where colours are shown."""
     code = STYLES.get(style) if colours else None

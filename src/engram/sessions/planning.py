@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from engram.model.counting import plural
 from engram.model.plan import Plan, PlannedStep
 from engram.model.recordings import Recording, Session
 from engram.model.records import record
@@ -165,7 +166,7 @@ class _Planner:
         if not one.session.recordings:
             return
         new = pieces[0].recordings
-        self._step("add", one, 0, f"new: {_named(new)}, {len(pieces[0].files)} files", new)
+        self._step("add", one, 0, f"new: {_named(new)}, {plural(len(pieces[0].files), 'file')}", new)
         for piece in pieces[1:]:
             self._step("link", one, 0, _of_the_same(piece.spot, piece.recordings, one.session), piece.recordings)
 
@@ -205,12 +206,17 @@ def _named(recordings: Iterable[Recording]) -> str:
     return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
 
 
+def _are(count: int, word: str) -> str:
+    return f"{plural(count, word)} {'is' if count == 1 else 'are'}"
+
+
 def _words(changes: Difference) -> str:
     """What changed, as part of a sentence; '' for nothing."""
     said = [f"{each.id} {how}" for each, how in changes.changed[:6]]
-    said += [f"and {len(changes.changed) - 6} more recordings"] if len(changes.changed) > 6 else []
-    said += [f"{len(changes.gone)} recordings are gone: {_named(changes.gone)}"] if changes.gone else []
-    said += [f"{changes.new_files} new files"] if changes.new_files else []
-    said += [f"{changes.other_files} files have another size or time"] if changes.other_files else []
-    said += [f"{changes.lost_files} files are gone"] if changes.lost_files else []
+    said += [f"and {plural(len(changes.changed) - 6, 'more recording')}"] if len(changes.changed) > 6 else []
+    said += [f"{_are(len(changes.gone), 'recording')} gone: {_named(changes.gone)}"] if changes.gone else []
+    said += [plural(changes.new_files, "new file")] if changes.new_files else []
+    other, lost = changes.other_files, changes.lost_files
+    said += [f"{plural(other, 'file')} {'has' if other == 1 else 'have'} another size or time"] if other else []
+    said += [f"{_are(lost, 'file')} gone"] if lost else []
     return "; ".join([*said, *changes.facts])

@@ -51,6 +51,12 @@ _TOKEN = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|(!=|<=|>=|[=<>~(),])|([^\s=<>~
 _DAY = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
 _LONGEST = 10_000
 _EXAMPLE = """Write it as: --where 'subject = 12347 and kind in (video, imaging) and project ~ "grid cells"'"""
+#: What to do about a word that is not known.
+_WHICH = {
+    "field": f"The fields are {', '.join(FIELDS)}; what they mean: engram help choosing",
+    "kind": f"The kinds are {', '.join(KINDS)}.",
+    "finding": "What findings there are: engram help findings",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +100,11 @@ class Term:
 
 def _check(term: Term) -> None:
     if term.field not in FIELDS:
-        raise UsageError(f"There is no field {term.field}{nearest(term.field, FIELDS)}.", _EXAMPLE)
+        raise UsageError(f"There is no field {term.field}{nearest(term.field, FIELDS)}.", _WHICH["field"])
     for value in term.values:
         known = _CLOSED.get(term.field)
         if known is not None and term.operator in ("=", "!=", "in") and value not in known:
-            raise UsageError(f"There is no {term.field} {value}{nearest(value, known)}.", _EXAMPLE)
+            raise UsageError(f"There is no {term.field} {value}{nearest(value, known)}.", _WHICH[term.field])
         if term.field == "date" and term.operator != "~" and not _DAY.fullmatch(value):
             raise UsageError(f"{value} is no day; write it as 2020-01-31, 2020-01 or 2020.", _EXAMPLE)
         if term.field == "recordings" and term.operator != "~" and not re.fullmatch(r"\d{1,9}", value, re.ASCII):

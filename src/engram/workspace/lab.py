@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from engram.config import LAB_FILE, is_timezone, lab_seal, why_not_trusted, why_not_trusted_folder
 from engram.durable import Steps, make_folders, replace
+from engram.model.counting import plural
 from engram.model.errors import CatalogueDamaged, TargetExists, Unreadable, UsageError
 from engram.model.lab import Share
 from engram.model.outcome import Outcome, Status, failure
@@ -119,7 +120,7 @@ class Labs:
             error = CatalogueDamaged(address.shown, problem.rstrip("."))
             yield failure(error, action="lab-check", item=address.shown)
         if not found:
-            yield Outcome(action="lab-check", item=address.shown, status=Status.OK, note=_rows(rows))
+            yield Outcome(action="lab-check", item=address.shown, status=Status.OK, note=plural(rows, "row"))
         if address.file and (kind := network_file_system(address.file, self._mounts)):
             moved = UsageError(f"It lies on a network file system ({kind}).", "Move it: engram lab move --to URL")
             yield failure(moved, action="lab-check", item=address.file)
@@ -138,7 +139,7 @@ class Labs:
             from engram.catalogue.backing_up import back_up
         path = os.path.join(self._context.folder, file) if file else _new_backup(here, now or datetime.now(UTC))
         rows = back_up(address, path, self._steps)
-        yield Outcome(action="lab-backup", item=path, status=Status.OK, note=_rows(rows))
+        yield Outcome(action="lab-backup", item=path, status=Status.OK, note=plural(rows, "row"))
 
     def plan_backup(self, file: str | None, *, now: datetime | None = None) -> Plan:
         """What `backup` would do. Raises what it raises, but for what only writing shows."""
@@ -194,10 +195,14 @@ class Labs:
         same = self._moved(source, target, now or datetime.now(UTC))
         for one in same:
             if one.rows:
-                note = f"{_rows(one.rows)} in both, SHA-256 {one.sha256[:16]}…"
+                note = f"{plural(one.rows, 'row')} in both, SHA-256 {one.sha256[:16]}…"
                 yield Outcome(action="lab-move", item=f"table {one.table}", status=Status.OK, note=note)
         change_lab(self._steps, here.file, lambda file: put_catalogue(file, url))
-        note = f"{_rows(sum(one.rows for one in same))} proven to be the same" if same else "proven to be whole before"
+        note = (
+            f"{plural(sum(one.rows for one in same), 'row')} proven to be the same"
+            if same
+            else "proven to be whole before"
+        )
         yield Outcome(action="lab-move", item=target.shown, status=Status.OK, note=f"{note}; the lab's catalogue now")
         note = "stays as it was, and is used no more"
         yield Outcome(action="lab-move", item=source.shown, status=Status.OK, note=note)
@@ -210,7 +215,9 @@ class Labs:
         from engram.catalogue.moving import rows_to_move
 
         rows = rows_to_move(_move(self._context, source, target, datetime.now(UTC)))
-        copies = (PlannedStep(action="copy", item=f"table {name}", why=_rows(count)) for name, count in rows if count)
+        copies = (
+            PlannedStep(action="copy", item=f"table {name}", why=plural(count, "row")) for name, count in rows if count
+        )
         named = PlannedStep(
             action="name", item=target.shown, why=f"in {here.file}, once both are proven to be the same"
         )
@@ -278,10 +285,6 @@ def _move(context: Context, source: "Address", target: "Address", now: datetime)
 
     by = author_here(context, "lab move").who
     return Move(source=source, target=target, by=by, now=now.astimezone(UTC).replace(tzinfo=None))
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count} rows"
 
 
 def _backups(lab: LabHere) -> str:

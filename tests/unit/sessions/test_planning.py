@@ -182,7 +182,7 @@ class TestASessionThatIsKnown:
 
     def test_tells_of_recordings_that_are_gone(self) -> None:
         (step,) = plan([scan(ap(0))], after(scan(ap(0), ap(1)))).steps
-        assert step.why == "1 recordings are gone: imec1 (neuropixels-ap); 2 files are gone"
+        assert step.why == "1 recording is gone: imec1 (neuropixels-ap); 2 files are gone"
 
     def test_keeps_the_tasks_that_a_person_confirmed(self) -> None:
         known = after(scan(ap(), tasks=(Task(name="open field", start_s=0, confirmed=True),)))
@@ -293,7 +293,7 @@ class TestASessionInSeveralFolders:
         known = after(scan(ap(0)), of_video())
         other = scan(ap(3, serial="9"), share="video", folder="x", id="12347/2020-02-02")
         (update,) = [step for step in plan([scan(ap(0)), other], known).steps if step.item == self.home]
-        assert update.why == "1 recordings are gone: side (video); 1 files are gone"
+        assert update.why == "1 recording is gone: side (video); 1 file is gone"
 
     def test_keeps_what_only_the_other_folder_tells(self) -> None:
         run = Task(name="run", start_s=30)

@@ -19,7 +19,7 @@ from engram.cli import options
 from engram.cli.call import Call
 from engram.cli.options import Function
 from engram.cli.root import Verb
-from engram.cli.text import plural
+from engram.model.counting import plural
 from engram.workspace.dropping import Dropping
 
 #: What DataLad lets one leave out of the checks, and what that risks.

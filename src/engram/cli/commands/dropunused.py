@@ -16,7 +16,8 @@ from engram.cli import options
 from engram.cli.call import Call
 from engram.cli.keys import key_line
 from engram.cli.root import Verb
-from engram.cli.text import plural, size
+from engram.cli.text import size
+from engram.model.counting import plural
 from engram.model.outcome import DatasetOutcome, Outcome, Status
 from engram.workspace.auditing import Custody
 

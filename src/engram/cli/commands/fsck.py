@@ -18,7 +18,7 @@ from engram.cli import options
 from engram.cli.call import Call
 from engram.cli.keys import key_line
 from engram.cli.root import Verb
-from engram.cli.text import plural
+from engram.model.counting import plural
 from engram.model.outcome import DatasetOutcome, Outcome, Status
 from engram.workspace.auditing import Custody
 

@@ -17,7 +17,8 @@ from engram.cli import options
 from engram.cli.call import Call
 from engram.cli.keys import short_key
 from engram.cli.root import Verb
-from engram.cli.text import ink, plural, printable, size
+from engram.cli.text import ink, printable, size
+from engram.model.counting import plural
 from engram.model.outcome import DatasetOutcome, Outcome, Status
 from engram.workspace.auditing import Custody
 

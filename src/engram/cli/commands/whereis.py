@@ -17,8 +17,9 @@ from engram.cli import options
 from engram.cli.call import Call
 from engram.cli.keys import key_line, name_of
 from engram.cli.root import Verb
-from engram.cli.text import ink, plural, printable
+from engram.cli.text import ink, printable
 from engram.model.copies import CopiesOutcome, Copy
+from engram.model.counting import plural
 from engram.model.outcome import Outcome
 from engram.workspace.auditing import Custody
 

@@ -17,7 +17,8 @@ import click
 
 from engram.cli.call import Call
 from engram.cli.root import Verb
-from engram.cli.text import plural, printable
+from engram.cli.text import printable
+from engram.model.counting import plural
 from engram.workspace.annotation import Annotation
 
 if TYPE_CHECKING:

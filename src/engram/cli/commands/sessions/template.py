@@ -16,7 +16,8 @@ import click
 from engram.cli import options
 from engram.cli.call import Call
 from engram.cli.root import Verb
-from engram.cli.text import ink, plural, printable
+from engram.cli.text import ink, printable
+from engram.model.counting import plural
 from engram.model.errors import UsageError
 from engram.sessions.inferring import Inferred
 from engram.workspace.scanning import Scanning
