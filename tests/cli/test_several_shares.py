@@ -116,3 +116,18 @@ def test_what_is_gone_from_a_share_that_is_not_mounted_is_not_taken_for_gone(eng
     os.rename(lab / "unplugged", lab / "video")
     os.unlink(lab / "video" / VIDEO)
     assert "1 recording is gone: side_1 (video); 1 file is gone" in engram("sessions", "plan").out
+
+
+def test_what_names_the_day_alone_finds_its_session_also_when_it_came_first(engram: Engram, lab: Path) -> None:
+    shutil.rmtree(lab / "video")
+    film = SAMPLES.parents[1] / "map_archive/SC026/08082019/video/SC026_side_735-0000.avi"
+    write(lab / "video/12347/20200101/side.avi", film.read_bytes())
+    ingest(engram, "video")
+    ingest(engram, "ephys")
+    assert "12347/2020-01-01: 3 probes, 1 video, 1 sync file, 3 tasks" in engram("sessions", "list").out
+    (line,) = engram("--json", "sessions", "show", "12347/2020-01-01").out.splitlines()
+    assert json.loads(line)["started"] == "2020-01-01T10:00:30"
+    assert "  1 file added" in engram("sessions", "history", "12347/2020-01-01").out.splitlines()
+    assert "kept:analysis/12347/2020-01-01 is of the same subject and time" in ingest(engram, "kept")
+    for shares in ((), ("ephys",), ("video",)):
+        assert "plan: 0 steps" in engram("sessions", "plan", *shares).out

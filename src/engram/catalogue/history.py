@@ -14,6 +14,7 @@ from engram.catalogue.tables.behaviour import ARENA, LIGHT
 from engram.catalogue.tables.changes import CHANGE, EDIT
 from engram.catalogue.tables.sessions import ROOM, SESSION, SESSION_GROUP
 from engram.catalogue.unit import row_name
+from engram.model.counting import plural
 from engram.model.errors import NotInCatalogue
 from engram.model.reports import RowEdit, SessionChange
 
@@ -29,7 +30,6 @@ _NOUNS = {
     "session_project": ("project", "project_id"),
     "group_member": ("group", "group_id"),
 }
-_COUNTED = {"file": "file"}
 _NAMED = (PERSON, PROJECT, ROOM, ARENA, LIGHT, SESSION_GROUP)
 _AT_ONCE = 500
 
@@ -65,7 +65,7 @@ class _Reader:
         self._session = session
         self._names = {next(iter(table.primary_key)).name: dict(self._every(table)) for table in _NAMED}
         self._told: dict[int, list[str]] = defaultdict(list)
-        self._counted: dict[int, Counter[str]] = defaultdict(Counter)
+        self._counted: dict[int, Counter[tuple[str, str]]] = defaultdict(Counter)
         self.edits: dict[int, list[RowEdit]] = defaultdict(list)
 
     def _every(self, table: Table) -> Iterator[tuple[int, str]]:
@@ -82,8 +82,8 @@ class _Reader:
     def said(self, change: int) -> Iterator[str]:
         """What a change did, in words."""
         yield from self._told[change]
-        for what, count in sorted(self._counted[change].items()):
-            yield f"{count} {what}"
+        for (what, verb), count in sorted(self._counted[change].items()):
+            yield f"{plural(count, what)} {verb}"
 
     def read(self, table: Table) -> None:
         """Take what happened to the rows of one table."""
@@ -124,7 +124,7 @@ class _Reader:
 
     def _note(self, change: int, table: Table, row: _Found, verb: str, more: str = "") -> None:
         if table.name not in _NOUNS:
-            self._counted[change][f"{_COUNTED.get(table.name, table.name)}s {verb}"] += 1
+            self._counted[change][table.name, verb] += 1
             return
         noun, column = _NOUNS[table.name]
         self._told[change].append(f"{noun} {self._shown(column, row[column])} {verb}" + (f", {more}" if more else ""))

@@ -132,16 +132,14 @@ def groups_of(accepted: Iterable[Scanned], homes: Homes, decider: Decider) -> Se
 
     A folder is of a session when it names the same subject and time, or when the catalogue says so. One that names a
     day alone, and holds nothing with a clock of its own, is of the only session of that day, should that lie on another
-    share; so is data that were computed from one.
+    share, whichever of the two came first; so is data that were computed from one.
     """
-    gatherer = _Gatherer(homes, decider)
-    followers = []
+    leaders: list[Scanned] = []
+    followers: list[Scanned] = []
     for one in accepted:
-        if one.computed or _has_no_time(one.session):
-            followers.append(one)
-        else:
-            gatherer.take(one)
-    for one in followers:
+        (followers if one.computed or _has_no_time(one.session) else leaders).append(one)
+    gatherer = _Gatherer(homes, decider, leaders)
+    for one in (*leaders, *followers):
         gatherer.take(one)
     homes.keep(gatherer.groups)
     return gatherer.groups
@@ -155,9 +153,14 @@ def _has_no_time(session: Session) -> bool:
 class _Gatherer:
     """Puts one folder after the other to the session that it is of."""
 
-    def __init__(self, homes: Homes, decider: Decider) -> None:
+    def __init__(self, homes: Homes, decider: Decider, leaders: Iterable[Scanned]) -> None:
+        """*leaders*: the folders that tell more than a day."""
         self._homes = homes
         self._decider = decider
+        #: How many sessions of a day there are among them, each by what it is called.
+        self._leading: dict[tuple[str, date], set[tuple[str, str]]] = defaultdict(set)
+        for one in leaders:
+            self._leading[one.session.subject, _day(one.session)].add(_key(one.session))
         self.groups: list[Group] = []
         self._of_home: dict[str, Group] = {}
         self._by_key: dict[tuple[str, str], Group] = {}
@@ -173,6 +176,8 @@ class _Gatherer:
             self._put(one, None, group)
         elif one.computed or _has_no_time(session):
             self._follow(one)
+        elif home := self._came_first(session):
+            self._put(one, home, self._of_home.get(home.session.id))
         else:
             self._put(one, None, None)
 
@@ -202,6 +207,14 @@ class _Gatherer:
         why = f"{why}, and was recorded at another time; tell them apart in the share's template"
         self._decider.refuse("add", one.session.id, why)
         return False
+
+    def _came_first(self, session: Session) -> KnownSession | None:
+        """What would follow this session, were it not in the catalogue already: it tells no time."""
+        day = (session.subject, _day(session))
+        known = self._homes.of_day(*day)
+        if len(known) != 1 or len(self._leading[day]) != 1 or _is_on(known[0].session, session.share):
+            return None
+        return known[0] if _has_no_time(known[0].session) else None
 
     def _follow(self, one: Scanned) -> None:
         """A folder that may be of a session which names more than it does."""

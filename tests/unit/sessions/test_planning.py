@@ -237,6 +237,32 @@ class TestASessionInSeveralFolders:
         for again in ([of_video()], [scan(ap(0))], [scan(ap(0)), of_video()]):
             assert plan(again, both) == IngestPlan()
 
+    def test_gets_what_it_is_of_when_a_folder_that_names_the_day_alone_came_first(self) -> None:
+        known = after(of_video(id=DAY, started=START.date()))
+        planned = plan([scan(ap(0))], known)
+        assert ("link", DAY) in [(step.action, step.item) for step in planned.steps]
+        assert {step.item for step in planned.steps} == {DAY}
+        both = carried_out(planned, known)
+        assert [(each.share, each.device) for each in both.sessions[DAY].session.recordings] == [
+            ("", "side"),
+            ("raw", "imec0"),
+        ]
+        assert both.sessions[DAY].session.started == START
+        for again in ([scan(ap(0))], [of_video(id=DAY)], [scan(ap(0)), of_video(id=DAY)]):
+            assert plan(again, both) == IngestPlan()
+
+    @pytest.mark.parametrize("there", [[], [scan(ap(2), share="third", id=f"{DAY}T19-00-30")]])
+    def test_takes_no_folder_that_may_be_of_another_session_of_that_day(self, there: list[Scanned]) -> None:
+        known = after(of_video(id=DAY), *there)
+        late = START.replace(hour=15)
+        second = scan(ap(1, start=late), folder="b", id=f"{DAY}T15-00-30", started=late)
+        found = [scan(ap(0)), second] if not there else [scan(ap(0))]
+        assert {step.action for step in plan(found, known).steps} == {"add"}
+
+    def test_takes_no_folder_of_its_own_share_that_names_the_day_alone(self) -> None:
+        known = after(scan(SIDE, folder="b", id=DAY))
+        assert actions(plan([scan(ap(0))], known)) == [("add", self.home)]
+
     def test_under_another_name_of_its_subject_is_the_same(self) -> None:
         first = scan(ap(0), subject="SC026")
         (found,) = plan([first, of_video(subject="M1")], Known(subjects=SUBJECTS)).sessions.values()
@@ -408,6 +434,42 @@ def test_shares_that_are_planned_one_by_one_come_to_the_same_as_all_at_once(
     for share in ("raw", "third", "video"):
         apart = after(*(one for one in every if one.session.share == share), known=apart)
     assert ids(apart) == ids(together)
+
+
+@given(
+    st.dictionaries(
+        st.tuples(st.sampled_from(["raw", "video", "third"]), st.sampled_from(["12347", "SC026"])),
+        st.tuples(videos, st.booleans()),
+        max_size=6,
+    ),
+    st.permutations(["raw", "third", "video"]),
+)
+def test_shares_that_name_the_day_alone_come_to_the_same_sessions_in_any_order(
+    found: dict[tuple[str, str], tuple[list[Recording], bool]], order: list[str]
+) -> None:
+    every = [
+        scan(
+            *films,
+            share=share,
+            folder=f"{subject}/x",
+            subject=subject,
+            id=f"{subject}/2020-01-01{'T10-00-30' if timed else ''}",
+        )
+        for (share, subject), (films, timed) in found.items()
+    ]
+    apart = Known(subjects=SUBJECTS)
+    for share in order:
+        apart = after(*(one for one in every if one.session.share == share), known=apart)
+    assert visits(apart) == visits(after(*every))
+
+
+def visits(known: Known) -> list[tuple[str, list[str]]]:
+    """The devices of each session, whatever it is called: it keeps the name that it got first.
+
+    Of two copies that which was seen first counts, wherever it lies.
+    """
+    sessions = [one.session for one in known.sessions.values()]
+    return sorted((one.subject, sorted(each.device for each in one.recordings)) for one in sessions)
 
 
 @given(scans, scans, st.randoms(use_true_random=False))
