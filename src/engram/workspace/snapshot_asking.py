@@ -73,7 +73,7 @@ class SnapshotAsking:
     def tables(self, folder: str) -> list[Queryable]:
         """The tables of a snapshot that can be asked, in the order of their names.
 
-        Raises `ExtraMissing`, `PathNotFound`, `NoSnapshot`, `SnapshotBusy`, `Malformed`.
+        Raises `ExtraMissing`, `NoSnapshot`, `SnapshotBusy`, `Malformed`.
         """
         with self._asking(folder, "", 0) as asking:
             return [Queryable(name=one.name, path=one.path, columns=one.columns) for one in asking.tables]
@@ -88,7 +88,7 @@ class SnapshotAsking:
             threads: how many work at once; 0 for one per processor.
 
         Raises:
-            ExtraMissing, PathNotFound, NoSnapshot, UsageError, QueryRefused, QueryFailed, SnapshotBusy, Malformed,
+            ExtraMissing, NoSnapshot, UsageError, QueryRefused, QueryFailed, SnapshotBusy, Malformed,
             TooLittleMemory, StorageFailed.
         """
         with self._asking(folder, memory, threads) as asking:

@@ -6,7 +6,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from engram.durable import Steps
-from engram.model.errors import PathNotFound, WrongSnapshot
+from engram.model.errors import NoSnapshot, WrongSnapshot
 from engram.model.outcome import Outcome, Status
 from engram.workspace.context import Context
 from engram.workspace.memory import memory_of
@@ -34,7 +34,7 @@ class SnapshotProving:
             threads: how many work at once; 0 for one per processor.
 
         Raises:
-            ExtraMissing, PathNotFound, NoSnapshot, UsageError: nothing was looked at.
+            ExtraMissing, NoSnapshot, UsageError: nothing was looked at.
             SnapshotBusy: it is being built.
             TooLittleMemory, StorageFailed: what was not told was not looked at.
         """
@@ -75,10 +75,10 @@ class SnapshotProving:
 
 
 def existing_folder(context: Context, folder: str) -> str:
-    """The absolute path of a folder that the user named. Raises `PathNotFound`."""
+    """The absolute path of a folder that the user named. Raises `NoSnapshot`."""
     place = os.path.normpath(os.path.join(context.folder, folder))
     if not os.path.isdir(place):
-        raise PathNotFound(folder)
+        raise NoSnapshot(folder)
     return place
 
 

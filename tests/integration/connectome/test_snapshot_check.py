@@ -354,7 +354,13 @@ class TestProvenance:
         assert any(one.startswith("promises BIGINT for post and has int32") for one in messages)
 
 
-def test_a_folder_without_a_snapshot_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "x").mkdir()
+@pytest.mark.parametrize("inside", ["", "reports/may.txt", "tables/prices.csv"])
+def test_a_folder_without_a_snapshot_is_refused(tmp_path: Path, inside: str) -> None:
+    place = tmp_path / "x" / inside
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if inside:
+        place.write_text("nothing of ours")
+    else:
+        place.mkdir()
     with pytest.raises(NoSnapshot):
         checked(tmp_path / "x")

@@ -119,7 +119,8 @@ class Asking:
         except duckdb.Error as error:
             raise QueryFailed(_first_lines(error)) from error
         if len(statements) != 1:
-            raise QueryRefused(f"{len(statements)} statements at once", "Ask one after the other.")
+            several = f"{len(statements)} statements at once" if statements else "there is no statement in it"
+            raise QueryRefused(several, "Ask one after the other." if statements else "Begin it with SELECT.")
         if statements[0].type is not duckdb.StatementType.SELECT:
             kind = statements[0].type.name.lower()
             raise QueryRefused(f"{kind}: a snapshot is read only", "Begin it with SELECT, WITH, DESCRIBE or SHOW.")

@@ -69,6 +69,8 @@ class _Check:
     def carry_out(self) -> Iterator[Told]:
         provenance = self._provenance()
         files = files_in(self._folder, provenance)
+        if provenance is None and not (self._wrong or any(promise_of(path)[0] for path in files.told)):
+            raise NoSnapshot(self._folder)  # a folder named reports/ makes no snapshot
         for one in files.wrong:
             self._complain(one)
         made = read_made(self._folder)

@@ -5,9 +5,9 @@ connectome_weights, body_stats, neuprint_neurons, roi_elements. A query is one S
 tables of the snapshot and nothing else; it changes nothing. Cypher is not understood yet.
 
     engram snapshot query release
-    engram snapshot query release 'SELECT type, count(*) FROM body_stats GROUP BY type'
-    engram snapshot query release 'FROM connectome_weights WHERE weight > 100' --csv > strong.csv
-    engram --json snapshot query release 'SELECT body, synweight FROM body_stats LIMIT 10'
+    engram snapshot query release 'SELECT count(*) FROM body_stats'
+    engram snapshot query release 'FROM body_stats' --csv > stats.csv
+    engram --json snapshot query release 'SELECT body FROM body_stats'
 """
 
 import click
