@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engram.cli.scan_charts import MOST_SUBJECTS, Mark, by_span, over_time, per_subject, shown, spans
+from engram.cli.report_page import shown
+from engram.cli.scan_charts import MOST_SUBJECTS, Mark, by_span, over_time, per_subject, spans
 from engram.cli.scan_report import ScanReport
 from engram.model.errors import ShareUnavailable
 from engram.model.findings import Finding

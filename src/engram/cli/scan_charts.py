@@ -4,16 +4,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import MAXYEAR, date, timedelta
-from html import escape
 
-from engram.cli.text import printable
+from engram.cli.report_page import picture, shown
 
 #: How bad it is with a session, the best first: the word for it. The page has a colour for each, by its place here.
 GRADES = ("nothing wrong", "with a note", "with a warning", "with an error")
 #: More subjects than these are told by the table alone.
 MOST_SUBJECTS = 300
 
-_WIDTH = 920
 _ROW = 15
 _LABEL_LETTERS = 26
 _MOST_BARS = 120
@@ -32,12 +30,6 @@ class Mark:
     day: date
     #: The place of its word in `GRADES`.
     grade: int
-
-
-def shown(text: str, longest: int = 0) -> str:
-    """A name that is safe in HTML, with all that could hide or turn text around made visible; '…' when it is cut."""
-    safe = printable(text)
-    return escape(safe if not longest or len(safe) <= longest else safe[: longest - 1] + "…")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +80,7 @@ def over_time(parts: Sequence[Span], counted: Sequence[Counter[int]]) -> str:
     label = parts[counted.index(most)].label if parts else ""
     said = f"{sum(sum(one.values()) for one in counted)} sessions; most, {sum(most.values())}, in {label}"
     height = _BARS_TOP + _BARS_HEIGHT + 34
-    return "".join(_picture("time", "Sessions over time", said, height, _bars(parts, counted, top)))
+    return "".join(picture("time", "Sessions over time", said, height, _bars(parts, counted, top)))
 
 
 def _bars(parts: Sequence[Span], counted: Sequence[Counter[int]], top: int) -> Iterator[str]:
@@ -135,7 +127,7 @@ def per_subject(marks: Sequence[Mark]) -> str:
     said = f"{len(rows)} subjects, from {min(days):%Y-%m-%d} to {max(days):%Y-%m-%d}" if days else "No subject"
     height = 30 + _ROW * len(names)
     lines = _lanes({name: rows[name] for name in sorted(names)}, min(days), max(days)) if days else iter(())
-    return "".join(_picture("subjects", "Sessions of each subject", said, height, lines))
+    return "".join(picture("subjects", "Sessions of each subject", said, height, lines))
 
 
 def _lanes(rows: Mapping[str, Sequence[Mark]], first: date, last: date) -> Iterator[str]:
@@ -162,7 +154,7 @@ def by_kind(kinds: Sequence[tuple[str, int, int]]) -> str:
     most = max((count for _, _, count in kinds), default=1)
     said = "; ".join(f"{count} {code}" for code, _, count in kinds) or "No finding"
     height = 8 + (_ROW + 4) * len(kinds)
-    return "".join(_picture("kinds", "Findings by kind", said, height, _kinds(kinds, most)))
+    return "".join(picture("kinds", "Findings by kind", said, height, _kinds(kinds, most)))
 
 
 def _kinds(kinds: Sequence[tuple[str, int, int]], most: int) -> Iterator[str]:
@@ -172,10 +164,3 @@ def _kinds(kinds: Sequence[tuple[str, int, int]], most: int) -> Iterator[str]:
         yield f'<text x="{_PLOT_X - 8}" y="{y + 12}" class="r">{shown(code)}</text>'
         yield f'<rect class="s{grade}" x="{_PLOT_X}" y="{y}" width="{wide:.1f}" height="{_ROW}"/>'
         yield f'<text x="{_PLOT_X + wide + 6:.1f}" y="{y + 12}">{count}</text>'
-
-
-def _picture(name: str, title: str, said: str, height: int, lines: Iterable[str]) -> Iterator[str]:
-    yield f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-labelledby="{name}-title {name}-said">'
-    yield f'<title id="{name}-title">{title}</title><desc id="{name}-said">{escape(said)}.</desc>'
-    yield from lines
-    yield "</svg>"

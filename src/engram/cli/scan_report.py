@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
+from engram.cli.report_page import folded, page_head, shown, table
 from engram.cli.scan_charts import (
     GRADES,
     MOST_SUBJECTS,
@@ -15,7 +16,6 @@ from engram.cli.scan_charts import (
     by_span,
     over_time,
     per_subject,
-    shown,
     spans,
 )
 from engram.cli.sessions_view import contents, when
@@ -29,51 +29,6 @@ AnySeen = TypeVar("AnySeen", bound="Seen | Outcome")
 _GRADE = {Severity.NOTE: 1, Severity.WARNING: 2, Severity.ERROR: 3}
 #: Of each kind so many findings are told one by one.
 _MOST_OF_A_KIND = 200
-_LIGHT = "--page:#fff;--ink:#1b1f24;--soft:#57606a;--line:#d0d7de;--s0:#3f78b5;--s1:#8a94a0;--s2:#d99000;--s3:#b3205f"
-_DARK = "--page:#14181d;--ink:#e6e9ed;--soft:#9aa4af;--line:#38404a;--s0:#6ea8e6;--s1:#7d8894;--s2:#f0b440;--s3:#f0609c"
-_STYLE = f"""
-:root {{ color-scheme: light dark; {_LIGHT} }}
-@media screen and (prefers-color-scheme: dark) {{ :root {{ {_DARK} }} }}
-body {{ background: var(--page); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }}
-body {{ max-width: 60rem; margin: 0 auto; padding: 1.5rem; }}
-h1 {{ font-size: 1.5rem; margin: 0; overflow-wrap: anywhere; }}
-h2 {{ font-size: 1.15rem; margin: 2rem 0 .5rem; }}
-p {{ margin: .3rem 0; overflow-wrap: anywhere; }}
-.soft, caption {{ color: var(--soft); }}
-svg {{ width: 100%; height: auto; display: block; }}
-svg text {{ font: 11px system-ui, sans-serif; fill: var(--ink); }}
-.r {{ text-anchor: end; }}
-.g {{ stroke: var(--line); fill: none; }}
-.s0 {{ fill: var(--s0); background: var(--s0); }}
-.s1 {{ fill: var(--s1); background: var(--s1); }}
-.s2 {{ fill: var(--s2); background: var(--s2); }}
-.s3 {{ fill: var(--s3); background: var(--s3); }}
-.key {{ display: inline-block; width: .8em; height: .8em; margin: 0 .35em 0 1em; }}
-table {{ border-collapse: collapse; width: 100%; font-size: .87rem; }}
-th, td {{ text-align: start; vertical-align: top; padding: .2rem .6rem .2rem 0; border-bottom: 1px solid var(--line); }}
-td {{ overflow-wrap: anywhere; }}
-.n {{ text-align: end; white-space: nowrap; }}
-caption {{ text-align: start; }}
-summary {{ cursor: pointer; color: var(--soft); }}
-@media print {{
-  body {{ padding: 0; max-width: none; }}
-  h2 {{ break-after: avoid; }}
-  tr {{ break-inside: avoid; }}
-  * {{ print-color-adjust: exact; -webkit-print-color-adjust: exact; }}
-}}
-"""
-_HEAD = """<!DOCTYPE html>
-<html lang="en" dir="ltr">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +113,7 @@ class ScanReport:
     def page(self, *, lab: str, made: datetime) -> str:
         """The whole page. *made*: when the scan was, with its zone."""
         title = shown(f"{lab}: what lies on its shares")
-        parts = [_HEAD.format(title=title, style=_STYLE), f"<h1>{title}</h1>"]
+        parts = [page_head(title), f"<h1>{title}</h1>"]
         parts += [f'<p class="soft">Scanned {made:%Y-%m-%d %H:%M %Z}</p>', *self._summary()]
         parts += ["<main>", *self._over_time(), *self._per_subject(), *self._by_kind(), *self._sessions(), "</main>"]
         return "\n".join([*parts, "</body>", "</html>", ""])
@@ -189,7 +144,7 @@ class ScanReport:
             )
             for one in self._shares
         )
-        yield from _table("The shares", heads, rows)
+        yield from table("The shares", heads, rows)
         yield from (f"<p>{shown(one.share)}: {shown(one.note)}</p>" for one in self._shares if one.note)
 
     def _over_time(self) -> Iterator[str]:
@@ -201,7 +156,7 @@ class ScanReport:
         if parts:
             yield over_time(parts, counted)
         rows = (_numbers(part, counts) for part, counts in zip(parts, counted, strict=True))
-        yield from _folded("The numbers", _table("Sessions over time", ("when", *GRADES), rows))
+        yield from folded("The numbers", table("Sessions over time", ("when", *GRADES), rows))
         yield "</section>"
 
     def _per_subject(self) -> Iterator[str]:
@@ -215,7 +170,7 @@ class ScanReport:
             yield f"<p>The {MOST_SUBJECTS} with the most sessions; all {len(counted)} stand in the table.</p>"
         rows = (_subject(name, marks) for name, marks in sorted(counted.items()))
         heads = ("subject", "sessions", "first", "last", "with an error")
-        yield from _folded("The numbers", _table("Sessions of each subject", heads, rows))
+        yield from folded("The numbers", table("Sessions of each subject", heads, rows))
         yield "</section>"
 
     def _by_kind(self) -> Iterator[str]:
@@ -230,11 +185,11 @@ class ScanReport:
             (code, FINDINGS[code].severity.value, kind.count, FINDINGS[code].meaning, FINDINGS[code].remedy)
             for code, kind in kinds
         )
-        yield from _table("Findings by kind", heads, rows)
+        yield from table("Findings by kind", heads, rows)
         for code, kind in kinds:
             rest = f", the first {len(kind.first)}" if kind.count > len(kind.first) else ""
             found = ((share, finding.path, finding.message) for share, finding in kind.first)
-            yield from _folded(f"{code}: {kind.count}{rest}", _table(code, ("share", "where", "what"), found))
+            yield from folded(f"{code}: {kind.count}{rest}", table(code, ("share", "where", "what"), found))
         yield "</section>"
 
     def _sessions(self) -> Iterator[str]:
@@ -244,7 +199,7 @@ class ScanReport:
             for row in sorted(self._rows, key=lambda one: (one.id, one.share))
         )
         heads = ("session", "subject", "began", "share", "state", "what", "findings")
-        yield from _folded(f"All of them, {len(self._rows)} folders", _table("Sessions", heads, rows))
+        yield from folded(f"All of them, {len(self._rows)} folders", table("Sessions", heads, rows))
         yield "</section>"
 
 
@@ -260,27 +215,3 @@ def _subject(name: str, marks: Sequence[Mark]) -> tuple[str | int, ...]:
     days = sorted(mark.day for mark in marks)
     worst = sum(mark.grade == len(GRADES) - 1 for mark in marks)
     return name, len(marks), days[0].isoformat(), days[-1].isoformat(), worst
-
-
-def _folded(summary: str, lines: Iterable[str]) -> Iterator[str]:
-    """What is shown when somebody asks for it."""
-    yield f"<details><summary>{shown(summary)}</summary>"
-    yield from lines
-    yield "</details>"
-
-
-def _table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str | int]]) -> Iterator[str]:
-    lines = list(rows)
-    first = lines[0] if lines else heads
-    yield f"<table><caption>{shown(caption)}</caption><thead><tr>"
-    for head, value in zip(heads, first, strict=True):
-        number = ' class="n"' if isinstance(value, int) else ""
-        yield f'<th scope="col"{number}>{shown(head)}</th>'
-    yield "</tr></thead><tbody>"
-    for row in lines:
-        yield f"<tr>{''.join(map(_cell, row))}</tr>"
-    yield "</tbody></table>"
-
-
-def _cell(value: str | int) -> str:
-    return f'<td class="n">{value:,}</td>' if isinstance(value, int) else f"<td><bdi>{shown(value)}</bdi></td>"

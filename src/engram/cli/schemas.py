@@ -126,14 +126,19 @@ def schemas() -> dict[str, Schema]:
 
 def _of_answers() -> dict[str, Schema]:
     """What ``snapshot query`` shows."""
-    from engram.workspace.snapshot_asking import Columns, Queryable, Row  # here, because most help needs nothing of it
+    # here, because most help needs nothing of it
+    from engram.workspace.snapshot_asking import Columns, Queryable, Row, SnapshotChange, SnapshotDifference
 
     found = {"columns": (Columns, "columns"), "queryable": (Queryable, "columns"), "row": (Row, "values")}
     schemas: dict[str, Schema] = {}
     for record, (kind, inner) in found.items():
         schemas[record] = _record(kind, _names(kind), record)
         schemas[record]["properties"][inner]["type"] = "object"
-    return schemas
+    difference = _record(SnapshotDifference, _names(SnapshotDifference), "snapshot-difference")
+    for side in ("old", "new"):
+        difference["properties"][side]["type"] = "object"
+    change = _record(SnapshotChange, _names(SnapshotChange), "snapshot-change")
+    return {**schemas, "snapshot-change": change, "snapshot-difference": difference}
 
 
 def _of_ingestion(steps: Schema) -> Schema:

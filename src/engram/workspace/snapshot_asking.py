@@ -2,15 +2,22 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from engram import durable
 from engram.durable import Steps
+from engram.model.errors import UsageError
+from engram.model.outcome import Outcome, Status
 from engram.workspace.context import Context
 from engram.workspace.memory import memory_of
 from engram.workspace.snapshot_proving import existing_folder
 from engram.workspace.snapshots import connectome_extra
+
+if TYPE_CHECKING:
+    from engram.connectome.asking.querying import Asking
+    from engram.connectome.building import Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +58,46 @@ class Row:
     def as_json(self) -> dict[str, Any]:
         """The record ``row``. Fields may be added, never changed."""
         return {"record": "row", "values": _plain(self.values)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotChange:
+    """How much of one kind of thing changed between two snapshots."""
+
+    #: ``bodies``, ``types``, ``connections`` or ``rois``.
+    part: str
+    #: How many the older one has, and the newer one.
+    old: int
+    new: int
+    #: How many only the newer one has, and only the older one.
+    added: int
+    removed: int
+    #: How many both have, with other values.
+    changed: int
+
+    def as_json(self) -> dict[str, Any]:
+        """The record ``snapshot-change``. Fields may be added, never changed."""
+        return {"record": "snapshot-change", **asdict(self)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotDifference:
+    """One thing that changed between two snapshots."""
+
+    #: ``bodies``, ``types``, ``connections`` or ``rois``.
+    part: str
+    #: The body, the type or the ROI; of a connection both bodies: ``5 -> 6``.
+    item: str
+    #: ``added``, ``removed`` or ``changed``.
+    change: str
+    #: Its values in the older one, and in the newer one: all, or those that differ; none where it is not.
+    old: Mapping[str, Any]
+    new: Mapping[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """The record ``snapshot-difference``. Fields may be added, never changed."""
+        told = {"part": self.part, "item": self.item, "change": self.change}
+        return {"record": "snapshot-difference", **told, "old": dict(self.old), "new": dict(self.new)}
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 (of an answer)
@@ -97,26 +144,75 @@ class SnapshotAsking:
             for row in answer.rows:
                 yield Row(values=dict(zip(answer.columns, row, strict=True)))
 
-    @contextmanager
-    def _asking(self, folder: str, memory: str, threads: int) -> "Iterator[Any]":
-        from tempfile import TemporaryDirectory  # here, because help needs no folder
+    def diff(
+        self, old: str, new: str, *, most: int, memory: str, threads: int
+    ) -> "Iterator[SnapshotChange | SnapshotDifference]":
+        """What changed between two snapshots: how much of each kind of thing, and the largest changes of it.
 
-        memory_bytes = memory_of(memory)
-        with connectome_extra():
+        Args:
+            old, new: folders of snapshots that engram or flyem-snapshot wrote.
+            most: how many changes of each kind are told; 0 for all.
+            memory: what the process may take, as ``8GB``; '' for half of what is free.
+            threads: how many work at once; 0 for one per processor.
+
+        Raises:
+            ExtraMissing, PathNotFound, NoSnapshot, UsageError, SnapshotBusy, Malformed, TooLittleMemory, StorageFailed.
+        """
+        with self._held((old, new), memory, threads) as (places, files, limits, spill):
+            from engram.connectome.asking.comparing import Changed, Comparing
+            from engram.connectome.engine import Work
+
+            work = Work(":memory:", memory_bytes=limits.memory_bytes, threads=limits.threads, spill=spill)
+            try:
+                for told in Comparing(work, places, files).compare(most=most):
+                    if isinstance(told, Changed):
+                        yield SnapshotChange(**asdict(told))
+                    else:
+                        yield SnapshotDifference(**asdict(told))
+            finally:
+                work.close()
+
+    def report_place(self, path: str) -> str:
+        """Where a report that a user names will be written. Raises `UsageError` for a place where none can be."""
+        place = os.path.normpath(os.path.join(self._context.folder, path))
+        if os.path.isdir(place) or not os.path.isdir(os.path.dirname(place)):
+            raise UsageError(f"No report can be written to {path}.", "Name a file in a folder that is there.")
+        return place
+
+    def save_report(self, place: str, page: str) -> Iterator[Outcome]:
+        """Write a page over an older one. Raises `StorageFailed`."""
+        durable.replace(Steps(), place, page.encode("utf-8", "backslashreplace"))
+        yield Outcome(action="report", item=place, status=Status.OK)
+
+    @contextmanager
+    def _asking(self, folder: str, memory: str, threads: int) -> "Iterator[Asking]":
+        with self._held((folder,), memory, threads) as ((place,), (files,), limits, spill):
             from engram.connectome.asking.querying import Asking
-            from engram.connectome.building import Limits, told_engine
-            from engram.connectome.folder import Folder
-            from engram.connectome.proving.parts import paths_in
-        place = existing_folder(self._context, folder)
-        limits = Limits(memory_bytes=memory_bytes, threads=threads or os.cpu_count() or 1)
-        within = self._context.environment.get("TMPDIR") or None
-        with (
-            Folder(Steps(), place).looked_at(),
-            TemporaryDirectory(prefix="engram-", dir=within) as spill,
-            told_engine("query", limits, spill),
-        ):
-            asking = Asking(place, paths_in(place), memory_bytes=memory_bytes, threads=limits.threads, spill=spill)
+
+            asking = Asking(place, files, memory_bytes=limits.memory_bytes, threads=limits.threads, spill=spill)
             try:
                 yield asking
             finally:
                 asking.close()
+
+    @contextmanager
+    def _held(
+        self, folders: tuple[str, ...], memory: str, threads: int
+    ) -> "Iterator[tuple[list[str], list[list[str]], Limits, str]]":
+        """Snapshots that nobody builds meanwhile: folders, the files of each, limits, a folder for what is large."""
+        from tempfile import TemporaryDirectory  # here, because help needs no folder
+
+        memory_bytes = memory_of(memory)
+        with connectome_extra():
+            from engram.connectome.building import Limits, told_engine
+            from engram.connectome.folder import Folder
+            from engram.connectome.proving.parts import paths_in
+        places = [existing_folder(self._context, folder) for folder in folders]
+        limits = Limits(memory_bytes=memory_bytes, threads=threads or os.cpu_count() or 1)
+        within = self._context.environment.get("TMPDIR") or None
+        with ExitStack() as held:
+            for place in places:
+                held.enter_context(Folder(Steps(), place).looked_at())
+            spill = held.enter_context(TemporaryDirectory(prefix="engram-", dir=within))
+            held.enter_context(told_engine("query", limits, spill))
+            yield places, [paths_in(place) for place in places], limits, spill

@@ -5,7 +5,7 @@ from typing import Any
 
 from engram.model.outcome import Outcome
 from engram.workspace.context import context_here
-from engram.workspace.snapshot_asking import Row, SnapshotAsking
+from engram.workspace.snapshot_asking import Row, SnapshotAsking, SnapshotChange, SnapshotDifference
 from engram.workspace.snapshot_building import SnapshotBuilding
 from engram.workspace.snapshot_proving import SnapshotProving
 from engram.workspace.snapshots import Snapshots
@@ -76,6 +76,26 @@ def tag(config: AnyPath) -> str:
         config: path of the configuration.
     """
     return Snapshots(context_here()).name(os.fspath(config)).tag
+
+
+def diff(
+    old: AnyPath, new: AnyPath, *, most: int = 0, memory: str = "", jobs: int = 0
+) -> list[SnapshotChange | SnapshotDifference]:
+    """What changed between two snapshots: how much of bodies, types, connections and ROIs, and each change.
+
+    Raises `NoSnapshot`, `SnapshotBusy`.
+
+    Args:
+        old: folder of a snapshot that engram or flyem-snapshot wrote.
+        new: that of a later one.
+        most: how many changes of each kind are told, the largest ones; default is all.
+        memory: what the comparison may take, as 8GB; default is half of what is free.
+        jobs: threads; default is one for each processor.
+    """
+    check_count("jobs", jobs)
+    check_count("most", most)
+    asking = SnapshotAsking(context_here())
+    return list(asking.diff(os.fspath(old), os.fspath(new), most=most, memory=memory, threads=jobs))
 
 
 def dir(config: AnyPath) -> str:  # noqa: A001 (the command's name)
