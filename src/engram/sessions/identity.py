@@ -36,8 +36,11 @@ def identified(session: Session) -> Session:
     return replace(session, recordings=tuple(named_apart(session.recordings, session.id)))
 
 
-def named_apart(found: Iterable[Recording], session: str) -> Iterator[Recording]:
-    """The recordings of a session, by its id, each with its `id`; no two of them share one."""
+def named_apart(found: Iterable[Recording], session: str, *, are_fresh: bool = False) -> Iterator[Recording]:
+    """The recordings of a session, by its id, each with its `id`; no two of them share one.
+
+    Those that *are_fresh*, of which nobody but the caller knows yet, get theirs themselves: a scan makes each once.
+    """
     taken: set[str] = set()
     for recording in found:
         name = first = identity(recording, session)
@@ -46,7 +49,13 @@ def named_apart(found: Iterable[Recording], session: str) -> Iterator[Recording]
             number += 1
             name = f"{first}:{number}"
         taken.add(name)
-        yield recording if recording.id == name else recording.called(name)
+        if recording.id == name:
+            yield recording
+        elif are_fresh and not recording.id:
+            recording.id = name  # type: ignore[misc]  # it is being made
+            yield recording
+        else:
+            yield recording.called(name)
 
 
 def identity(recording: Recording, session: str) -> str:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 import pytest
 
 from engram.model.recordings import Recording, Session
-from engram.sessions.identity import Likeness, duplicates, identified, identity, likeness, places
+from engram.sessions.identity import Likeness, duplicates, identified, identity, likeness, named_apart, places
 
 AP = Recording(
     kind="neuropixels-ap",
@@ -68,6 +68,17 @@ def test_two_of_one_name_in_a_session_stay_two() -> None:
     assert [recording.id for recording in found.recordings] == [
         "video:side:12347/2020-01-01:side",
         "video:side:12347/2020-01-01:side:2",
+    ]
+
+
+def test_a_recogniser_that_shows_one_object_twice_makes_two_of_it() -> None:
+    film = Recording(kind="video", device="side", paths=("side.mp4",))
+    here = list(named_apart([film, film], "a/1", are_fresh=True))
+    there = list(named_apart([film], "b/1", are_fresh=True))
+    assert [one.id for one in (*here, *there)] == [
+        "video:side:a/1:side",
+        "video:side:a/1:side:2",
+        "video:side:b/1:side",
     ]
 
 

@@ -85,7 +85,7 @@ def assemble(content: Content, looked: SeenFolder, rules: Rules, *, being_writte
         state="incomplete" if still_written else "new",
         ident=reading.named.ident,
         tasks=tuple(seen.tasks),
-        recordings=tuple(named_apart(sorted(seen.recordings, key=_order), name)),
+        recordings=tuple(named_apart(sorted(seen.recordings, key=_order), name, are_fresh=True)),
         findings=tuple(sorted(findings, key=lambda one: (one.path, one.code, one.message))),
         unknown=_unknown(looked, seen.accounted),
     )
