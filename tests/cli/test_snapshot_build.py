@@ -15,19 +15,19 @@ class FakeBuilding:
     def __init__(self, context: Context) -> None:
         pass
 
-    def build(self, config: str, *, output: str, memory: str, threads: int) -> Iterator[Outcome]:
-        said = f"{config} {output} {memory} {threads}"
+    def build(self, config: str, *, output: str, memory: str, threads: int, plots: bool) -> Iterator[Outcome]:
+        said = f"{config} {output} {memory} {threads} {plots}"
         yield Outcome(action="build", item="nt/a.feather", status=Status.OK, note="5 rows", moved_bytes=7)
         yield Outcome(action="check", item="points.feather", status=Status.OK, note=said)
 
 
 def test_each_file_and_each_finding_has_its_line(engram: Engram) -> None:
-    words = ("snapshot", "build", "-c", "a.yaml", "-o", "out", "--memory", "8GB", "-J", "3")
+    words = ("snapshot", "build", "-c", "a.yaml", "-o", "out", "--memory", "8GB", "-J", "3", "--no-plots")
     shown = engram(*words, rooms={"SnapshotBuilding": FakeBuilding})
     assert shown.code == 0
     assert shown.out.splitlines()[:2] == [
         "build(ok): nt/a.feather [5 rows]",
-        "check(ok): points.feather [a.yaml out 8GB 3]",
+        "check(ok): points.feather [a.yaml out 8GB 3 False]",
     ]
 
 

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import duckdb
 import msgspec
@@ -16,7 +17,7 @@ from engram.connectome.config.writing import as_data
 from engram.connectome.engine import Work
 from engram.connectome.folder import Folder
 from engram.connectome.inputs import files_of
-from engram.connectome.making import Making, wanted_steps
+from engram.connectome.making import Making, views_of_reports, wanted_steps
 from engram.connectome.reading import told
 from engram.connectome.steps import Earlier, Planned, plan_steps
 from engram.connectome.writing import Written, digest_of, write_output
@@ -61,7 +62,7 @@ class Kept:
 
 
 def build(
-    config: Config, steps: Steps, limits: Limits, *, version: str, now: Callable[[], str]
+    config: Config, steps: Steps, limits: Limits, *, version: str, now: Callable[[], str], plots: bool = True
 ) -> Iterator[Begun | Finding | Written | Kept]:
     """Build the snapshot of a configuration into its folder; the files are in their place when they are told.
 
@@ -71,6 +72,7 @@ def build(
         config: complete, with absolute paths.
         version: engram's own.
         now: tells the time, ISO 8601.
+        plots: whether reports have plots.
 
     Raises:
         BadTables, Unreadable, Malformed: what is wrong with the tables.
@@ -82,13 +84,13 @@ def build(
         seen = _seen(config)
         inputs = digests_of(config)
         earlier = _earlier(folder)
-        planned = plan_steps(wanted_steps(config), as_data(config), inputs, earlier)
+        planned = plan_steps(wanted_steps(config), _settings(config, plots=plots), inputs, earlier)
         kept = _kept(planned, earlier)
         folder.forget({one.step.name: [file.path for file in one.left.files] for one in planned if one.left})
         wanted = [one for one in planned if one.wanted]
         made = _Made(findings=_found_before(planned, earlier))
         if wanted:
-            yield from _carry_out(wanted, config, folder, steps, limits, made)
+            yield from _carry_out(wanted, config, folder, steps, limits, made, plots=plots)
         findings, written = made.findings, made.written
         provenance = {
             "snapshot": config.snapshot_tag,
@@ -126,13 +128,20 @@ class _Made:
 
 
 def _carry_out(
-    wanted: Sequence[Planned[Making]], config: Config, folder: Folder, steps: Steps, limits: Limits, made: _Made
+    wanted: Sequence[Planned[Making]],
+    config: Config,
+    folder: Folder,
+    steps: Steps,
+    limits: Limits,
+    made: _Made,
+    *,
+    plots: bool,
 ) -> Iterator[Begun]:
     """Carry out steps one after the other. Of each that writes files it is noted when they are whole."""
     seen = _seen(config)
     with opened(folder.work, limits) as work:
         with told_engine("check", limits, folder.path):
-            making = Making(work, config)
+            making = Making(work, config, plots=plots)
         for number, one in enumerate(wanted, start=1):
             yield Begun(step=one.step.name, number=number, steps=len(wanted))
             with told_engine(one.step.name, limits, folder.path):
@@ -145,10 +154,11 @@ def _carry_out(
                 folder.note_made(one.step.name, one.key, [asdict(file) for file in files], findings)
 
 
-def plan(config: Config, steps: Steps) -> list[Planned[Making]]:
+def plan(config: Config, steps: Steps, *, plots: bool = True) -> list[Planned[Making]]:
     """What `build` would do, and why. Input tables are read for their digests, and files of an earlier build."""
     folder = Folder(steps, config.job_settings.output_dir)
-    return plan_steps(wanted_steps(config), as_data(config), digests_of(config), _earlier(folder))
+    settings = _settings(config, plots=plots)
+    return plan_steps(wanted_steps(config), settings, digests_of(config), _earlier(folder))
 
 
 def _earlier(folder: Folder) -> Earlier:
@@ -189,7 +199,12 @@ def _refuse_changed(seen: Mapping[str, tuple[int, int, int]], config: Config) ->
 def _inputs_of(config: Config) -> dict[str, str]:
     """The files that are read while a snapshot is built, by what they are."""
     view = config.outputs.neuprint.neuroglancer.json_state
-    return files_of(config.inputs) | ({"neuroglancer view": view} if view else {})
+    return files_of(config.inputs) | ({"neuroglancer view": view} if view else {}) | views_of_reports(config)
+
+
+def _settings(config: Config, *, plots: bool) -> dict[str, Any]:
+    """All that steps may read."""
+    return as_data(config) | {"options": {"plots": plots}}
 
 
 def _seen(config: Config) -> dict[str, tuple[int, int, int]]:

@@ -27,11 +27,12 @@ from engram.connectome.neuprint.exporting import neuprint_outputs
 from engram.connectome.neurotransmitters.bodies import Confusion
 from engram.connectome.neurotransmitters.exporting import nt_outputs
 from engram.connectome.neurotransmitters.predictions import Predictions
-from engram.connectome.outputs import Output, TextOutput
+from engram.connectome.outputs import BytesOutput, Output, TextOutput
 from engram.connectome.overview import overview_outputs
 from engram.connectome.points import BodyTypes
 from engram.connectome.reports.checking import check_reports
 from engram.connectome.reports.exporting import report_outputs
+from engram.connectome.reports.plotting import plotting_of, status_plot
 from engram.connectome.rois import Lookup
 from engram.connectome.steps import PROCESSES, Step
 from engram.connectome.synapses import Synapses
@@ -49,9 +50,10 @@ class Making:
     predictions: Predictions
     confusion: Confusion | None
 
-    def __init__(self, work: Work, config: Config) -> None:
+    def __init__(self, work: Work, config: Config, *, plots: bool) -> None:
         self.work = work
         self.config = config
+        self.plots = plots
         self.sources = open_sources(work, config.inputs)
 
     def make_points(self) -> None:
@@ -138,7 +140,7 @@ class Making:
             is_table = isinstance(one, Output) and one.path.endswith(".csv")
             yield replace(one, path=f"{one.path}.gz") if is_packed and is_table else one
 
-    def reports(self) -> Iterator[Output | TextOutput]:
+    def reports(self) -> Iterator[Output | TextOutput | BytesOutput]:
         """The files of ``reports/``."""
         if not self.annotations.order:
             told_of = (
@@ -146,8 +148,16 @@ class Making:
             )
             self.sources.findings.append(("reports", told_of))
         for wanted in wanted_reports(self.config):
-            tag = self.config.snapshot_tag
-            yield from report_outputs(self.work, self.synapses, self.elements, wanted, tag=tag)
+            yield from report_outputs(
+                self.work,
+                self.synapses,
+                self.elements,
+                wanted,
+                tag=self.config.snapshot_tag,
+                plots=self.plots,
+            )
+        if self.plots:
+            yield from status_plot(self.work, plotting_of(self.work, self.annotations.order, self.config.snapshot_tag))
 
 
 def _under(section: str, *keys: str) -> tuple[str, ...]:
@@ -230,7 +240,7 @@ STEPS: tuple[Step[Making], ...] = (
     Step(
         name="reports",
         needs=("synapses", "elements", "bodies"),
-        reads=("outputs.connectivity-reports", _TAG),
+        reads=("outputs.connectivity-reports", _TAG, "options.plots"),
         carry_out=Making.reports,
         writes=("reports",),
     ),
@@ -257,10 +267,14 @@ def wanted_reports(config: Config) -> list[ReportSet]:
 def wanted_steps(config: Config) -> list[Step[Making]]:
     """The steps that a configuration asks for."""
     found = [step for step in STEPS if _is_wanted(step.name, config)]
-    return [
-        replace(step, needs=(*step.needs, *_tables_of_elements(config))) if step.name == "elements" else step
-        for step in found
-    ]
+    more = {"elements": _tables_of_elements(config), "reports": [*views_of_reports(config)]}
+    return [replace(step, needs=(*step.needs, *more.get(step.name, ()))) for step in found]
+
+
+def views_of_reports(config: Config) -> dict[str, str]:
+    """Paths of the views of Neuroglancer that reports link bodies into, by what they are."""
+    given = {one.roiset: one.neuroglancer_base_state for one in wanted_reports(config)}
+    return {f"neuroglancer view of reports on {roiset}": path for roiset, path in given.items() if path}
 
 
 def _tables_of_elements(config: Config) -> list[str]:

@@ -5,11 +5,15 @@ Source: flyem-snapshot, ``flyem_snapshot/outputs/neuprint/neuroglancer.py`` (wor
 
 import json
 from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
 
 from engram.connectome.files import read_small_file
 
 #: Largest text that is read, and that replacing may make.
 LARGEST_BYTES = 64 << 20
+#: Largest view that a link holds: browsers take no longer ones.
+LARGEST_LINKED_BYTES = 256 << 10
 
 
 class BadView(ValueError):
@@ -42,6 +46,38 @@ def view_of(path: str, replacements: Mapping[str, str], *, dataset: str, tag: st
     except (ValueError, RecursionError) as error:
         raise BadView(f"it is no JSON when its words are replaced: {error}") from error
     return f"{json.dumps(view, indent=2, ensure_ascii=False)}\n"
+
+
+#: Where links to bodies lead, as flyem-snapshot has it.
+VIEWER = "https://clio-ng.janelia.org/#!"
+#: What stands in a link for the body's id.
+BODY = "BODY"
+
+
+def link_to_bodies(path: str) -> str:
+    """A link to a view in which one body is shown: `BODY` stands for its id. Raises `BadView`, `OSError`.
+
+    Args:
+        path: of the view, JSON, whose selected layer is the segmentation.
+    """
+    try:
+        view = json.loads(read_small_file(path, most_bytes=LARGEST_LINKED_BYTES).decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise BadView(f"it is no JSON, or larger than {LARGEST_LINKED_BYTES >> 10} KiB: {error}") from error
+    selected = view.get("selectedLayer") if isinstance(view, dict) else None
+    name = selected.get("layer") if isinstance(selected, dict) else None
+    layers = [one for one in _layers(view) if isinstance(name, str) and one.get("name") == name]
+    if not layers:
+        raise BadView(
+            "none of its layers is the one that selectedLayer names: select the segmentation, and save it again"
+        )
+    layers[0] |= {"segmentQuery": BODY, "segments": [BODY]}
+    return VIEWER + quote(json.dumps(view, separators=(",", ":")), safe="")
+
+
+def _layers(view: Any) -> list[dict[str, Any]]:  # noqa: ANN401 (what JSON holds)
+    layers = view.get("layers") if isinstance(view, dict) else None
+    return [one for one in layers if isinstance(one, dict)] if isinstance(layers, list) else []
 
 
 def replaced(text: str, replacements: Mapping[str, str]) -> str:

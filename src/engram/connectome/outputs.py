@@ -22,6 +22,15 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BytesOutput:
+    """One file of a snapshot that is made elsewhere."""
+
+    #: POSIX path in the snapshot's folder.
+    path: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TextOutput:
     """One file of a snapshot that no query gives."""
 

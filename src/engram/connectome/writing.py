@@ -10,7 +10,7 @@ from engram.connectome.engine import Work
 from engram.connectome.feather import PromiseBroken, write_feather, write_parquet
 from engram.connectome.folder import Folder
 from engram.connectome.neuprint.nodes import header_of
-from engram.connectome.outputs import Output, TextOutput
+from engram.connectome.outputs import BytesOutput, Output, TextOutput
 from engram.connectome.sql import name, text
 from engram.durable import Steps, remove, write_new
 
@@ -34,12 +34,17 @@ class Written:
         return {"record": "table", **asdict(self)}
 
 
-def write_output(work: Work, folder: Folder, steps: Steps, output: Output | TextOutput) -> Written:
+def write_output(work: Work, folder: Folder, steps: Steps, output: Output | TextOutput | BytesOutput) -> Written:
     """Make one file of a snapshot."""
     place = folder.make_room(output.path)
+    rows: int | None
+    columns: int | None
     if isinstance(output, TextOutput):
         write_new(steps, place, output.text.encode(), sync=False)
         rows, columns = output.rows, output.columns
+    elif isinstance(output, BytesOutput):
+        write_new(steps, place, output.content, sync=False)
+        rows = columns = None
     elif place.endswith((".csv", ".csv.gz")):
         plain = place.removesuffix(".gz")
         rows, columns = _write_csv(work, output, plain), len(output.promise.columns)

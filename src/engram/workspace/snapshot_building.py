@@ -3,10 +3,12 @@
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from engram import __version__
 from engram.durable import Steps
+from engram.model.errors import ExtraMissing
 from engram.model.outcome import Outcome, Status
 from engram.model.plan import Plan, PlannedStep
 from engram.workspace.context import Context
@@ -26,13 +28,14 @@ class SnapshotBuilding:
         self._context = context
         self._steps = steps or Steps()
 
-    def build(self, config: str, *, output: str, memory: str, threads: int) -> Iterator[Outcome]:
+    def build(self, config: str, *, output: str, memory: str, threads: int, plots: bool = True) -> Iterator[Outcome]:
         """Build the snapshot of the configuration *config*: an outcome for each file and for each finding.
 
         Args:
             output: the snapshot's folder; '' for that of the configuration.
             memory: what the process may take, as ``8GB``; '' for half of what is free.
             threads: how many work at once; 0 for one per processor.
+            plots: whether reports have plots.
 
         Raises:
             ExtraMissing, PathNotFound, UsageError, BadSnapshotConfig, BadTables, TargetExists, TooLittleMemory: before
@@ -43,9 +46,11 @@ class SnapshotBuilding:
         with connectome_extra():
             from engram.connectome.building import Begun, Finding, Kept, Limits, build
         wanted = self._read(config, output)
+        if plots and wanted.outputs.connectivity_reports:
+            _need_plots()
         limits = Limits(memory_bytes=memory_bytes, threads=threads or os.cpu_count() or 1)
         progress = self._context.progress
-        for told in build(wanted, self._steps, limits, version=__version__, now=_now):
+        for told in build(wanted, self._steps, limits, version=__version__, now=_now, plots=plots):
             if isinstance(told, Begun):
                 progress.start(f"{told.step} ({told.number} of {told.steps})", None, "")
             elif isinstance(told, Finding):
@@ -58,11 +63,11 @@ class SnapshotBuilding:
         progress.finish()
         yield from _left_out(wanted)
 
-    def plan_build(self, config: str, *, output: str) -> Plan:
+    def plan_build(self, config: str, *, output: str, plots: bool = True) -> Plan:
         """Which steps `build` would carry out and which it would not, and why. Raises what it raises."""
         with connectome_extra():
             from engram.connectome.building import plan
-        planned = plan(self._read(config, output), self._steps)
+        planned = plan(self._read(config, output), self._steps, plots=plots)
         return Plan(
             steps=tuple(
                 PlannedStep(action="make" if one.wanted else "leave", item=one.step.name, why=one.why)
@@ -76,6 +81,13 @@ class SnapshotBuilding:
         folder = self._context.folder
         output_dir = os.path.normpath(os.path.join(folder, output)) if output else ""
         return read_config(os.path.join(folder, config), here=folder, output_dir=output_dir)
+
+
+def _need_plots() -> None:
+    """What draws plots is found now, and not when all tables are made. Raises `ExtraMissing`."""
+    for library in ("altair", "vl_convert"):
+        if find_spec(library) is None:
+            raise ExtraMissing(library, "pip install '.[connectome]' in engram's clone, or build with --no-plots")
 
 
 def _rows(rows: int | None) -> str:

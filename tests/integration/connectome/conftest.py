@@ -22,5 +22,6 @@ def ours(golden: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ours") / "out"
     config = read_config(str(golden / "input" / "config.yaml"), here=str(folder.parent), output_dir=str(folder))
     limits = Limits(memory_bytes=1 << 30, threads=2)
-    list(build(config, Steps(), limits, version="1", now=lambda: "2026-01-01T00:00:00+00:00"))
+    now = "2026-01-01T00:00:00+00:00"
+    list(build(config, Steps(), limits, version="1", now=lambda: now, plots=False))  # plots have tests of their own
     return folder

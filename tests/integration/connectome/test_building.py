@@ -36,7 +36,8 @@ CONNECTOME = Connectome(points=(point(1, "PreSyn", 5), point(2, "PostSyn", 6)), 
 
 def build_into(config: Path, folder: Path, steps: Steps | None = None, limits: Limits = LIMITS) -> None:
     read = read_config(str(config), here=str(folder.parent), output_dir=str(folder))
-    list(build(read, steps or Steps(), limits, version="0", now=lambda: "2026-01-01T00:00:00+00:00"))
+    now = "2026-01-01T00:00:00+00:00"
+    list(build(read, steps or Steps(), limits, version="0", now=lambda: now, plots=False))
 
 
 def files_in(folder: Path) -> dict[str, str]:

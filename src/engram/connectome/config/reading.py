@@ -29,7 +29,7 @@ from engram.connectome.config.records import Config
 from engram.connectome.config.shaping import NOTHING, Shaper
 from engram.connectome.config.yaml_nodes import node_of_yaml
 from engram.connectome.files import read_small_file
-from engram.connectome.neuroglancer import BadView, view_of
+from engram.connectome.neuroglancer import BadView, link_to_bodies, view_of
 from engram.model.errors import BadSnapshotConfig, PathNotFound, UsageError
 
 Record = TypeVar("Record", bound=msgspec.Struct)
@@ -78,6 +78,7 @@ def read_whole(path: str, *, here: str, output_dir: str = "") -> Reading:
     config, meta_shaper, meta_path = _with_meta(config, files, shaper, path)
     _look_at_meta(config, meta_shaper, meta_path)
     _look_at_view(config, files, shaper)
+    _look_at_views_of_reports(config, files, shaper)
     for where, message in complaints(config, shaper.broken):
         shaper.note(where, message)
     if not output_dir:
@@ -268,6 +269,22 @@ def _look_at_view(config: Config, files: _Files, shaper: Shaper) -> None:
         shaper.note(_VIEW, f"{wanted.json_state}: {error}")
     except OSError as error:
         shaper.note(_VIEW, f"{wanted.json_state} cannot be read: {error.strerror}")
+
+
+def _look_at_views_of_reports(config: Config, files: _Files, shaper: Shaper) -> None:
+    """Note what is wrong with the views that reports link bodies into."""
+    for place, reports in enumerate(config.outputs.connectivity_reports):
+        view = reports.neuroglancer_base_state
+        if not view or "://" in view:  # links are told elsewhere
+            continue
+        where: Path = ("outputs", "connectivity-reports", place, "neuroglancer-base-state")
+        try:
+            link_to_bodies(view)
+            files.read.append(view)
+        except BadView as error:
+            shaper.note(where, f"{view}: {error}")
+        except OSError as error:
+            shaper.note(where, f"{view} cannot be read: {error.strerror}")
 
 
 def _whole_meta(meta: Meta, path: str, files: _Files) -> Meta:

@@ -9,8 +9,10 @@ from dataclasses import replace
 from engram.connectome.config.outputs import NonSynaptic, ReportSet
 from engram.connectome.elements import Elements
 from engram.connectome.engine import Work
-from engram.connectome.outputs import Output, TextOutput
+from engram.connectome.neuroglancer import link_to_bodies
+from engram.connectome.outputs import BytesOutput, Output, TextOutput
 from engram.connectome.points import narrowest
+from engram.connectome.reports.plotting import group_plots, plotting_of, report_plots
 from engram.connectome.reports.promises import BODIES, CAPTURE, CONNECTIONS
 from engram.connectome.reports.ranking import Scope, forget, rank_bodies, trace_synapses, traced_query
 from engram.connectome.reports.summaries import (
@@ -35,11 +37,22 @@ def dashed(report: str) -> str:
     return "-".join(report.split())
 
 
+def folder_of(roiset: str, report: str) -> str:
+    """The folder of a report's files."""
+    return f"reports/{roiset}/reports/{dashed(report)}"
+
+
 def report_outputs(
-    work: Work, synapses: Synapses, elements: Sequence[Elements], wanted: ReportSet, *, tag: str
-) -> Iterator[Output | TextOutput]:
-    """The files of the reports of one ROI set."""
+    work: Work, synapses: Synapses, elements: Sequence[Elements], wanted: ReportSet, *, tag: str, plots: bool
+) -> Iterator[Output | TextOutput | BytesOutput]:
+    """The files of the reports of one ROI set.
+
+    Args:
+        plots: whether plots are drawn, too.
+    """
     order = synapses.annotations.order
+    plotting = plotting_of(work, order, tag) if plots else None
+    link = link_to_bodies(wanted.neuroglancer_base_state) if plots and wanted.neuroglancer_base_state else ""
     begin_summary(work)
     for place, report in enumerate(wanted.reports):
         scope = Scope(
@@ -53,6 +66,10 @@ def report_outputs(
         rank_bodies(work, scope)
         trace_synapses(work, scope)
         yield from _tables(work, synapses, scope, wanted.capture_statuses, report=report.name, tag=tag)
+        if plotting:
+            folder = folder_of(wanted.roiset, report.name)
+            about = {"report": report.name, "folder": folder, "link": link}
+            yield from report_plots(work, scope, plotting, wanted.capture_statuses, **about)
         add_to_summary(work, scope, report.name, place)
         forget(work, scope)
     reports = [report.name for report in wanted.reports]
@@ -61,6 +78,8 @@ def report_outputs(
     if summary:
         for group, members in {wanted.roiset: reports, **wanted.capture_summary_subsets}.items():
             yield from group_tables(summary.of(members), wanted.roiset, group)
+            if plotting:
+                yield from group_plots(plotting, summary.of(members), wanted.roiset, group)
     end_summary(work)
 
 
@@ -92,7 +111,8 @@ def _tables(
     query = f'SELECT {names(one.name for one in promise.columns)} FROM "report body" ORDER BY rank'
     yield Output(path=path, query=query, promise=promise)
     promise, path = promised(CAPTURE)
-    yield Output(path=path, query=capture_query(scope, captured), promise=promise)
+    work.make("report capture", capture_query(scope, captured))
+    yield Output(path=path, query='SELECT * FROM "report capture" ORDER BY body_pre', promise=promise)
 
 
 def capture_query(scope: Scope, statuses: Sequence[str]) -> str:

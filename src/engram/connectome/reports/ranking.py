@@ -40,7 +40,7 @@ class Scope:
 
 
 #: Tables of the work file that a report has to itself, beside its synapses.
-_TABLES = ("report body", "report ranked", "report traced", "report curve")
+_TABLES = ("report body", "report ranked", "report traced", "report curve", "report capture")
 
 
 def rank_bodies(work: Work, scope: Scope) -> None:

@@ -12,7 +12,9 @@ from engram.workspace.snapshots import Snapshots
 from engram.workspace.verbs.arguments import AnyPath, check_count, collected, text
 
 
-def build(config: AnyPath, *, output: AnyPath | None = None, memory: str = "", jobs: int = 0) -> list[Outcome]:
+def build(
+    config: AnyPath, *, output: AnyPath | None = None, memory: str = "", jobs: int = 0, plots: bool = True
+) -> list[Outcome]:
     """The outcome of each file of a snapshot that is built, and of each finding.
 
     Raises `BadSnapshotConfig` and `BadTables` before anything is changed; `IncompleteResults` when something that the
@@ -23,10 +25,12 @@ def build(config: AnyPath, *, output: AnyPath | None = None, memory: str = "", j
         output: the snapshot's folder, whatever the configuration says.
         memory: what the build may take, as 8GB; default is half of what is free.
         jobs: threads; default is one for each processor.
+        plots: whether reports have plots.
     """
     check_count("jobs", jobs)
     building = SnapshotBuilding(context_here())
-    return collected(building.build(os.fspath(config), output=text(output) or "", memory=memory, threads=jobs))
+    told = building.build(os.fspath(config), output=text(output) or "", memory=memory, threads=jobs, plots=plots)
+    return collected(told)
 
 
 def check(folder: AnyPath, *, memory: str = "", jobs: int = 0) -> list[Outcome]:

@@ -1,9 +1,9 @@
 """Build a snapshot of a connectome from flyem-snapshot's configuration.
 
 What the configuration asks for appears in the snapshot's folder when all of it is there: flat tables, files for a
-neuPrint database, tables of neurotransmitters. What an earlier build left there is kept where it would be made again as
-it is. An interrupted build leaves what was there, and goes on where it is begun again. The last file to come,
-provenance.json, says what all of it was made from.
+neuPrint database, tables of neurotransmitters, reports with their plots. What an earlier build left there is kept where
+it would be made again as it is. An interrupted build leaves what was there, and goes on where it is begun again. The
+last file to come, provenance.json, says what all of it was made from.
 
     engram snapshot build -c release.yaml
     engram snapshot build -c release.yaml -o /data/release
@@ -24,13 +24,14 @@ from engram.workspace.snapshot_building import SnapshotBuilding
 @click.option("-o", "--output", metavar="DIR", type=click.Path(), help="The snapshot's folder, whatever CONFIG says.")
 @options.memory
 @options.threads
+@click.option("--no-plots", "plots", flag_value=False, default=True, help="Leave out the plots of reports.")
 @click.option("--explain", is_flag=True, help="Tell which steps would be carried out, and why; change nothing.")
 @click.pass_obj
 def command(
-    call: Call, *, config: str, output: str | None, memory: str | None, jobs: int | None, explain: bool
+    call: Call, *, config: str, output: str | None, memory: str | None, jobs: int | None, plots: bool, explain: bool
 ) -> None:
     building = call.open(SnapshotBuilding)
     if explain:
-        call.show_plan(building.plan_build(config, output=output or ""))
+        call.show_plan(building.plan_build(config, output=output or "", plots=plots))
         return
-    call.show(building.build(config, output=output or "", memory=memory or "", threads=jobs or 0))
+    call.show(building.build(config, output=output or "", memory=memory or "", threads=jobs or 0, plots=plots))
