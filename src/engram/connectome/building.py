@@ -17,8 +17,9 @@ from engram.connectome.config.writing import as_data
 from engram.connectome.engine import Work
 from engram.connectome.folder import Folder
 from engram.connectome.inputs import files_of
-from engram.connectome.making import Making, views_of_reports, wanted_steps
+from engram.connectome.making import Making, folders_of, views_of_reports, wanted_steps
 from engram.connectome.reading import told
+from engram.connectome.shapes.folders import digest_of_folder
 from engram.connectome.steps import Earlier, Planned, plan_steps
 from engram.connectome.writing import Written, digest_of, write_output
 from engram.durable import Steps
@@ -199,7 +200,12 @@ def _refuse_changed(seen: Mapping[str, tuple[int, int, int]], config: Config) ->
 def _inputs_of(config: Config) -> dict[str, str]:
     """The files that are read while a snapshot is built, by what they are."""
     view = config.outputs.neuprint.neuroglancer.json_state
-    return files_of(config.inputs) | ({"neuroglancer view": view} if view else {}) | views_of_reports(config)
+    return (
+        files_of(config.inputs)
+        | folders_of(config)
+        | ({"neuroglancer view": view} if view else {})
+        | views_of_reports(config)
+    )
 
 
 def _settings(config: Config, *, plots: bool) -> dict[str, Any]:
@@ -222,7 +228,7 @@ def digests_of(config: Config) -> dict[str, str]:
     found = {}
     for what, path in _inputs_of(config).items():
         with told(path):
-            found[what] = digest_of(path)
+            found[what] = digest_of_folder(path) if os.path.isdir(path) else digest_of(path)
     return found
 
 

@@ -7,8 +7,10 @@ Everything is made in ``.engram`` inside of it. When all is there and on the dis
 import fcntl
 import json
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -25,14 +27,21 @@ PARTS = (
     *("flat-connectome", "neuprint", "nt", "reports", "tables"),
     *("final-config.yaml", "neuprint-meta.yaml"),
 )
+#: What they make beside these, under names that the configuration chooses.
+_NAMED_PART = re.compile(r"(?:skeletons|meshes)-[^/]+")
 #: Where builds work.
 PRIVATE = ".engram"
+
+
+def is_part(name: str) -> bool:
+    """Whether a name is that of a part of a snapshot."""
+    return name in PARTS or bool(_NAMED_PART.fullmatch(name))
 
 
 def is_inside(path: str) -> bool:
     """Whether a path names a part of a snapshot, or something in one."""
     named = PurePosixPath(path)
-    return bool(named.parts) and named.parts[0] in PARTS and ".." not in named.parts and "\0" not in path
+    return bool(named.parts) and is_part(named.parts[0]) and ".." not in named.parts and "\0" not in path
 
 
 class ToldStep(msgspec.Struct, frozen=True):
@@ -85,6 +94,8 @@ class _Next(msgspec.Struct, frozen=True):
     made: tuple[str, ...]
     #: The text of the new provenance.
     provenance: str
+    #: Parts whose names a configuration chose, old ones and new ones.
+    named: tuple[str, ...] = ()
 
 
 class Folder:
@@ -205,6 +216,10 @@ class Folder:
             raise UsageError(
                 f"{path!r} is no name for a file of a snapshot.", "Take '/' and '..' out of its tag and names."
             )
+        part = path.partition("/")[0]
+        if part not in PARTS and part not in self._told and os.path.lexists(os.path.join(self.path, part)):
+            place = os.path.join(self.path, part)
+            raise TargetExists(place, "is there, and engram did not build it", "Move it, or build elsewhere: -o DIR")
         place = os.path.join(self.new, path)
         durable.make_folders(self._steps, os.path.dirname(place))
         self._steps.take("write", place)
@@ -220,7 +235,13 @@ class Folder:
 
     def parts(self) -> set[str]:
         """What of a snapshot is there."""
-        return {name for name in PARTS if os.path.lexists(os.path.join(self.path, name))}
+        return {name for name in (*PARTS, *self._told) if os.path.lexists(os.path.join(self.path, name))}
+
+    @cached_property
+    def _told(self) -> frozenset[str]:
+        """The named parts that the build which is there says to have made."""
+        first = (one.path.partition("/")[0] for one in self.provenance().tables)
+        return frozenset(filter(_NAMED_PART.fullmatch, first))
 
     def publish(self, provenance: dict[str, Any], *, keep: Collection[str] = ()) -> None:
         """Put what was made into its place, for that which was there before; *keep* is left as it is.
@@ -229,8 +250,9 @@ class Folder:
         """
         durable.sync_file_system(self._steps, self.new)
         text = json.dumps(provenance, indent=1, ensure_ascii=False) + "\n"
-        made = tuple(name for name in PARTS if os.path.lexists(os.path.join(self.new, name)))
-        data = msgspec.json.encode(_Next(keep=tuple(keep), made=made, provenance=text))
+        made = tuple(name for name in sorted(os.listdir(self.new)) if is_part(name))
+        named = tuple(sorted({*self._told, *made} - {*PARTS}))
+        data = msgspec.json.encode(_Next(keep=tuple(keep), made=made, named=named, provenance=text))
         durable.make_folders(self._steps, self._old)
         durable.replace(self._steps, self._next, data, aside=self._old)
         self._finish()
@@ -248,7 +270,7 @@ class Folder:
         with suppress(FileNotFoundError):
             durable.remove(self._steps, os.path.join(self.path, PROVENANCE))
         durable.make_folders(self._steps, self._old)
-        for name in [name for name in PARTS if name not in wanted.keep]:
+        for name in [name for name in (*PARTS, *filter(is_part, wanted.named)) if name not in wanted.keep]:
             self._put(name, is_made=name in wanted.made)
         durable.sync_folder(self._steps, self.path)
         durable.replace(self._steps, os.path.join(self.path, PROVENANCE), wanted.provenance.encode(), aside=self._old)

@@ -1,7 +1,8 @@
 """What a build does, step by step: each makes tables of the work file, or gives the files of a part of the snapshot."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from engram.connectome.annotations import Annotations
@@ -34,8 +35,10 @@ from engram.connectome.reports.checking import check_reports
 from engram.connectome.reports.exporting import report_outputs
 from engram.connectome.reports.plotting import plotting_of, status_plot
 from engram.connectome.rois import Lookup
+from engram.connectome.shapes.exporting import Shapes, meshes_of, shape_outputs, skeletons_of
 from engram.connectome.steps import PROCESSES, Step
 from engram.connectome.synapses import Synapses
+from engram.connectome.writing import AnyOutput
 
 
 class Making:
@@ -159,6 +162,20 @@ class Making:
         if self.plots:
             yield from status_plot(self.work, plotting_of(self.work, self.annotations.order, self.config.snapshot_tag))
 
+    def skeletons(self, name: str) -> Iterator[AnyOutput]:
+        """The files of ``skeletons-<name>/``."""
+        shapes = skeletons_of(name, self.config.outputs.skeletons.sets[name])
+        yield from self._shapes(shapes, ())
+
+    def meshes(self, name: str) -> Iterator[AnyOutput]:
+        """The files of ``meshes-<name>/``."""
+        wanted = self.config.outputs.meshes.sets[name]
+        yield from self._shapes(meshes_of(name, wanted), wanted.exclude_statuses)
+
+    def _shapes(self, shapes: Shapes, excluded: Sequence[str]) -> Iterator[AnyOutput]:
+        earlier = self.config.job_settings.output_dir
+        yield from shape_outputs(self.work, shapes, earlier, self.sources.findings, excluded=excluded)
+
 
 def _under(section: str, *keys: str) -> tuple[str, ...]:
     return tuple(f"{section}.{key}" for key in keys)
@@ -268,13 +285,38 @@ def wanted_steps(config: Config) -> list[Step[Making]]:
     """The steps that a configuration asks for."""
     found = [step for step in STEPS if _is_wanted(step.name, config)]
     more = {"elements": _tables_of_elements(config), "reports": [*views_of_reports(config)]}
-    return [replace(step, needs=(*step.needs, *more.get(step.name, ()))) for step in found]
+    return [replace(step, needs=(*step.needs, *more.get(step.name, ()))) for step in found] + list(
+        _steps_of_shapes(config)
+    )
 
 
 def views_of_reports(config: Config) -> dict[str, str]:
     """Paths of the views of Neuroglancer that reports link bodies into, by what they are."""
     given = {one.roiset: one.neuroglancer_base_state for one in wanted_reports(config)}
     return {f"neuroglancer view of reports on {roiset}": path for roiset, path in given.items() if path}
+
+
+def _steps_of_shapes(config: Config) -> Iterator[Step[Making]]:
+    """A step for each set of skeletons and of meshes."""
+    skeletons, meshes = config.outputs.skeletons.sets, config.outputs.meshes.sets
+    wanted = [("skeletons", name, Making.skeletons) for name, one in skeletons.items() if one.export_skeletons]
+    wanted += [("meshes", name, Making.meshes) for name, one in meshes.items() if one.export_meshes]
+    for key, name, carry_out in wanted:
+        yield Step(
+            name=f"{key}-{name}",
+            needs=("bodies", f"{key} {name} folder"),
+            reads=(f"outputs.{key}",),
+            carry_out=partial(carry_out, name=name),
+            writes=(f"{key}-{name}",),
+            ignores=(PROCESSES, "folder"),
+        )
+
+
+def folders_of(config: Config) -> dict[str, str]:
+    """The folders of files of bodies that a configuration wants something made of, by what they are."""
+    skeletons, meshes = config.outputs.skeletons.sets, config.outputs.meshes.sets
+    found = {f"skeletons {name} folder": one.folder for name, one in skeletons.items() if one.export_skeletons}
+    return found | {f"meshes {name} folder": one.folder for name, one in meshes.items() if one.export_meshes}
 
 
 def _tables_of_elements(config: Config) -> list[str]:

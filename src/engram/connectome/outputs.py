@@ -40,3 +40,13 @@ class TextOutput:
     #: Of a table; ``None`` for what is none.
     rows: int | None = None
     columns: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierOutput:
+    """One file of a snapshot that is there already, from an earlier build, and stays as it is."""
+
+    #: POSIX path in the snapshot's folder.
+    path: str
+    #: Where the file lies, on the same file system.
+    place: str

@@ -4,6 +4,7 @@ from engram.connectome import flat, overview
 from engram.connectome.neuprint import connections, elements, meta, neurons, synapse_sets, synapses, totals
 from engram.connectome.neurotransmitters import exporting
 from engram.connectome.reports import promises as reports
+from engram.connectome.shapes import exporting as shapes
 from engram.connectome.tables import Table
 
 TABLES: tuple[Table, ...] = (
@@ -12,5 +13,6 @@ TABLES: tuple[Table, ...] = (
     *elements.TABLES,
     *exporting.TABLES,
     *overview.TABLES,
+    *shapes.TABLES,
     *reports.TABLES,
 )

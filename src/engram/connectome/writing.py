@@ -3,16 +3,16 @@
 import hashlib
 import os
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from engram.connectome.compressing import compress
 from engram.connectome.engine import Work
 from engram.connectome.feather import PromiseBroken, write_feather, write_parquet
 from engram.connectome.folder import Folder
 from engram.connectome.neuprint.nodes import header_of
-from engram.connectome.outputs import BytesOutput, Output, TextOutput
+from engram.connectome.outputs import BytesOutput, EarlierOutput, Output, TextOutput
 from engram.connectome.sql import name, text
-from engram.durable import Steps, remove, write_new
+from engram.durable import Steps, link, remove, write_new
 
 _CHUNK_BYTES = 1 << 20
 
@@ -34,7 +34,11 @@ class Written:
         return {"record": "table", **asdict(self)}
 
 
-def write_output(work: Work, folder: Folder, steps: Steps, output: Output | TextOutput | BytesOutput) -> Written:
+#: Any file of a snapshot.
+AnyOutput: TypeAlias = Output | TextOutput | BytesOutput | EarlierOutput
+
+
+def write_output(work: Work, folder: Folder, steps: Steps, output: AnyOutput) -> Written:
     """Make one file of a snapshot."""
     place = folder.make_room(output.path)
     rows: int | None
@@ -44,6 +48,9 @@ def write_output(work: Work, folder: Folder, steps: Steps, output: Output | Text
         rows, columns = output.rows, output.columns
     elif isinstance(output, BytesOutput):
         write_new(steps, place, output.content, sync=False)
+        rows = columns = None
+    elif isinstance(output, EarlierOutput):
+        link(steps, output.place, place)
         rows = columns = None
     elif place.endswith((".csv", ".csv.gz")):
         plain = place.removesuffix(".gz")

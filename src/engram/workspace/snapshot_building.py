@@ -18,8 +18,6 @@ from engram.workspace.snapshots import connectome_extra
 if TYPE_CHECKING:
     from engram.connectome.config.records import Config
 
-_LATER = "It was left out; the rest was built. flyem-snapshot builds it from the same configuration."
-
 
 class SnapshotBuilding:
     """Builds snapshots."""
@@ -61,7 +59,6 @@ class SnapshotBuilding:
                 note, size_bytes = _rows(told.rows), told.size_bytes
                 yield Outcome(action="build", item=told.path, status=Status.OK, note=note, moved_bytes=size_bytes)
         progress.finish()
-        yield from _left_out(wanted)
 
     def plan_build(self, config: str, *, output: str, plots: bool = True) -> Plan:
         """Which steps `build` would carry out and which it would not, and why. Raises what it raises."""
@@ -96,22 +93,3 @@ def _rows(rows: int | None) -> str:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _left_out(config: "Config") -> Iterator[Outcome]:
-    """What the configuration asks for and no build can give yet."""
-    outputs = config.outputs
-    wanted = {
-        "skeletons": any(one.export_skeletons for one in outputs.skeletons.sets.values()),
-        "meshes": any(one.export_meshes for one in outputs.meshes.sets.values()),
-    }
-    for part, asked in wanted.items():
-        if asked:
-            yield Outcome(
-                action="build",
-                item=part,
-                status=Status.IMPOSSIBLE,
-                message=f"engram does not build {part} yet",
-                error="NotSupported",
-                remedy=_LATER,
-            )

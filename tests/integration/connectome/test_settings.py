@@ -44,6 +44,7 @@ class Lab:
         self.flat: dict[str, Any] = {"roi-set": ""}
         self.given: dict[str, Any] = {}
         self.inputs: dict[str, Any] = {}
+        self.outputs: dict[str, Any] = {}
         self.threads = 1
         #: What the last build told.
         self.told: list[object] = []
@@ -77,6 +78,7 @@ class Lab:
             "outputs": {
                 "flat-connectome": self.flat,
                 "neuprint": {"export-neuprint-snapshot": True, "meta": meta, **self.neuprint},
+                **self.outputs,
             },
             "job-settings": {"snapshot-tag": "small"},
         }

@@ -87,7 +87,7 @@ def _marked(kind: Any) -> st.SearchStrategy[Any]:
             return trees
         if isinstance(mark, InputFile):
             named = printable.map(lambda text: text.replace("://", ""))
-            return st.tuples(named, st.just(mark.endings[0])).map("".join)
+            return st.tuples(named, st.just("".join(mark.endings[:1]))).map("".join)
         if isinstance(mark, msgspec.Meta):
             highest = mark.le if mark.le is not None else 10**6
             return st.integers(1, int(highest)) if inner is int else st.floats(0.5, float(highest))

@@ -108,6 +108,13 @@ def _file_name(path: Path, name: str) -> Iterator[Complaint]:
 # ---- sections --------------------------------------------------------------------------------------------------------
 
 
+def _skeletons(config: Config) -> Iterator[Complaint]:
+    for name, one in config.outputs.skeletons.sets.items():
+        if one.export_skeletons and one.folder and min(one.coordinate_resolution_nm) <= 0:
+            path: Path = ("outputs", "skeletons", name, "coordinate-resolution-nm")
+            yield path, "a voxel has a size above 0: without a DVID server nothing else tells it"
+
+
 def _annotations(config: Config) -> Iterator[Complaint]:
     for place, one in enumerate(config.inputs.annotations.replace_values):
         if not one.source_column:
@@ -212,6 +219,7 @@ _CHECKS: tuple[tuple[Callable[[Config], Iterator[Complaint]], tuple[Path, ...]],
     (sets_out_of_order, (("inputs", "rois"),)),
     (unknown_rois, (("inputs", "rois"),)),
     (element_complaints, (("inputs", "elements"),)),
+    (_skeletons, ()),
     (_annotations, ()),
     (_neurotransmitters, (("inputs", "neurotransmitters"),)),
     (_properties, ()),

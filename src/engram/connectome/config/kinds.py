@@ -19,6 +19,8 @@ class InputFile:
     endings: tuple[str, ...] = ()
     #: Whether a link (https://…, gs://…) will do, too.
     may_be_link: bool = False
+    #: Whether it is a folder of files.
+    is_folder: bool = False
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
@@ -47,6 +49,8 @@ Csv: TypeAlias = Annotated[str, InputFile((".csv",))]
 JsonFile: TypeAlias = Annotated[str, InputFile((".json",))]
 JsonFileOrLink: TypeAlias = Annotated[str, InputFile((".json",), may_be_link=True)]
 Yaml: TypeAlias = Annotated[str, InputFile((".yaml", ".yml", ".json"))]
+
+Folder: TypeAlias = Annotated[str, InputFile(is_folder=True)]
 
 #: The ROIs of a set: names; ids by name; a ``.json`` file with either, or a formula in ``x``; subROIs by new name.
 Rois: TypeAlias = str | Texts | Mapping[str, Several] | Mapping[str, Texts]

@@ -10,6 +10,7 @@ import msgspec
 
 from engram.connectome.config.kinds import (
     Count,
+    Folder,
     JsonFile,
     JsonFileOrLink,
     Processes,
@@ -115,11 +116,15 @@ class DvidInstance(Section, frozen=True, kw_only=True):
 class Skeletons(Section, frozen=True, kw_only=True):
     """Skeletons of bodies, as SWC and as Neuroglancer's precomputed format."""
 
+    OWN: ClassVar = ("folder",)
+
     #: Write them.
     export_skeletons: bool = False
     #: Where they are read from; the instance defaults to <segmentation>_skeletons.
     dvid: DvidInstance = DvidInstance()
-    #: Nanometres of a voxel along x, y and z; 0 for those of the segmentation.
+    #: Engram's own key. A folder of files <body>.swc that they are read from, instead of DVID; '' for none.
+    folder: Folder = ""
+    #: Nanometres of a voxel along x, y and z; 0 for those of the segmentation in DVID. 1 where files have nanometres.
     coordinate_resolution_nm: Triple = (0, 0, 0)
 
 
@@ -137,10 +142,14 @@ class SkeletonSets(Section, frozen=True, kw_only=True):
 class Meshes(Section, frozen=True, kw_only=True):
     """Meshes of bodies, in Neuroglancer's format of one resolution."""
 
+    OWN: ClassVar = ("folder",)
+
     #: Write them.
     export_meshes: bool = False
     #: Where they are read from; the instance defaults to <segmentation>_meshes.
     dvid: DvidInstance = DvidInstance()
+    #: Engram's own key. A folder of files <body>.ngmesh that they are read from, instead of DVID; '' for none.
+    folder: Folder = ""
     #: Bodies of these statuses are left out.
     exclude_statuses: Texts = ("Unimportant", "Glia")
 

@@ -303,6 +303,8 @@ def named(kind: Kind) -> str:
 def _named_marked(kind: Kind) -> str:
     inner, *marks = get_args(kind)
     for mark in marks:
+        if isinstance(mark, InputFile) and mark.is_folder:
+            return "a folder"
         if isinstance(mark, InputFile):
             return f"a file ({', '.join(mark.endings)})" + (" or a link" if mark.may_be_link else "")
         if isinstance(mark, Tree):
@@ -321,7 +323,8 @@ def _bounds(mark: msgspec.Meta) -> str:
 def _no_such_name(value: str, mark: InputFile) -> str:
     if "://" in value:
         return "" if mark.may_be_link else "is a link, and only files are read here"
-    return f"ends in none of {', '.join(mark.endings)}" if value and not value.lower().endswith(mark.endings) else ""
+    fits = not value or not mark.endings or value.lower().endswith(mark.endings)
+    return "" if fits else f"ends in none of {', '.join(mark.endings)}"
 
 
 def _out_of_bounds(value: Number, mark: msgspec.Meta) -> str:

@@ -4,9 +4,10 @@ The seam for a source that reads from DVID: whatever it will read stands here, k
 configuration knows of a server.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from engram.connectome.config.nodes import Path
+from engram.connectome.config.outputs import Meshes, Skeletons
 from engram.connectome.config.records import Config
 
 _SERVER = "needs a DVID server: not supported yet"
@@ -59,9 +60,15 @@ def _of_dvid_outputs(config: Config) -> Iterator[tuple[Path, str]]:
     outputs = config.outputs
     if outputs.neurotransmitters.dvid.perform_backport:
         yield ("outputs", "neurotransmitters", "dvid", "perform-backport"), _SERVER
-    for name, skeletons in outputs.skeletons.sets.items():
-        if skeletons.export_skeletons:
-            yield ("outputs", "skeletons", name, "export-skeletons"), _SERVER
-    for name, meshes in outputs.meshes.sets.items():
-        if meshes.export_meshes:
-            yield ("outputs", "meshes", name, "export-meshes"), _SERVER
+    sets: tuple[tuple[str, Mapping[str, Skeletons | Meshes]], ...] = (
+        ("skeletons", outputs.skeletons.sets),
+        ("meshes", outputs.meshes.sets),
+    )
+    for key, named in sets:
+        for name, one in named.items():
+            wanted = one.export_skeletons if isinstance(one, Skeletons) else one.export_meshes
+            path: Path = ("outputs", key, name)
+            if wanted and not one.folder:
+                yield (*path, f"export-{key}"), f"reading {key} {_SERVER}; name a folder of files as folder"
+            elif wanted and one.dvid.server:
+                yield (*path, "dvid", "server"), f"{_SERVER}; take it away where folder names the files"

@@ -15,7 +15,7 @@ import pyarrow as pa
 from pyarrow import dataset
 
 from engram.connectome.engine import Work
-from engram.connectome.folder import PARTS, PRIVATE, PROVENANCE, Provenance, ToldFile, is_inside
+from engram.connectome.folder import PRIVATE, PROVENANCE, Provenance, ToldFile, is_inside, is_part
 from engram.connectome.proving.database import Database
 from engram.connectome.proving.dataset_laws import dataset_laws
 from engram.connectome.proving.flat_laws import OF_POINTS, flat_laws
@@ -88,7 +88,7 @@ class _Check:
     def _provenance(self) -> Provenance | None:
         place = os.path.join(self._folder, PROVENANCE)
         ours = os.path.isdir(os.path.join(self._folder, PRIVATE))
-        parts = [part for part in PARTS if os.path.lexists(os.path.join(self._folder, part))]
+        parts = list(filter(is_part, os.listdir(self._folder)))
         if not os.path.lexists(place):
             if not parts:
                 raise NoSnapshot(self._folder)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from engram.connectome import flat
-from engram.connectome.folder import PARTS, PROVENANCE, Provenance, ToldFile
+from engram.connectome.folder import PROVENANCE, Provenance, ToldFile, is_part
 from engram.connectome.neuprint import connections, meta, neurons, synapse_sets, synapses
 from engram.connectome.overview import ANNOTATIONS, STATUS_COUNTS
 from engram.connectome.proving.schema import promise_of
@@ -48,7 +48,7 @@ def files_in(folder: str, provenance: Provenance | None) -> Files:
     found = Files()
     there: dict[str, int] = {}
     for name in sorted(os.listdir(folder)):
-        if name in PARTS:
+        if is_part(name):
             there.update(_below(folder, name))
         elif not name.startswith(".") and name != "provenance.json":
             found.others.append(name)

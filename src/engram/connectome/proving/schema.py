@@ -11,12 +11,15 @@ from engram.connectome.tables import AS_GIVEN, BODY, CATEGORY, ORDERED, Column, 
 
 #: Bodies: flyem-snapshot has signed numbers where a body is larger than 32 bits.
 _BODIES = (pa.uint32(), pa.uint64(), pa.int64())
+#: What stands for a name that the configuration or a table chooses.
+_NAMED = re.compile(r"\\\{[a-z]+\\\}")
 _NUMBERED = re.compile(r"[0-9]+(?=\.csv$)")
 
 
 def _pattern(table: Table) -> re.Pattern[str]:
     tagged = re.escape(_NUMBERED.sub("{number}", table.file))
     tagged = tagged.replace(r"\{number\}", "[0-9]+").replace(r"\{tag\}", "(?P<tag>[^/]+)")
+    tagged = _NAMED.sub("[^/]+", tagged)
     return re.compile(tagged + (r"(?:\.gz)?" if table.file.endswith(".csv") else ""))
 
 
