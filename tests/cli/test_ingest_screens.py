@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 from pathlib import Path
 
@@ -72,6 +73,25 @@ def test_nothing_on_the_share_is_written(engram: Engram, lab: Path) -> None:
 def test_a_subject_that_is_unknown_is_refused_with_the_command_that_adds_it(engram: Engram, lab: Path) -> None:
     shutil.copytree(lab / "share/12347/2020-01-01_10-00-30", lab / "share/99/2020-01-01_10-00-30")
     assert "no subject 99; add it: engram subjects add 99" in engram("sessions", "plan").out
+
+
+def test_subjects_that_are_unknown_are_added_by_one_line_that_is_pasted(engram: Engram, tmp_path: Path) -> None:
+    for subject in ("12347", "12348", "it's"):
+        for day in ("2020-01-01", "2020-01-02"):
+            shutil.copytree(SAMPLES / "12347/2020-01-02_11-13-17", tmp_path / f"rig/{subject}/{day}_11-13-17")
+    assert engram("lab", "create").code == 0
+    assert engram("share", "add", "rig", str(tmp_path / "rig")).code == 0
+    (line,) = [line for line in engram("sessions", "plan").out.splitlines() if line.startswith("All subjects")]
+    assert line.partition(": ")[2] == """engram subjects add 12347 12348 'it'"'"'s'"""
+    assert engram(*shlex.split(line.partition(": engram ")[2])).code == 0
+    assert "All subjects" not in engram("sessions", "plan").out
+
+
+def test_the_line_that_is_offered_can_be_pasted_whatever_the_file_is_called(engram: Engram, lab: Path) -> None:
+    lines = engram("sessions", "plan", "-o", "my plan.json").out.splitlines()
+    assert lines[-1] == "Carry it out: engram sessions ingest 'my plan.json'"
+    assert engram(*shlex.split(lines[-1].partition(": engram ")[2])).code == 0
+    assert "annotate 'my table.csv'" in engram("sessions", "missing", "-o", "my table.csv").out
 
 
 def test_a_command_that_names_a_folder_does_nothing_else_when_it_is_pasted(engram: Engram, lab: Path) -> None:

@@ -149,6 +149,11 @@ def _of_ingestion(steps: Schema) -> Schema:
     session: Schema = {"type": "string", "description": "Its id."}
     return {
         "left": {**steps, "description": "What is left as it is, each with its reason in why. Of sessions plan."},
+        "unknown_subjects": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Subjects that the catalogue has not; those whose names can be typed. Of sessions plan.",
+        },
         "sessions": {
             "type": "array",
             "items": {"type": "object"},

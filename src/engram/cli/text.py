@@ -55,6 +55,17 @@ def size(count: int) -> str:
     return f"{value:.1f} {unit}"
 
 
+def typed(name: str) -> str:
+    """A name, of a file perhaps, as it is typed into a shell after other words of a command.
+
+    >>> typed("plan.json"), typed("my plan.json"), typed("-plan.json")
+    ('plan.json', "'my plan.json'", './-plan.json')
+    """
+    from shlex import quote  # here, because few calls offer a line to paste
+
+    return printable(quote(f"./{name}" if name.startswith("-") else name))
+
+
 def ink(text: str, style: str, colours: bool) -> str:
     """The text in the colour of a *style*, where colours are shown."""
     code = STYLES.get(style) if colours else None

@@ -20,6 +20,8 @@ class Decider:
         self._exclusions = Exclusions(known.excluded)
         self.refused: list[PlannedStep] = []
         self.left: list[PlannedStep] = []
+        #: Subjects that the catalogue has not and that can be typed.
+        self.unknown: set[str] = set()
         #: Folders of which no clustering is taken, with the reason.
         self.unsorted: dict[Spot, str] = {}
 
@@ -33,6 +35,8 @@ class Decider:
             else:
                 why = f"the catalogue has no subject {one.subject}; {how_to_add(one.subject)}"
                 self.refuse("add", one.id, why)
+                if one.subject.isprintable() and not one.subject.startswith("-"):
+                    self.unknown.add(one.subject)
         else:
             return True
         return False

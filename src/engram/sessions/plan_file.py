@@ -94,7 +94,15 @@ def plan_from_json(record: object) -> IngestPlan:
             f"This plan is damaged: it has a step for {lacking[0].item}, and no such {noun}.",
             "Make it anew: engram sessions plan -o PLAN.json",
         )
-    return IngestPlan(steps=plain.steps, refused=plain.refused, left=left, sessions=by_id, told=told, groups=groups)
+    return IngestPlan(
+        steps=plain.steps,
+        refused=plain.refused,
+        left=left,
+        unknown_subjects=tuple(map(str, _listed(record, "unknown_subjects"))),
+        sessions=by_id,
+        told=told,
+        groups=groups,
+    )
 
 
 def _has_its_own(

@@ -28,6 +28,8 @@ class IngestPlan(Plan):
     sessions: Mapping[str, Scanned] = field(default_factory=dict)
     #: What is not in the catalogue and is left as it is, each with its reason in *why*.
     left: tuple[PlannedStep, ...] = ()
+    #: Subjects that the catalogue has not; those whose names can be typed.
+    unknown_subjects: tuple[str, ...] = ()
     #: By id: what a mass file tells of sessions.
     told: Mapping[str, Told] = field(default_factory=dict)
     #: By name: clusterings of several sessions.
@@ -37,6 +39,7 @@ class IngestPlan(Plan):
         """The record behind ``--json`` and ``-o``. Fields may be added, never changed."""
         record = Plan.as_json(self)  # super() does not work in a class with slots
         record["left"] = [step.as_json() for step in self.left]
+        record["unknown_subjects"] = list(self.unknown_subjects)
         record["sessions"] = [_as_json(scanned) for scanned in self.sessions.values()]
         record["told"] = [{"session": name, **_as_plain(told)} for name, told in self.told.items()]
         return record | {"groups": [_as_plain(group) for group in self.groups.values()]}
@@ -135,7 +138,11 @@ class _Planner:
             if group.parts:
                 self._decide(group)
         return IngestPlan(
-            steps=tuple(self._steps), refused=tuple(told.refused), left=tuple(told.left), sessions=self._sessions
+            steps=tuple(self._steps),
+            refused=tuple(told.refused),
+            left=tuple(told.left),
+            unknown_subjects=tuple(sorted(told.unknown)),
+            sessions=self._sessions,
         )
 
     def _accepted(self) -> Iterator[Scanned]:

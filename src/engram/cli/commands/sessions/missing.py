@@ -17,7 +17,7 @@ import click
 
 from engram.cli.call import Call
 from engram.cli.root import Verb
-from engram.cli.text import printable
+from engram.cli.text import printable, typed
 from engram.model.counting import plural
 from engram.workspace.annotation import Annotation
 
@@ -70,4 +70,4 @@ def _ending(rows: "list[Row]", output: str | None) -> Iterator[str]:
     if output is None:
         yield "As a table to fill in: engram sessions missing -o missing.csv"
     else:
-        yield f"Fill it in, then: engram sessions annotate {printable(output)}"
+        yield f"Fill it in, then: engram sessions annotate {typed(output)}"

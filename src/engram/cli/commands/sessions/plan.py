@@ -25,7 +25,7 @@ import click
 
 from engram.cli.call import Call
 from engram.cli.root import Verb
-from engram.cli.text import printable
+from engram.cli.text import printable, typed
 from engram.model.errors import UsageError
 from engram.workspace.ingestion import Ingestion
 from engram.workspace.mass_files import MassFiles
@@ -78,9 +78,12 @@ def command(
 
 def _ending(plan: "IngestPlan", output: str | None, as_massfile: str | None, *, is_sheet: bool) -> Iterator[str]:
     yield from (f"left: {printable(one.item)} [{printable(one.why)}]" for one in plan.left)
+    if len(plan.unknown_subjects) > 1:
+        names = " ".join(map(typed, plan.unknown_subjects))
+        yield f"All subjects that the catalogue has not: engram subjects add {names}"
     if as_massfile is not None and not plan.sessions:
         yield f"No mass file was written: there is no session for it. {_SEE_MISSING}"
     elif as_massfile is not None:
-        yield f"Complete it, then: engram sessions plan --from {printable(as_massfile)} -o plan.json"
+        yield f"Complete it, then: engram sessions plan --from {typed(as_massfile)} -o plan.json"
     if plan.steps and output is not None and not is_sheet:
-        yield f"Carry it out: engram sessions ingest {printable(output)}"
+        yield f"Carry it out: engram sessions ingest {typed(output)}"
