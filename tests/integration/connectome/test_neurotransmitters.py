@@ -123,6 +123,7 @@ def test_cells_of_one_type_count_together(lab: Lab) -> None:
 
 
 def test_confidence_is_how_often_tbars_of_the_known_look_like_that(lab: Lab) -> None:
+    """flyem-snapshot's first run with a ground truth ends in its checksum: an array is not C-contiguous, it says."""
     lab.predict([0.9] * 8 + [0.1] * 2 + [0.9] * 5)
     lab.truth = "cell_type,ground_truth\nA,gaba\nB,acetylcholine\n"
     lab.settings |= {"min-body-confidence": 0.5, "min-celltype-confidence": 0.5}

@@ -129,7 +129,7 @@ def element_outputs(
             pairs = f"SELECT * FROM ({ends_of(name(one.close), there)}) ORDER BY ALL"
             query = f"SELECT {selected(columns)} FROM ({pairs})"
             promise = CLOSE_TO.concrete(given=dict.fromkeys(more, "VARCHAR"))
-            yield Output(path=CLOSE_TO.file.format(elements=one.name), query=query, promise=promise)
+            yield Output(path=CLOSE_TO.file.format(elements=file_name(one.name)), query=query, promise=promise)
 
 
 def _nodes(work: Work, one: Elements, dataset: str, label: str, formulas: Formulas, *, split: bool) -> Iterator[Output]:
@@ -144,7 +144,7 @@ def _nodes(work: Work, one: Elements, dataset: str, label: str, formulas: Formul
     table = f"nodes of {one.table}"
     rois = [(roiset, roi) for roiset, found in one.rois.items() for roi in found.names if roi != UNSPECIFIED]
     files = make_flagged(work, table, f"SELECT * FROM {held_of(one)}", tuple(one.rois), rois, split=split)
-    for number, path in enumerate(paths_of(files, ELEMENTS.file.format(elements=one.name))):
+    for number, path in enumerate(paths_of(files, ELEMENTS.file.format(elements=file_name(one.name)))):
         flagged = [rois[roi] for roi in files[number].rois]
         headers = (*columns, *(f"{roi}:boolean" for _, roi in flagged))
         yield Output(
@@ -181,9 +181,11 @@ def _sets(work: Work, elements: Sequence[Elements], dataset: str, body: str) -> 
 
 
 def file_name(kind: str) -> str:
-    """A type as a part of a file's name: what no file can have in its name is written as %xx.
+    """A type as a part of a file's name: all but letters, digits, blanks and ``_.-`` is written as %xx.
 
-    >>> file_name("so ma"), file_name("../mito"), file_name("Größe")
-    ('so ma', '..%2Fmito', 'Größe')
+    neo4j-admin takes a comma for the end of a name, and what regular expressions have for a pattern of names.
+
+    >>> file_name("so ma"), file_name("../mito"), file_name("Größe"), file_name("a,b(c)")
+    ('so ma', '..%2Fmito', 'Größe', 'a%2Cb%28c%29')
     """
-    return "".join(quote(one, safe="") if one in "/\\%" or not one.isprintable() else one for one in kind)
+    return "".join(one if one.isalnum() or one in " _.-" else quote(one, safe="") for one in kind)
