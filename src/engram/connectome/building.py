@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from importlib import metadata
 from typing import Any
 
 import duckdb
@@ -96,11 +97,7 @@ def build(
         provenance = {
             "snapshot": config.snapshot_tag,
             "engram": version,
-            "libraries": {
-                "duckdb": duckdb.__version__,
-                "pyarrow": pyarrow.__version__,
-                "zlib": zlib.ZLIB_RUNTIME_VERSION,
-            },
+            "libraries": _libraries(plots=plots and bool(config.outputs.connectivity_reports)),
             "begun": begun,
             "ended": now(),
             "inputs": [
@@ -118,6 +115,12 @@ def build(
     yield from findings
     yield from written
     yield from (Kept(file=one) for one in kept)
+
+
+def _libraries(*, plots: bool) -> dict[str, str]:
+    """The versions of what a snapshot is made with."""
+    found = {"duckdb": duckdb.__version__, "pyarrow": pyarrow.__version__, "zlib": zlib.ZLIB_RUNTIME_VERSION}
+    return found | ({one: metadata.version(one) for one in ("altair", "vl-convert-python")} if plots else {})
 
 
 @dataclass(slots=True, kw_only=True)

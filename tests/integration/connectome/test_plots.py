@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import vl_convert
 import yaml
 from pyarrow import feather
 
@@ -95,6 +96,12 @@ def test_a_page_loads_nothing(reports: Path) -> None:
         ours = re.sub(r"<script>.*?</script>", "", text, count=1, flags=re.DOTALL)  # without Vega itself
         assert not re.search(r"<script[^>]+src|<link|<img|@import|https?://(?!clio-ng|vega.github.io/schema)", ours)
         assert text.count("<script>") == 2
+
+
+def test_what_moves_in_a_page_can_be_drawn(reports: Path) -> None:
+    """Pictures are made of charts in which nothing moves: a page could be empty beside them."""
+    for page in sorted((reports / "primary" / "reports" / "LO(L)" / "html").iterdir()):
+        assert vl_convert.vegalite_to_svg(spec_of(page), vl_version="6.4").startswith("<svg")
 
 
 class TestWhatPlotsSay:

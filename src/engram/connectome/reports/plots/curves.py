@@ -96,11 +96,22 @@ def _draft(colours: Colours, *, moves: bool) -> dict[str, Any]:
     panels = [[captured, *_labels()], [size]]
     if moves:
         for panel, column in zip(panels, ("traced_conn_frac", "synweight"), strict=True):
-            panel += _pointed_at(base, column, f"pointed_{column}")
-        panels[0][0] = captured.add_params(alt.selection_interval(name="zoom", bind="scales", encodings=["x"]))
+            panel.append(_pointed_at(base, column, f"pointed_{column}"))
+        zoom = alt.selection_interval(name="zoom", bind="scales", encodings=["x"])
+        panels[0][0] = captured.properties(name=_view("zoom")).add_params(zoom)
     heights = (_HEIGHT, _HEIGHT_BELOW)
     layers = [alt.layer(*panel).properties(height=height) for panel, height in zip(panels, heights, strict=True)]
-    return drafted(alt.vconcat(*layers, spacing=14).resolve_scale(x="shared"))
+    draft = drafted(alt.vconcat(*layers, spacing=14).resolve_scale(x="shared"))
+    # Altair gives what moves to every part of a panel that has a name, and Vega takes nothing twice.
+    parts = [part["name"] for panel in draft["vconcat"] for part in panel["layer"] if "name" in part]
+    for one in draft.get("params", ()):
+        one["views"] = [part for part in parts if part.startswith(_view(one["name"]))]
+    return draft
+
+
+def _view(parameter: str) -> str:
+    """What the name of the part of the chart begins with that a parameter belongs to: Altair adds a number."""
+    return f"view_{parameter}"
 
 
 def _captured(base: "alt.Chart") -> "alt.Chart":
@@ -144,18 +155,17 @@ def _labels() -> list["alt.Chart"]:
     return [base.mark_text(stroke="white", strokeWidth=4, **halo), base.mark_text(color=INK, **halo)]
 
 
-def _pointed_at(base: "alt.Chart", column: str, name: str) -> list["alt.Chart"]:
+def _pointed_at(base: "alt.Chart", column: str, name: str) -> "alt.Chart":
     """What is told of the body under the pointer."""
     import altair as alt
 
     pointed = alt.selection_point(
         name=name, fields=["rank"], nearest=True, on="pointerover", clear="pointerout", empty=False
     )
-    told = [
-        *(alt.Tooltip(one, format=",") for one in ("rank:Q", "presyn:Q", "postsyn:Q", "synweight:Q")),
-        *(alt.Tooltip(f"{one}:Q", title=f"{named} captured", format=".2%") for one, named in CURVES.items()),
-    ]
-    told = [alt.Tooltip("body:N"), alt.Tooltip("status:N"), *told]
-    x, y = alt.X("rank:Q"), alt.Y(f"{column}:Q")
-    dots = base.mark_point(opacity=0).encode(x=x, y=y, tooltip=told).add_params(pointed)
-    return [dots, base.mark_rule(color="#9a9a9a").encode(x=x).transform_filter(pointed)]
+    seen = alt.condition(pointed, alt.value(1), alt.value(0))
+    # The whole row: of single columns, Vega-Lite finds only numbers where the nearest point is told.
+    told = alt.TooltipContent("data")
+    dots = base.mark_point(filled=True, size=70, color=INK, tooltip=told)
+    dots = dots.encode(x="rank:Q", y=f"{column}:Q", opacity=seen)
+    found: alt.Chart = dots.properties(name=_view(name)).add_params(pointed)
+    return found

@@ -11,7 +11,8 @@ from functools import cache
 from html import escape
 from typing import Any
 
-FONT = "Liberation Sans"
+#: vl-convert has the first of them; a browser takes one that it has.
+FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 #: Pixels of a picture for each of the chart.
 _SCALE = 1.5
 
@@ -24,7 +25,7 @@ _PAGE = """\
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <title>{title}</title>
-<style>body {{ margin: 24px; font-family: "{font}", Arial, Helvetica, sans-serif; }}</style>
+<style>body {{ margin: 24px; font-family: {font}; }}</style>
 <script>{script}</script>
 </head>
 <body>
