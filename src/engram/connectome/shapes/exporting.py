@@ -17,7 +17,7 @@ from engram.connectome.config.outputs import Meshes, Skeletons
 from engram.connectome.engine import Work
 from engram.connectome.outputs import BytesOutput, EarlierOutput, TextOutput
 from engram.connectome.shapes import BadShape, ngmesh, swc
-from engram.connectome.shapes.folders import bodies_in, read_body
+from engram.connectome.shapes.folders import LARGEST_BYTES, bodies_in, read_body
 from engram.connectome.tables import Column, Table
 
 _COLUMNS = (
@@ -55,6 +55,8 @@ class Shapes:
     #: Where the files of bodies lie, and how their names end.
     folder: str
     ending: str
+    #: A larger file is no body.
+    most_bytes: int
     #: Below the part, for a body: where a copy of its file goes, and what is made of it.
     copy: str
     made: str
@@ -75,6 +77,7 @@ def skeletons_of(name: str, wanted: Skeletons) -> Shapes:
         table_path="skeletons.csv",
         folder=wanted.folder,
         ending=".swc",
+        most_bytes=swc.MOST_BYTES,
         copy="skeletons-swc/{body}.swc",
         made="skeletons-precomputed/{body}",
         info=("skeletons-precomputed/info", swc.INFO),
@@ -91,6 +94,7 @@ def meshes_of(name: str, wanted: Meshes) -> Shapes:
         table_path="meshes.csv",
         folder=wanted.folder,
         ending=".ngmesh",
+        most_bytes=LARGEST_BYTES,
         copy="single-res-meshes/{body}.ngmesh",
         made="single-res-meshes/{body}:0",
         info=("single-res-meshes/info", ngmesh.INFO),
@@ -163,7 +167,7 @@ def _of_body(
     shapes: Shapes, earlier: str, body: int, path: str, done: Mapping[int, _Row]
 ) -> tuple[_Row, list[ShapeOutput]]:
     """What becomes of a body's file: what was made of it before, if it and the settings are the same."""
-    data = read_body(path)
+    data = read_body(path, most_bytes=shapes.most_bytes)
     sha256 = _sha256(data)
     names = {shapes.copy.format(body=body): sha256, shapes.made.format(body=body): ""}
     row = done.get(body)

@@ -46,7 +46,7 @@ def _digest_of(path: str) -> str:
     return digest.hexdigest()
 
 
-def read_body(path: str) -> bytes:
+def read_body(path: str, *, most_bytes: int = LARGEST_BYTES) -> bytes:
     """All bytes of a file of a body. Raises `BadShape`."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -54,8 +54,8 @@ def read_body(path: str) -> bytes:
             found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode):
                 raise BadShape("it is no file")
-            if found.st_size > LARGEST_BYTES:
-                raise BadShape(f"it has {found.st_size} bytes, more than a body needs ({LARGEST_BYTES})")
-            return file.read(LARGEST_BYTES)
+            if found.st_size > most_bytes:
+                raise BadShape(f"it has {found.st_size} bytes, more than a body needs ({most_bytes})")
+            return file.read(most_bytes)
     except OSError as error:
         raise BadShape(f"it cannot be read: {error.strerror or error}") from error

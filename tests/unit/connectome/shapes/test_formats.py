@@ -48,7 +48,8 @@ class TestSkeletons:
             (b"1 1 1 1 1 1 -1\n1 1 1 1 1 1 -1\n", "two nodes have one id"),
             (b"1 1 nan 1 1 1 -1\n", "line 1 has a place that is nowhere"),
             (b"1 1 inf 1 1 1 -1\n", "line 1 has a place that is nowhere"),
-            (b"1 1 1e39 1 1 1 -1\n", "line 1 has a place that is nowhere"),
+            (b"1 1 1e39 1 1 1 -1\n", "a node lies farther than Neuroglancer can say"),
+            (b"1 1 1e400 1 1 1 -1\n", "line 1 has a place that is nowhere"),
             (b"1 1 1e38 1 1 1 -1\n", "a node lies farther than Neuroglancer can say"),
             (b"1 1 x 1 1 1 -1\n", "line 1 has no number for a place"),
             (b"1 1 1_0 1 1 1 -1\n", "line 1 has no number for a place"),
@@ -56,7 +57,7 @@ class TestSkeletons:
             (b"1 1 1 1 1 1 -99999999999999999999\n", "line 1 has an id that is too large"),
             (b"9" * 5000 + b" 1 1 1 1 1 -1\n", "line 1 has no whole number for an id"),
             (b"1.0 1 1 1 1 1 -1\n", "line 1 has no whole number for an id"),
-            (b"-5 1 1 1 1 1 -1\n", "a node has an id below 0"),
+            (b"-5 1 1 1 1 1 -1\n", "line 1 has an id below 0"),
             (b"\xff\xfe\x00garbage", "line 1 has 1 values, not 7"),
         ],
     )
