@@ -123,6 +123,32 @@ class TestNodes:
         assert [lab.elements()[x].get("label:int") for x in (1, 2, 3)] == ["2", "3", None]
         assert lab.synapse_nodes()[2]["label:int"] == "2"
 
+    def test_elements_have_unions_and_rests_of_parents(self, lab: ElementLab) -> None:
+        lab.points |= {"big": ["ME(R)"] * 6, "layer": ["M1"] * 6}
+        lab.mito |= {"big": ["ME(R)", "LO", None], "layer": [None, None, None]}
+        parents = {"parent-roiset": "big", "parent-rois": ["ME(R)"]}
+        lab.roi_sets |= {
+            "big": {"rois": {}, "source": "point-table"},
+            "all": {"source": "unions-of-subrois", "union-source-roiset": "big", "rois": {"optic": ["ME(R)", "LO"]}},
+            "layer": {"rois": {}, "source": "point-table", **parents},
+        }
+        lab.totals = {"compute-roi-totals-with-name": "mito"}
+        lab.build()
+        flags = {x: {name for name, value in row.items() if value == "true"} for x, row in lab.elements().items()}
+        assert flags == {
+            1: {"ME(R):boolean", "optic:boolean", "ME-unspecified(R):boolean"},
+            2: {"LO:boolean", "optic:boolean"},
+            3: set(),
+        }
+        info = json.loads(lab.nodes()[10]["roiInfo:string"])
+        assert {roi: counts.get("mito") for roi, counts in info.items()} == {
+            "LO": 1,
+            "M1": None,
+            "ME(R)": 1,
+            "ME-unspecified(R)": 1,
+            "optic": 2,
+        }
+
 
 class TestSetsAndPairs:
     def test_tables_with_one_type_share_their_sets(self, lab: ElementLab) -> None:

@@ -62,7 +62,7 @@ def scenes(draw: st.DrawFn) -> Scene:
     )
 
 
-@settings(max_examples=15)  # each builds a whole snapshot
+@settings(max_examples=12)  # each builds a whole snapshot
 @given(scenes())
 def test_a_snapshot_says_of_elements_what_plain_python_says(scene: Scene) -> None:
     naive = NaiveElements(scene)
