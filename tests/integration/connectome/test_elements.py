@@ -203,6 +203,20 @@ class TestTotals:
         assert json.loads(meta["neuronProperties:string"])["mitoCount"] == "int"
         assert json.loads(meta["roiInfo:string"])["B"]["post"] == 0
 
+    def test_kinds_alone_are_counted_in_bodies_and_rois(self, lab: ElementLab) -> None:
+        """An element of no kind counts nowhere: its ROI is none that the body reaches."""
+        lab.points["r"] = ["A"] * 6
+        lab.mito |= {"r": ["A", "B", "A"], "mitoType": ["dark", None, "light"]}
+        lab.roi_sets["r"] = {"rois": {}, "source": "point-table"}
+        lab.totals = {"compute-kind-totals-for-column": "mitoType"}
+        lab.build()
+        node = lab.nodes()[10]
+        assert (node["dark:int"], node["light:int"]) == ("1", "0")
+        info = json.loads(node["roiInfo:string"])
+        assert set(info) == {"A"}
+        assert info["A"]["dark"] == 1
+        assert "B:boolean" not in node
+
     def test_annotated_bodies_without_synapses_have_their_elements(self, lab: ElementLab) -> None:
         lab.annotations = {"body": [10, 77], "status": ["Traced", "Traced"]}
         lab.neuprint["keep-non-synaptic-segments"] = True
