@@ -41,6 +41,7 @@
     │   │   └── TooFewCopies           3    too few copies of a content could be proven to drop it
     │   ├── NothingToRecord            3    a repository without a commit cannot become a subdataset
     │   ├── Unavailable                3    a content that nobody could give
+    │   ├── NotUploaded                3    a file that is not in its bucket, or not as it should be
     │   ├── NoRoom                     3    a content that the disk has no room for
     │   ├── PlanMoved                  3    a step of a plan whose ground has moved since it was made
     │   │   └── SessionMoved           3    a session that was changed since its ingest was planned
@@ -59,6 +60,7 @@
     │   │   └── CatalogueMoving        30    the catalogue is being moved, and takes no change meanwhile
     │   ├── ShareUnavailable          30    a share does not answer, or is gone
     │   ├── DatasetBusy               30    another program holds a lock of this dataset
+    │   ├── BucketUnavailable         30    a bucket did not answer, or did not let this user in
     │   ├── SnapshotBusy              30    another engram works in this snapshot's folder
     │   └── MovedMeanwhile            30    somebody else moved a branch again and again
     ├── StorageFailed                 31    the disk refused: full, read-only, broken
@@ -524,6 +526,14 @@ class Unavailable(ItemFailed):
     remedy = "See who has it: engram whereis {path}"
 
 
+class NotUploaded(ItemFailed):
+    """A file that is not in its bucket, or not as it should be."""
+
+    exit_code = 3
+    message = "{path} could not be uploaded: {reason}."
+    remedy = "The snapshot is whole. Run the same build again: what is there already is not sent again."
+
+
 class NoRoom(ItemFailed):
     """A content for which the disk has no room, with what is to stay free (``annex.diskreserve``)."""
 
@@ -668,6 +678,16 @@ class WrongSnapshot(WrongBytes):
     exit_code = 20
     message = "{path} {problem}"
     remedy = "{advice}"
+
+
+class BucketUnavailable(TryAgainLater):
+    """A bucket that files were to be uploaded into did not answer, or did not let this user in."""
+
+    bucket: str
+    reason: str
+    exit_code = 30
+    message = "{bucket} cannot be uploaded into: {reason}."
+    remedy = "Nothing was built. See to its name and your credentials: gcloud auth application-default login"
 
 
 class SnapshotBusy(TryAgainLater):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from engram import __version__
 from engram.durable import Steps
-from engram.model.errors import ExtraMissing
-from engram.model.outcome import Outcome, Status
+from engram.model.errors import ExtraMissing, NotUploaded
+from engram.model.outcome import Outcome, Status, failure
 from engram.model.plan import Plan, PlannedStep
 from engram.workspace.context import Context
 from engram.workspace.memory import memory_of
@@ -17,6 +17,11 @@ from engram.workspace.snapshots import connectome_extra
 
 if TYPE_CHECKING:
     from engram.connectome.config.records import Config
+    from engram.connectome.uploading import Bucket
+    from engram.connectome.writing import Written
+
+#: What is uploaded: the tables of this folder.
+_FLAT = "flat-connectome/"
 
 
 class SnapshotBuilding:
@@ -38,7 +43,7 @@ class SnapshotBuilding:
         Raises:
             ExtraMissing, PathNotFound, UsageError, BadSnapshotConfig, BadTables, TargetExists, TooLittleMemory: before
             anything is changed.
-            SnapshotBusy, StorageFailed: the folder is as it was.
+            SnapshotBusy, StorageFailed, BucketUnavailable: the folder is as it was.
         """
         memory_bytes = memory_of(memory)
         with connectome_extra():
@@ -47,6 +52,8 @@ class SnapshotBuilding:
         if plots and wanted.outputs.connectivity_reports:
             _need_plots()
         limits = Limits(memory_bytes=memory_bytes, threads=threads or os.cpu_count() or 1)
+        bucket = self._bucket(wanted)
+        flat: list[Written] = []
         progress = self._context.progress
         for told in build(wanted, self._steps, limits, version=__version__, now=_now, plots=plots):
             if isinstance(told, Begun):
@@ -54,10 +61,14 @@ class SnapshotBuilding:
             elif isinstance(told, Finding):
                 yield Outcome(action="check", item=told.table, status=Status.OK, note=told.message)
             elif isinstance(told, Kept):
+                flat += [told.file] if told.file.path.startswith(_FLAT) else []
                 yield Outcome(action="build", item=told.file.path, status=Status.NOT_NEEDED, note=_rows(told.file.rows))
             else:
+                flat += [told] if told.path.startswith(_FLAT) else []
                 note, size_bytes = _rows(told.rows), told.size_bytes
                 yield Outcome(action="build", item=told.path, status=Status.OK, note=note, moved_bytes=size_bytes)
+        if bucket is not None:
+            yield from self._uploaded(bucket, flat, wanted.job_settings.output_dir)
         progress.finish()
 
     def plan_build(self, config: str, *, output: str, plots: bool = True) -> Plan:
@@ -71,6 +82,36 @@ class SnapshotBuilding:
                 for one in planned
             )
         )
+
+    def _bucket(self, config: "Config") -> "Bucket | None":
+        """Where flat tables are uploaded to; ``None`` when they are not."""
+        wanted = config.outputs.flat_connectome
+        if not (wanted.gcs_bucket_dir and wanted.export_connectome):
+            return None
+        try:
+            from engram.connectome.uploading import Bucket
+        except ModuleNotFoundError as error:
+            if error.name != "obstore":
+                raise
+            raise ExtraMissing("obstore", "pip install '.[gcs]' in engram's clone") from error
+        return Bucket(
+            wanted.gcs_bucket_dir,
+            config.snapshot_tag,
+            project=wanted.gcp_project,
+            emulator=self._context.environment.get("STORAGE_EMULATOR_HOST", ""),
+        )
+
+    def _uploaded(self, bucket: "Bucket", files: "list[Written]", folder: str) -> Iterator[Outcome]:
+        for file in files:
+            item = bucket.address_of(file)
+            self._context.progress.start(f"upload {item}", None, "")
+            try:
+                sent = bucket.upload(file, folder)
+            except NotUploaded as problem:
+                yield failure(problem, action="upload", item=item)
+                continue
+            status = Status.OK if sent else Status.NOT_NEEDED
+            yield Outcome(action="upload", item=item, status=status, moved_bytes=file.size_bytes if sent else 0)
 
     def _read(self, config: str, output: str) -> "Config":
         with connectome_extra():

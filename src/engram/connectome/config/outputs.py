@@ -97,8 +97,8 @@ class FlatConnectome(Section, frozen=True, kw_only=True):
     restrict_connectivity_to_roiset: str = ""
     #: Project in Google Cloud that pays for what is uploaded.
     gcp_project: str = ""
-    #: Folder in Google Cloud Storage, as gs://bucket/folder, that each table is uploaded into; '' for none.
-    #: Not supported yet.
+    #: Folder in Google Cloud Storage, as gs://bucket/folder; each table is uploaded into a folder of it that is named
+    #: by the snapshot's tag; '' for none.
     gcs_bucket_dir: str = ""
 
 

@@ -17,9 +17,6 @@ def unsupported(config: Config) -> Iterator[tuple[Path, str]]:
     """Each key that is used and cannot be done, with what to do instead."""
     yield from _of_dvid_inputs(config)
     yield from _of_dvid_outputs(config)
-    if config.outputs.flat_connectome.gcs_bucket_dir:
-        message = "uploading is not supported yet: take it away, and copy the finished folder (gcloud storage cp -r)"
-        yield ("outputs", "flat-connectome", "gcs-bucket-dir"), message
     for place, reports in enumerate(config.outputs.connectivity_reports):
         if "://" in reports.neuroglancer_base_state:
             path: Path = ("outputs", "connectivity-reports", place, "neuroglancer-base-state")

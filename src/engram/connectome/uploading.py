@@ -1,0 +1,136 @@
+"""Copies of a snapshot's tables in Google Cloud Storage: sent, read back and held against their digests.
+
+Each object carries the SHA-256 of what was sent, so that it is not sent again. Nothing in the bucket is deleted.
+
+Source of the names of settings: https://developmentseed.org/obstore/latest/api/store/gcs/
+"""
+
+import hashlib
+import os
+import re
+from typing import TYPE_CHECKING, Final
+
+import obstore
+from obstore.exceptions import BaseError, PermissionDeniedError
+from obstore.store import GCSStore
+
+from engram.connectome.writing import Written
+from engram.model.errors import BucketUnavailable, NotUploaded, UsageError
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig
+
+_ADDRESS = re.compile(r"(?:gs://)?(?P<bucket>[a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(?P<folder>(?:/[^/\0-\x1f\x7f]+)*)/*")
+#: What an object says about itself: the digest of what was sent.
+_DIGEST: Final = "sha256"
+#: A part of what is sent stays in memory; smaller files go as one.
+_PART_BYTES: Final = 32 << 20
+_PARTS_AT_ONCE: Final = 2
+#: What nobody keeps in a bucket, and the word by which Google says that there is not even the bucket.
+#: Source: https://cloud.google.com/storage/docs/xml-api/reference-status
+_NOTHING, _NO_BUCKET = ".engram-asks", "NoSuchBucket"
+#: The project that pays, where the bucket lets the asker pay.
+#: Source: https://cloud.google.com/storage/docs/requester-pays
+_PAYER = "x-goog-user-project"
+
+
+class Bucket:
+    """A folder in a bucket: ``<gcs-bucket-dir>/<snapshot tag>/``, as flyem-snapshot has it.
+
+    Credentials are those of the environment, as for other programs of Google's: GOOGLE_APPLICATION_CREDENTIALS, or what
+    ``gcloud auth application-default login`` left. STORAGE_EMULATOR_HOST names a server that stands in for Google's.
+
+    Args:
+        address: ``gs://bucket/folder``; the scheme may be left out.
+        project: the project that pays; '' for none.
+        emulator: value of STORAGE_EMULATOR_HOST, '' for Google's own servers.
+
+    Raises:
+        UsageError: for what is no address.
+        BucketUnavailable: when there are no credentials, or the bucket does not answer.
+    """
+
+    def __init__(self, address: str, tag: str, *, project: str = "", emulator: str = "") -> None:
+        match = _ADDRESS.fullmatch(address)
+        if match is None or {".", ".."} & {*match["folder"].split("/")}:
+            raise UsageError(f"{address!r} is no folder in Google Cloud Storage.", "Write it as gs://bucket/folder")
+        self._folder = "/".join((*match["folder"].strip("/").split("/"), tag)).lstrip("/")
+        self._address = f"gs://{match['bucket']}/{self._folder}"
+        try:
+            self._store = _store(match["bucket"], {_PAYER: project} if project else {}, emulator)
+            self._try()
+        except BaseError as error:
+            raise BucketUnavailable(self._address, _reason(error)) from None
+
+    def _try(self) -> None:
+        """Ask the bucket something, so that what is wrong shows before hours of work."""
+        try:
+            obstore.get(self._store, f"{self._folder}/{_NOTHING}")
+        except FileNotFoundError as answer:
+            if _NO_BUCKET in str(answer):
+                raise BucketUnavailable(self._address, "there is no such bucket") from None
+        except PermissionDeniedError:  # who may write need not be allowed to read, and is told so when it comes to it
+            return
+
+    def address_of(self, file: Written) -> str:
+        """Where a file goes."""
+        return f"{self._address}/{_name(file)}"
+
+    def upload(self, file: Written, folder: str) -> bool:
+        """Send a file of the snapshot in *folder*, unless it is there; whether it had to be sent.
+
+        Raises `NotUploaded`: it is not there, or not as it should be.
+        """
+        place, target = os.path.join(folder, file.path), f"{self._folder}/{_name(file)}"
+        try:
+            if self._is_there(file, target):
+                return False
+            with open(place, "rb") as content:
+                obstore.put(
+                    self._store,
+                    target,
+                    content,
+                    attributes={_DIGEST: file.sha256},
+                    use_multipart=file.size_bytes > _PART_BYTES,
+                    chunk_size=_PART_BYTES,
+                    max_concurrency=_PARTS_AT_ONCE,
+                )
+            arrived = self._digest_of(target)
+        except (OSError, BaseError) as error:
+            raise NotUploaded(self.address_of(file), _reason(error)) from None
+        if arrived != file.sha256:
+            raise NotUploaded(self.address_of(file), "what was read back is not what was sent")
+        return True
+
+    def _is_there(self, file: Written, target: str) -> bool:
+        try:
+            found = obstore.get(self._store, target, options={"head": True})
+        except FileNotFoundError:
+            return False
+        except PermissionDeniedError:  # so a bucket answers about what is not there, to who may not list it
+            return False
+        return found.meta["size"] == file.size_bytes and found.attributes.get(_DIGEST) == file.sha256
+
+    def _digest_of(self, target: str) -> str:
+        digest = hashlib.sha256()
+        for chunk in obstore.get(self._store, target).stream(min_chunk_size=1 << 20):
+            digest.update(chunk)
+        return digest.hexdigest()
+
+
+def _store(bucket: str, headers: dict[str, str], emulator: str) -> GCSStore:
+    options: ClientConfig = {"default_headers": headers}
+    if not emulator:
+        return GCSStore(bucket, client_options=options)
+    base = emulator if "://" in emulator else f"http://{emulator}"
+    options["allow_http"] = base.startswith("http://")
+    return GCSStore(bucket, config={"base_url": base, "bearer_token": "none"}, client_options=options)
+
+
+def _name(file: Written) -> str:
+    return file.path.rpartition("/")[2]
+
+
+def _reason(error: Exception) -> str:
+    """The first line of what the library says; the rest is about its own workings."""
+    return str(error).partition("\n")[0][:300].rstrip(". ")
