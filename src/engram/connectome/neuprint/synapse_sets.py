@@ -55,8 +55,8 @@ SYNAPSE_TO_SYNAPSE = Table(
 )
 TABLES = (SETS, NEURON_TO_SET, SET_TO_SET, SET_TO_SYNAPSE, SYNAPSE_TO_SYNAPSE)
 
-_SIDES = "(SELECT unnest(['pre', 'post']) AS side)"
-_BY_SIDE = "ORDER BY body_pre, body_post, side DESC"
+#: Both sides of each pair of bodies, in the order of the pairs: half of what it takes to sort them.
+_SIDES = "(SELECT body_pre, body_post, unnest(['pre', 'post']) AS side FROM connection)"
 
 
 def set_outputs(scope: Scope, *, body: str, dataset: str, sets: bool) -> Iterator[Output]:
@@ -65,15 +65,15 @@ def set_outputs(scope: Scope, *, body: str, dataset: str, sets: bool) -> Iterato
     pre, post = (f"concat(body_pre, '_', body_post, '_{side}')" for side in ("pre", "post"))
     either = "concat(body_pre, '_', body_post, '_', side)"
     queries = {
-        SETS: f"SELECT {selected({':ID(SynSet-ID)': either, 'type:string': 'side', ':Label': label})}"
-        f" FROM connection, {_SIDES} {_BY_SIDE}",
+        SETS: f"SELECT {selected({':ID(SynSet-ID)': either, 'type:string': 'side', ':Label': label})} FROM {_SIDES}",
         NEURON_TO_SET: "SELECT "
         + selected({":START_ID(Body-ID)": "if(side = 'pre', body_pre, body_post)", ":END_ID(SynSet-ID)": either})
-        + f" FROM connection, {_SIDES} {_BY_SIDE}",
+        + f" FROM {_SIDES}",
         SET_TO_SET: f"SELECT {selected({':START_ID(SynSet-ID)': pre, ':END_ID(SynSet-ID)': post})} FROM connection",
         SET_TO_SYNAPSE: f"SELECT {selected({':START_ID(SynSet-ID)': either, ':END_ID(Element-ID)': 'point'})} FROM ("
         f"SELECT DISTINCT body_pre, body_post, 'pre' AS side, pre_id AS point FROM {scope.held_partner} UNION ALL "
-        f"SELECT DISTINCT body_pre, body_post, 'post', post_id FROM {scope.held_partner}) {_BY_SIDE}, point",
+        f"SELECT DISTINCT body_pre, body_post, 'post', post_id FROM {scope.held_partner})"
+        " ORDER BY body_pre, body_post, side DESC, point",
         SYNAPSE_TO_SYNAPSE: "SELECT "
         + selected({":START_ID(Element-ID)": "pre_id", ":END_ID(Element-ID)": "post_id"})
         + f" FROM {scope.held_partner}",
