@@ -1,6 +1,7 @@
 """Build a snapshot: from the tables that a configuration names to a folder of tables and files for neuPrint."""
 
 import errno
+import hashlib
 import os
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,15 +17,17 @@ import pyarrow
 from engram.connectome.config.records import Config
 from engram.connectome.config.writing import as_data
 from engram.connectome.engine import Work
+from engram.connectome.fetching import forget, is_link
 from engram.connectome.folder import Folder
 from engram.connectome.inputs import files_of
 from engram.connectome.making import Making, folders_of, views_of_reports, wanted_steps
+from engram.connectome.neuroglancer import BadView, link_to_bodies, read_linked
 from engram.connectome.reading import told
 from engram.connectome.shapes.folders import digest_of_folder
 from engram.connectome.steps import Earlier, Planned, plan_steps
 from engram.connectome.writing import Written, digest_of, write_output
 from engram.durable import Steps
-from engram.model.errors import BadTables, StorageFailed, TooLittleMemory
+from engram.model.errors import BadTables, StorageFailed, TooLittleMemory, Unreadable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +223,8 @@ def _seen(config: Config) -> dict[str, tuple[int, int, int]]:
     """What tells by a look whether an input is another one: inode, size and time by path."""
     found = {}
     for path in _inputs_of(config).values():
+        if is_link(path):  # it is asked for once
+            continue
         with told(path):
             now = os.stat(path)
             found[path] = (now.st_ino, now.st_size, now.st_mtime_ns)
@@ -229,10 +234,25 @@ def _seen(config: Config) -> dict[str, tuple[int, int, int]]:
 def digests_of(config: Config) -> dict[str, str]:
     """Digests of the inputs, by what they are. Raises `Unreadable`."""
     found = {}
+    forget()
     for what, path in _inputs_of(config).items():
+        if is_link(path):
+            found[what] = _digest_of_link(path)
+            continue
         with told(path):
             found[what] = digest_of_folder(path) if os.path.isdir(path) else digest_of(path)
     return found
+
+
+def _digest_of_link(link: str) -> str:
+    """SHA-256 of the view that is behind a link. Raises `Unreadable`, `BadTables`."""
+    try:
+        link_to_bodies(link)
+    except BadView as error:
+        raise BadTables((f"{link}: {error}",)) from None
+    except OSError as error:
+        raise Unreadable(link, str(getattr(error, "reason", "") or error)) from None
+    return hashlib.sha256(read_linked(link)).hexdigest()
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from engram.connectome.fetching import fetched, is_link
 from engram.connectome.files import read_small_file
 
 #: Largest text that is read, and that replacing may make.
@@ -58,12 +59,15 @@ def link_to_bodies(path: str) -> str:
     """A link to a view in which one body is shown: `BODY` stands for its id. Raises `BadView`, `OSError`.
 
     Args:
-        path: of the view, JSON, whose selected layer is the segmentation.
+        path: of the view, or a link to it: JSON, whose selected layer is the segmentation.
     """
+    text = read_linked(path)
+    if len(text) > LARGEST_LINKED_BYTES:
+        raise BadView(f"it is larger than {LARGEST_LINKED_BYTES >> 10} KiB: browsers follow no link with that in it")
     try:
-        view = json.loads(read_small_file(path, most_bytes=LARGEST_LINKED_BYTES).decode("utf-8-sig"))
+        view = json.loads(text.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise BadView(f"it is no JSON, or larger than {LARGEST_LINKED_BYTES >> 10} KiB: {error}") from error
+        raise BadView(f"it is no JSON: {error}") from error
     selected = view.get("selectedLayer") if isinstance(view, dict) else None
     name = selected.get("layer") if isinstance(selected, dict) else None
     layers = [one for one in _layers(view) if isinstance(name, str) and one.get("name") == name]
@@ -73,6 +77,12 @@ def link_to_bodies(path: str) -> str:
         )
     layers[0] |= {"segmentQuery": BODY, "segments": [BODY]}
     return VIEWER + quote(json.dumps(view, separators=(",", ":")), safe="")
+
+
+def read_linked(path: str) -> bytes:
+    """The bytes of a view that is linked to; one more than links hold when there are more. Raises `OSError`."""
+    read = fetched if is_link(path) else read_small_file
+    return read(path, most_bytes=LARGEST_LINKED_BYTES)
 
 
 def _layers(view: Any) -> list[dict[str, Any]]:  # noqa: ANN401 (what JSON holds)

@@ -320,7 +320,8 @@ class ReportSet(Section, frozen=True, kw_only=True):
     stop_at_rank: Several = 1_000_000
     #: Which bodies without synapses take a place in the ranking.
     non_synaptic_bodies: Literal["element-presence", "all", "none"] = "element-presence"
-    #: A view of Neuroglancer that bodies are linked into: a .json file ('' for none); links are not read yet.
+    #: A view of Neuroglancer that bodies are linked into: a .json file, or a link to one that begins with https:// or
+    #: gs://; '' for none.
     neuroglancer_base_state: JsonFileOrLink = ""
     #: Statuses of bodies that count as captured.
     capture_statuses: Texts = STATUSES[STATUSES.index("Sensory Anchor") :]

@@ -28,6 +28,7 @@ from engram.connectome.config.nodes import (
 from engram.connectome.config.records import Config
 from engram.connectome.config.shaping import NOTHING, Shaper
 from engram.connectome.config.yaml_nodes import node_of_yaml
+from engram.connectome.fetching import is_link
 from engram.connectome.files import read_small_file
 from engram.connectome.neuroglancer import BadView, link_to_bodies, view_of
 from engram.model.errors import BadSnapshotConfig, PathNotFound, UsageError
@@ -275,7 +276,7 @@ def _look_at_views_of_reports(config: Config, files: _Files, shaper: Shaper) -> 
     """Note what is wrong with the views that reports link bodies into."""
     for place, reports in enumerate(config.outputs.connectivity_reports):
         view = reports.neuroglancer_base_state
-        if not view or "://" in view:  # links are told elsewhere
+        if not view or is_link(view):  # what is behind links is looked at when it is built
             continue
         where: Path = ("outputs", "connectivity-reports", place, "neuroglancer-base-state")
         try:

@@ -17,10 +17,6 @@ def unsupported(config: Config) -> Iterator[tuple[Path, str]]:
     """Each key that is used and cannot be done, with what to do instead."""
     yield from _of_dvid_inputs(config)
     yield from _of_dvid_outputs(config)
-    for place, reports in enumerate(config.outputs.connectivity_reports):
-        if "://" in reports.neuroglancer_base_state:
-            path: Path = ("outputs", "connectivity-reports", place, "neuroglancer-base-state")
-            yield path, "links are not read: save the view as a .json file, and name that"
 
 
 def _of_dvid_inputs(config: Config) -> Iterator[tuple[Path, str]]:

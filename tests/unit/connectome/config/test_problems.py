@@ -305,7 +305,6 @@ def test_what_is_wrong_with_a_file_of_rois_is_told(tmp_path: Path) -> None:
             "connectivity-reports: [{roiset: p, reports: [{}], capture-summary-subsets: {g: [all, all]}}]",
             "all stands in it twice",
         ),
-        ("connectivity-reports: [{roiset: p, neuroglancer-base-state: 'gs://a/b.json'}]", "links are not read"),
     ],
 )
 def test_an_output_that_cannot_be_is_told(output: str, problem: str, tmp_path: Path) -> None:
