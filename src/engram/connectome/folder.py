@@ -239,9 +239,13 @@ class Folder:
 
     @cached_property
     def _told(self) -> frozenset[str]:
-        """The named parts that the build which is there says to have made."""
-        first = (one.path.partition("/")[0] for one in self.provenance().tables)
-        return frozenset(filter(_NAMED_PART.fullmatch, first))
+        """The named parts that are ours: provenance tells of them, or they have the table of such a part."""
+        found = {one.path.partition("/")[0] for one in self.provenance().tables}
+        with suppress(OSError):
+            there = [name for name in os.listdir(self.path) if _NAMED_PART.fullmatch(name)]
+            tables = {name: os.path.join(self.path, name, f"{name.partition('-')[0]}.csv") for name in there}
+            found.update(name for name, table in tables.items() if os.path.isfile(table))
+        return frozenset(filter(_NAMED_PART.fullmatch, found))
 
     def publish(self, provenance: dict[str, Any], *, keep: Collection[str] = ()) -> None:
         """Put what was made into its place, for that which was there before; *keep* is left as it is.
@@ -250,7 +254,8 @@ class Folder:
         """
         durable.sync_file_system(self._steps, self.new)
         text = json.dumps(provenance, indent=1, ensure_ascii=False) + "\n"
-        made = tuple(name for name in sorted(os.listdir(self.new)) if is_part(name))
+        told = {table["path"].partition("/")[0] for table in provenance["tables"]}
+        made = tuple(name for name in sorted(os.listdir(self.new)) if name in told)
         named = tuple(sorted({*self._told, *made} - {*PARTS}))
         data = msgspec.json.encode(_Next(keep=tuple(keep), made=made, named=named, provenance=text))
         durable.make_folders(self._steps, self._old)

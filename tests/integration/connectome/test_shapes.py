@@ -12,7 +12,10 @@ import yaml
 
 from engram.connectome.building import Finding, Kept
 from engram.connectome.shapes.swc import precomputed
+from engram.durable import Steps
 from engram.model.errors import BadSnapshotConfig, TargetExists, Unreadable
+from engram.testing.faults import in_child
+from tests.integration.connectome.test_building import DyingAtPath, is_whole
 from tests.integration.connectome.test_settings import Lab
 from tests.unit.connectome.shapes.test_formats import CORNERS, mesh
 
@@ -147,6 +150,21 @@ class TestFolders:
         with pytest.raises(TargetExists, match="engram did not build it"):
             lab.build()
         assert (lab.out / "skeletons-main" / "mine").read_text() == "mine"
+
+    def test_what_a_killed_build_had_finished_goes_where_nobody_wants_it_now(self, lab: ShapeLab) -> None:
+        lab.build()
+        (lab.out / "provenance.json").unlink()
+
+        def built(_: Path, steps: Steps) -> None:
+            lab.build_as_it_is(steps)
+
+        ending = in_child(built, lab.out, DyingAtPath("next.json"))
+        assert ending.stopped_at is not None
+        assert (lab.out / ".engram" / "new" / "skeletons-main" / "skeletons.csv").exists()
+        lab.skeletons, lab.meshes = {}, {}
+        lab.build()
+        assert is_whole(lab.out)
+        assert not {"skeletons-main", "meshes-main"} & {path.name for path in lab.out.iterdir()}
 
     def test_a_folder_that_is_not_there_is_told(self, lab: ShapeLab) -> None:
         lab.skeletons["folder"] = "nowhere"
