@@ -45,9 +45,32 @@ outputs:
 job-settings: {snapshot-tag: made-v1, output-dir: out}
 """
 
+#: Nine reports and nothing else: those that flyem-snapshot was measured with.
+_REPORTS = """\
+outputs:
+  flat-connectome: {export-connectome: false}
+  connectivity-reports:
+  - roiset: primary
+    capture-summary-subsets: {optic: ["LO(L)", "LO(R)", "ME(L)", "ME(R)"]}
+    reports:
+    - {name: all}
+    - {rois: ["AL(L)"]}
+    - {rois: ["AL(R)"]}
+    - {rois: ["LO(L)"]}
+    - {rois: ["LO(R)"]}
+    - {rois: ["ME(L)"]}
+    - {rois: ["ME(R)"]}
+    - {rois: [FB]}
+    - {name: mushroom body, rois: ["MB(L)", "MB(R)"]}
+job-settings: {snapshot-tag: made-v1, output-dir: out}
+"""
+
 
 def make_connectome(folder: Path, psds: int) -> Path:
-    """The configuration of a connectome of so many PSDs, made in a folder that is not there yet."""
+    """The configuration of a connectome of so many PSDs, made in a folder that is not there yet.
+
+    Beside it lies ``reports.yaml``, which asks for nine reports alone.
+    """
     folder.mkdir(parents=True)
     work = duckdb.connect()
     work.execute("CREATE MACRO u(i, salt) AS hash(i, salt) / 18446744073709551616.0")
@@ -57,6 +80,7 @@ def make_connectome(folder: Path, psds: int) -> Path:
     _bodies(work, psds, folder)
     _predictions(work, folder)
     (folder / "config.yaml").write_text(_CONFIG)
+    (folder / "reports.yaml").write_text(_CONFIG[: _CONFIG.index("outputs:")] + _REPORTS)
     tree = {"CNS": {"CentralBrain": ["AL(L)", "MB(L)"], "Optic(L)": ["LO(L)"]}}
     meta = {"dataset": "made", "postHighAccuracyThreshold": 0.5, "postHPThreshold": 0.7, "primaryRois": PRIMARY}
     (folder / "meta.yaml").write_text(json.dumps({**meta, "roiHierarchy": tree, "uuid": "0", "lastDatabaseEdit": "0"}))

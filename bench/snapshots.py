@@ -1,4 +1,4 @@
-"""What a snapshot of a connectome costs: all tables and files for neuPrint, without reports."""
+"""What a snapshot of a connectome costs: all tables and files for neuPrint; and nine reports, plotted or not."""
 
 import json
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from bench.results import expect
 from bench.rows import Figures, Goal, Room, Row
 
 BUILD, AGAIN = "snapshot build", "the same again"
+TABLES, PLOTS = "nine reports, no plots", "nine reports with all plots"
 #: Connections that are kept, of all of them: those of a confidence below 0.4 are left out.
 _KEPT_RATIO = 0.9
 
@@ -31,6 +32,18 @@ def _build(psds: int, memory: str) -> Callable[[Stage], None]:
     return by_engram
 
 
+def _report(psds: int, memory: str) -> Callable[[Stage], None]:
+    def by_engram(stage: Stage) -> None:
+        config = make_connectome(stage.folder / "made", stage.shrunk(psds)).with_name("reports.yaml")
+        words = ("engram", "snapshot", "build", "-c", str(config), "--memory", memory, "-J", "2")
+        stage.measure(TABLES, *words, "-o", str(stage.folder / "tables"), "--no-plots")
+        stage.measure(PLOTS, *words, "-o", str(stage.folder / "plots"))
+        plots = [path for path in (stage.folder / "plots").rglob("*") if path.suffix in (".html", ".png")]
+        expect(len(plots) == 70, f"{len(plots)} files of plots, not 70")
+
+    return by_engram
+
+
 _SCENARIOS = (
     Scenario(
         name="snapshot-100k",
@@ -44,6 +57,13 @@ _SCENARIOS = (
         title="A connectome of a million connections",
         contenders=(Contender("engram", _build(1_000_000, "1500MB")),),
         space=Space(size_mib=6144, block_bytes=4096, inodes=10_000),
+        repeat=3,
+    ),
+    Scenario(
+        name="reports-1m",
+        title="Reports on a million connections",
+        contenders=(Contender("engram", _report(1_000_000, "1500MB")),),
+        space=Space(size_mib=3072, block_bytes=4096, inodes=10_000),
         repeat=3,
     ),
 )
@@ -82,6 +102,21 @@ _ROWS = (
             Goal(text="peak memory of it", limit=1500, unit="MB", value=_peak("snapshot-1m")),
         ),
         quoted={_PEER: 807},
+        long=True,
+    ),
+    Row(
+        name="reports-1m",
+        title="nine reports on 1,000,000 connections",
+        shows=(("reports-1m", TABLES), ("reports-1m", PLOTS)),
+        goals=(
+            Goal(
+                text="nine reports of a million connections, with all plots",
+                limit=40,
+                unit="s",
+                value=lambda figures: figures.cpu_s("reports-1m", "engram", PLOTS),
+            ),
+        ),
+        quoted={"flyem-snapshot b7c8db8: the plots alone, wall seconds": 85},
         long=True,
     ),
 )

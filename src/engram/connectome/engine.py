@@ -64,6 +64,10 @@ class Work:
         """Keep what a query gives as a table of the work file, in its order."""
         self.run(f"CREATE TABLE {name(table)} AS {query}")
 
+    def pass_on(self, table: str, query: str) -> None:
+        """The same for a table that is soon dropped: it is not packed, and goes to the disk only for want of memory."""
+        self.run(f"CREATE TEMP TABLE {name(table)} AS {query}")
+
     def view(self, view: str, query: str) -> None:
         """Give a query a name."""
         self.run(f"CREATE VIEW {name(view)} AS {query}")

@@ -111,7 +111,7 @@ def _tables(
     query = f'SELECT {names(one.name for one in promise.columns)} FROM "report body" ORDER BY rank'
     yield Output(path=path, query=query, promise=promise)
     promise, path = promised(CAPTURE)
-    work.make("report capture", capture_query(scope, captured))
+    work.pass_on("report capture", capture_query(scope, captured))
     yield Output(path=path, query='SELECT * FROM "report capture" ORDER BY body_pre', promise=promise)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from engram.connectome.engine import Work
 from engram.connectome.reports.promises import FRACTIONS, SUMMED
-from engram.connectome.sql import name, selected, text
+from engram.connectome.sql import name, names, selected, text
 
 #: A rank and another one in one number: the first decides.
 _PAIR = "CAST({} AS BIGINT) * 4294967296 + {}"
@@ -52,21 +52,24 @@ def rank_bodies(work: Work, scope: Scope) -> None:
     synapses = f"SELECT {selected(columns)} FROM partner WHERE body_pre <> 0 AND body_post <> 0 AND {scope.within}"
     if scope.rois:
         within = f"SELECT point_id FROM point WHERE kind = 'PreSyn' AND {scope.within}"
-        work.make("report synapse", f"{synapses} AND pre_id IN ({within})")
+        work.pass_on("report synapse", f"{synapses} AND pre_id IN ({within})")
     else:
         work.view("report synapse", synapses)
-    work.make("report body", _bodies(scope))
+    work.pass_on("report body", _bodies(scope))
 
 
 def _bodies(scope: Scope) -> str:
     """A query of each body with its counts and its rank."""
-    by_roi = 'SELECT {} AS body, roi, count(*) AS weight{} FROM "report synapse" GROUP BY ALL'
+    by_roi = 'SELECT {} AS body, roi, count(*) AS weight FROM "report synapse" GROUP BY ALL'
+    distinct = 'SELECT DISTINCT body_{0} AS body, {0}_id FROM "report synapse"'
+    points = f"SELECT body, count(*) AS {{1}} FROM ({distinct}) GROUP BY body"
     parts = {
-        "outputs": by_roi.format("body_pre", ""),
-        "inputs": by_roi.format("body_post", ", count(DISTINCT post_id) AS psds"),
-        "tbars": 'SELECT body_pre AS body, count(DISTINCT pre_id) AS presyn FROM "report synapse" GROUP BY ALL',
+        "outputs": by_roi.format("body_pre"),
+        "inputs": by_roi.format("body_post"),
+        "tbars": points.format("pre", "presyn"),
+        "psds": points.format("post", "postsyn"),
         "senders": f"SELECT body, sum(weight) AS outputpartners, {_top('output')} FROM outputs GROUP BY body",
-        "receivers": f"SELECT body, sum(psds) AS postsyn, {_top('input')} FROM inputs GROUP BY body",
+        "receivers": f"SELECT body, {_top('input')} FROM inputs GROUP BY body",
     }
     named = ("SELECT body FROM senders", "SELECT body FROM receivers", *scope.more_bodies)
     parts["named"] = f"SELECT DISTINCT body FROM ({' UNION ALL '.join(named)}) WHERE body <> 0"
@@ -82,7 +85,7 @@ def _bodies(scope: Scope) -> str:
     for side in ("output", "input"):
         roi, weight = f"top_{side}_roi", f"top_{side}_roi_weight"
         counts |= {roi: roi, weight: f"CAST(coalesce({weight}, 0) AS BIGINT)"}
-    joined = ("tbars", "senders", "receivers", "annotation")
+    joined = ("tbars", "psds", "senders", "receivers", "annotation")
     joins = " ".join(f"LEFT JOIN {one} ON {one}.body = named.body" for one in joined)
     parts["counted"] = f"SELECT {selected(counts)} FROM named {joins}"
     order = ("status DESC", *_LARGEST) if scope.is_ordered else _LARGEST
@@ -112,7 +115,7 @@ def trace_synapses(work: Work, scope: Scope) -> None:
         f" WHERE pre.rank <= {scope.stop_at_rank} AND post.rank <= {scope.stop_at_rank}"
     )
     key = _PAIR.format("greatest(pre_rank, post_rank)", "least(pre_rank, post_rank)")
-    work.make("report ranked", f"SELECT *, {key} AS pair FROM ({ranked})")
+    work.pass_on("report ranked", f"SELECT *, {key} AS pair FROM ({ranked})")
     sides = " UNION ALL ".join(
         f'SELECT {side}_rank AS rank, min(pair) AS pair FROM "report ranked" GROUP BY 1' for side in ("pre", "post")
     )
@@ -121,17 +124,16 @@ def trace_synapses(work: Work, scope: Scope) -> None:
     steps = f'SELECT pair, {added} FROM ({first}) JOIN "report body" USING (rank) GROUP BY pair'
     reached = ", ".join(f"CAST(sum({one}) OVER (ORDER BY pair) AS BIGINT) AS {one}" for one in SUMMED)
     # Between two rows that name a new body the sums stay: they are the largest so far.
-    stays = ", ".join(f"max(step.{one}) OVER before AS {one}" for one in SUMMED)
-    work.make(
-        "report traced",
-        f"WITH step AS (SELECT pair, {reached} FROM ({steps}))"
-        f" SELECT ranked.*, {stays}, row_number() OVER before AS number"
-        ' FROM "report ranked" AS ranked LEFT JOIN step USING (pair)'
-        " WINDOW before AS (ORDER BY pair, body_pre, body_post, pre_id, post_id ROWS UNBOUNDED PRECEDING)"
-        " ORDER BY number",
+    stays = ", ".join(f"max({one}) OVER (ROWS UNBOUNDED PRECEDING) AS {one}" for one in SUMMED)
+    in_order = (
+        f"WITH step AS (SELECT pair, {reached} FROM ({steps})) SELECT ranked.*, {names(SUMMED)}"
+        ' FROM "report ranked" AS ranked LEFT JOIN step USING (pair) ORDER BY pair, body_pre, pre_id, post_id'
     )
+    # Windows without an order of their own take rows as they come, and sort them no second time.
+    others = f"* EXCLUDE ({names(SUMMED)}), {stays}, row_number() OVER () AS number"
+    work.pass_on("report traced", f"SELECT {others} FROM ({in_order})")
     last = ", ".join(f"max({one}) AS {one}" for one in (*SUMMED, "number"))
-    work.make(
+    work.pass_on(
         "report curve",
         f'SELECT greatest(pre_rank, post_rank) AS max_rank, {last} FROM "report traced" GROUP BY 1 ORDER BY 1',
     )
