@@ -118,6 +118,7 @@ CALLS: dict[str, tuple[set[str], set[str]]] = {
     "snapshot build --help": ({"shutil"}, _LAB),
     "snapshot check --help": ({"shutil"}, _LAB),
     "snapshot query --help": ({"shutil"}, _LAB),
+    "snapshot load --help": ({"shutil"}, _LAB),
     "snapshot diff --help": ({"shutil"}, _LAB),
     "demo --help": ({"ctypes", "hashlib", "shutil"}, {*_DATASETS, "sessions"}),
 }

@@ -33,8 +33,8 @@ STANDS_ON = {
 #: Rooms that may look at the environment, the home folder and the current folder.
 AWARE = ("cli", "workspace", "config.py", "testing", "__main__.py")
 #: Modules that start programs: the first in the name of all, the second the process that opens strangers' files, the
-#: others to break things.
-STARTERS = ("datasets/programs.py", "sessions/workers.py", "testing/")
+#: third Neo4j's own programs for a snapshot that is loaded, the others to break things.
+STARTERS = ("datasets/programs.py", "sessions/workers.py", "connectome/neo4j/running.py", "testing/")
 #: Modules that change a disk: the first in the name of all, the others to break things.
 WRITERS = ("durable.py", "testing/")
 #: Modules that open a file for writing on their own, and why that is no durable step.

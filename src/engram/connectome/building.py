@@ -20,6 +20,7 @@ from engram.connectome.engine import Work
 from engram.connectome.fetching import forget, is_link
 from engram.connectome.folder import Folder
 from engram.connectome.inputs import files_of
+from engram.connectome.linked import linked
 from engram.connectome.making import Making, folders_of, views_of_reports, wanted_steps
 from engram.connectome.neuroglancer import BadView, link_to_bodies, read_linked
 from engram.connectome.reading import told
@@ -114,7 +115,7 @@ def build(
         _refuse_changed(seen, config)
         if wanted or any(one.left for one in planned) or folder.parts() - {one.path.partition("/")[0] for one in kept}:
             in_place = (one for one in planned if not one.wanted and not one.left)
-            folder.publish(provenance, keep={name for one in in_place for name in one.step.writes})
+            folder.publish(linked(provenance), keep={name for one in in_place for name in one.step.writes})
     yield from findings
     yield from written
     yield from (Kept(file=one) for one in kept)

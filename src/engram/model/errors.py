@@ -66,6 +66,7 @@
     ├── StorageFailed                 31    the disk refused: full, read-only, broken
     │   └── NoRoomToDrop              31    the disk is so full that not even the log can say what is dropped
     ├── PeerFailed                    40    git or git-annex failed where it must not
+    ├── LoadFailed                    40    Neo4j did not take a snapshot
     └── CommandFailed                  3    the user's own command failed: engram's code is that command's
 """
 
@@ -724,6 +725,16 @@ class NoRoomToDrop(StorageFailed):
     advice: str
     message = "{path} could not be written: {reason}. What was not reported as dropped is still here."
     remedy = "{advice}, then run the same command again."
+
+
+class LoadFailed(EngramError):
+    """Neo4j did not take a snapshot."""
+
+    database: str
+    said: str
+    exit_code = 40
+    message = "The database {database} was not loaded: {said}"
+    remedy = "The snapshot is as it was. See what would be run: engram snapshot load DIR --print"
 
 
 class PeerFailed(EngramError):

@@ -15,6 +15,7 @@ from pyarrow import feather
 from engram.connectome.building import Limits, build
 from engram.connectome.config.reading import read_config
 from engram.connectome.engine import Work
+from engram.connectome.linked import seal_of
 from engram.connectome.proving.checking import check
 from engram.connectome.proving.told import Kind, Sound, Unproven, Wrong
 from engram.durable import Steps
@@ -343,7 +344,18 @@ class TestProvenance:
         told = json.loads((folder / "provenance.json").read_text())
         told["tables"][5]["rows"] += 1
         (folder / "provenance.json").write_text(json.dumps(told))
+        assert {one.path for one in wrong_in(folder)} == {told["tables"][5]["path"], "provenance.json"}
+        told["seal"] = seal_of(told)
+        (folder / "provenance.json").write_text(json.dumps(told))
         assert {one.path for one in wrong_in(folder)} == {told["tables"][5]["path"]}
+
+    def test_every_word_of_it_has_a_meaning(self, folder: Path) -> None:
+        told = json.loads((folder / "provenance.json").read_text())
+        assert told["@context"]["inputs"]["@id"] == "prov:used"
+        nodes = [told, *told["inputs"], *told["tables"], *told["steps"], *told["findings"]]
+        words = {key for node in nodes for key in node if not key.startswith("@")}
+        assert words <= told["@context"].keys()
+        assert {"prov", "schema"} <= told["@context"].keys()
 
     def test_a_file_that_promises_what_it_does_not_hold_is_told(self, folder: Path) -> None:
         path = folder / "neuprint" / "body_elements.feather"

@@ -16,6 +16,7 @@ from pyarrow import dataset
 
 from engram.connectome.engine import Work
 from engram.connectome.folder import PRIVATE, PROVENANCE, Provenance, ToldFile, is_inside, is_part
+from engram.connectome.linked import seal_of
 from engram.connectome.proving.database import Database
 from engram.connectome.proving.dataset_laws import dataset_laws
 from engram.connectome.proving.flat_laws import OF_POINTS, flat_laws
@@ -113,6 +114,9 @@ class _Check:
                 Wrong(path=PROVENANCE, message=f"tells of files that are in no snapshot: {', '.join(odd[:3])}")
             )
             return None
+        said = json.loads(data)
+        if "seal" in said and said["seal"] != seal_of(said):
+            self._complain(Wrong(path=PROVENANCE, message="was changed after it was written", kind=Kind.DAMAGED))
         self._promising = True
         return found
 
@@ -231,8 +235,7 @@ class _Check:
             self._complain(Wrong(path=path, message=problem))
 
     def _header(self, path: str) -> list[str]:
-        from engram.connectome.neo4j.header import BadFile
-        from engram.connectome.proving.csvs import header_of
+        from engram.connectome.neo4j.header import BadFile, header_of
 
         try:
             return header_of(os.path.join(self._folder, path))

@@ -5,21 +5,17 @@ engine takes a twentieth of that, within its memory, and knows only values in th
 shown to the strict reader, which decides.
 """
 
-import csv
-import gzip
 import os
-import sys
 from collections.abc import Callable, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
 
 from engram.connectome.engine import Work
 from engram.connectome.neo4j.checking import check_rows
-from engram.connectome.neo4j.header import BadFile, Column, read_header
+from engram.connectome.neo4j.header import BadFile, Column, header_of, read_header
 from engram.connectome.sql import name, selected, text
 
 if TYPE_CHECKING:
@@ -65,28 +61,6 @@ def open_csv(folder: str, path: str, *, of_nodes: bool) -> Csv:
         f" columns = {{{kinds}}})"
     )
     return Csv(path=path, columns=columns, rows=rows)
-
-
-def header_of(path: str) -> list[str]:
-    """The first row of a file. Raises `BadFile`."""
-    try:
-        with _opened(path) as file:
-            heads = next(csv.reader(file, strict=True), None)
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise BadFile(f"cannot be read: {str(error) or type(error).__name__}") from error
-    if not heads:
-        raise BadFile("has no header")
-    return heads
-
-
-@contextmanager
-def _opened(path: str) -> "Iterator[IO[str]]":
-    before = csv.field_size_limit(sys.maxsize)
-    try:
-        with (gzip.open if path.endswith(".gz") else open)(path, "rt", encoding="utf-8", newline="") as file:
-            yield file
-    finally:
-        csv.field_size_limit(before)
 
 
 def add_checked(work: Work, file: Csv, table: str, wanted: Mapping[str, str], folder: str) -> tuple[int, list[str]]:

@@ -7,6 +7,7 @@ from engram.model.outcome import Outcome
 from engram.workspace.context import context_here
 from engram.workspace.snapshot_asking import Row, SnapshotAsking, SnapshotChange, SnapshotDifference
 from engram.workspace.snapshot_building import SnapshotBuilding
+from engram.workspace.snapshot_loading import SnapshotLoading
 from engram.workspace.snapshot_proving import SnapshotProving
 from engram.workspace.snapshots import Snapshots
 from engram.workspace.verbs.arguments import AnyPath, check_count, collected, text
@@ -55,6 +56,25 @@ def config(*, comments: bool = False, meta: bool = False) -> str:
         meta: the file that describes the dataset for neuPrint, instead.
     """
     return Snapshots(context_here()).template(meta=meta, comments=comments)
+
+
+def load(
+    folder: AnyPath, *, version: str = "5", database: str = "neo4j", memory: str = "", jobs: int = 0
+) -> list[Outcome]:
+    """Load a finished snapshot into Neo4j; what the database held before is replaced.
+
+    Raises `NoSnapshot`, `LoadFailed`.
+
+    Args:
+        folder: of a snapshot that engram or flyem-snapshot wrote.
+        version: Neo4j's, 5 or 4.4; its programs must be on PATH, and it must be at rest.
+        database: its name there.
+        memory: what the import may take, as 8GB; default is half of what is free.
+        jobs: threads; default is one for each processor.
+    """
+    check_count("jobs", jobs)
+    loading = SnapshotLoading(context_here())
+    return collected(loading.load(os.fspath(folder), version=version, database=database, memory=memory, threads=jobs))
 
 
 def query(folder: AnyPath, query: str, *, memory: str = "", jobs: int = 0) -> list[dict[str, Any]]:

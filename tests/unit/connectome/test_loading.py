@@ -1,0 +1,104 @@
+"""The script that loads a snapshot into Neo4j: what it says for each version, whatever files are called."""
+
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from engram.connectome.neo4j.loading import How, explain, load_script, rename_statement, safe_header, unloadable
+from engram.connectome.neo4j.sources import Sources, sources_of
+
+GIB = 1 << 30
+
+
+def script(folder: Path, **how: object) -> str:
+    wanted = {"memory_bytes": 64 * GIB, "threads": 8, **how}
+    return load_script(str(folder), sources_of(str(folder)), How(**wanted))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "it's $(here)"
+    (place / "Neuprint_Neurons").mkdir(parents=True)
+    (place / "Neuprint_Meta.csv").write_text("dataset:string,:Label\n")
+    (place / "Neuprint_Neurons" / "0.csv").write_text('":ID(Body-ID)",pre:int,AL(L):boolean,"a, b(R):boolean",:LABEL\n')
+    (place / "Neuprint_Neuron_Connections.csv").write_text(":START_ID(Body-ID),:END_ID(Body-ID)\n")
+    return place
+
+
+def test_of_neo4j_5_names_with_brackets_are_imported_under_others(folder: Path) -> None:
+    """Neo4j 5 takes what stands in the brackets of ``AL(L):boolean`` for a space of ids."""
+    safe = safe_header(str(folder / "Neuprint_Neurons" / "0.csv"))
+    assert safe == ':ID(Body-ID),pre:int,AL\ue000L\ue001:boolean,"a, b\ue000R\ue001:boolean",:LABEL'
+    assert safe_header(str(folder / "Neuprint_Meta.csv")) == ""
+    assert "\ue000" in rename_statement()
+
+
+def test_each_version_has_its_own_words(folder: Path) -> None:
+    five, four = script(folder), script(folder, version="4.4", database="data")
+    assert "neo4j-admin database import full neo4j --overwrite-destination=true" in five
+    assert "--threads=8 --max-off-heap-memory=48g" in five
+    assert "export HEAP_SIZE=16G" in five
+    assert "create-indexes-neo4j5.cypher" in five
+    assert "neo4j-admin import --database=data --force=true" in four
+    assert "--processors=8 --max-memory=48G" in four
+    assert 'create-indexes.cypher"' in four
+    assert "header-" not in four
+
+
+def test_whatever_a_folder_and_a_header_are_called_nothing_of_it_runs(folder: Path, tmp_path: Path) -> None:
+    evil = "x$(touch gone)(L)'; touch gone; '"
+    (folder / "Neuprint_Neurons" / "0.csv").write_text(f'":ID(Body-ID)","{evil}:boolean\nEND",:LABEL\n')
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("neo4j-admin", "neo4j", "cypher-shell"):
+        (programs / name).write_text(f'#!/bin/sh\necho "$0" "$@" >>"{tmp_path}/said"\n')
+        (programs / name).chmod(0o755)
+    (tmp_path / "load.sh").write_text(script(folder))
+    done = subprocess.run(
+        ["sh", "load.sh"], cwd=tmp_path, env={"PATH": f"{programs}:/usr/bin:/bin"}, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert not list(tmp_path.rglob("gone"))
+    said = (tmp_path / "said").read_text()
+    assert f"--relationships=ConnectsTo={folder}/Neuprint_Neuron_Connections.csv" in said
+    assert said.index("database import full") < said.index("neo4j start") < said.index("create-indexes-neo4j5")
+
+
+def test_on_a_cluster_it_goes_into_a_container(folder: Path) -> None:
+    text = script(folder, in_container=True)
+    assert 'exec apptainer exec --writable-tmpfs --bind "$DATA"' in text
+    assert "docker://neo4j:5.26-community" in text
+    assert "docker://neo4j:4.4-community" in script(folder, in_container=True, version="4.4")
+    assert subprocess.run(["sh", "-n"], input=text.encode(), check=False).returncode == 0
+
+
+def test_little_memory_is_divided_all_the_same(folder: Path) -> None:
+    text = script(folder, memory_bytes=GIB // 2, threads=1)
+    assert "export HEAP_SIZE=1G" in text
+    assert "--max-off-heap-memory=1g" in text
+
+
+@pytest.mark.parametrize(
+    ("said", "meaning"),
+    [
+        ("Duplicate header entries found in a.csv, first AL(L), other AL(R)", "two columns have one name"),
+        ("Id '7' is defined more than once in group 'Body-ID'", "a node is there twice"),
+        ("7 (Body-ID) referring to missing node 8", "leads to no node"),
+        ("java.lang.OutOfMemoryError: Java heap space", "more memory"),
+        ("No space left on device", "disk of the database is full"),
+        ("sh: 1: neo4j-admin: not found", "is not on PATH"),
+    ],
+)
+def test_what_an_import_says_is_explained(said: str, meaning: str) -> None:
+    assert meaning in explain(["Neo4j version: 5", said, "IMPORT FAILED"])
+    assert explain(["", "  odd  "]) == "odd"
+    assert explain([]) == "it said nothing"
+
+
+def test_a_path_with_a_comma_is_told() -> None:
+    sources = Sources(nodes=("/a/b.csv",), relationships=(("/a,b/c.csv", "Contains"),))
+    assert unloadable(sources) == "/a,b/c.csv"
+    assert unloadable(Sources(nodes=("/a/b.csv",), relationships=())) == ""
+    assert shlex.quote("/a,b") == "/a,b"
