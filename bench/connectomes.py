@@ -16,7 +16,7 @@ _LAYERED = ("LO(L)", "LO(R)", "ME(L)", "ME(R)")
 _NAMES = ("acetylcholine", "gaba", "glutamate", "dopamine", "serotonin", "octopamine", "histamine")
 _STATUSES = ("Traced", "Roughly traced", "Prelim Roughly traced", "Leaves", "Anchor", "0.5assign", "Orphan", "Glia")
 
-_CONFIG = """\
+_INPUTS = """\
 inputs:
   synapses:
     synapse-points: syn-points.feather
@@ -38,17 +38,20 @@ inputs:
           Optic(R): ["LO(R)", "ME(R)"]
   body-sizes: {load-sizes: true, cache-file: body-sizes.feather}
   neurotransmitters: {synister-feather: tbar-nt.feather, ground-truth: truth.csv, experimental-groundtruth: truth.csv}
+"""
+_OUTPUTS = """\
 outputs:
   neurotransmitters: {export-neurotransmitters: true, roi-sets: [primary]}
   flat-connectome: {export-connectome: true, roi-set: primary}
   neuprint: {export-neuprint-snapshot: true, meta: meta.yaml}
-job-settings: {snapshot-tag: made-v1, output-dir: out}
 """
-
-#: Nine reports and nothing else: those that flyem-snapshot was measured with.
-_REPORTS = """\
+_REPORTS_ALONE = """\
 outputs:
   flat-connectome: {export-connectome: false}
+"""
+
+#: Those that flyem-snapshot was measured with.
+_NINE_REPORTS = """\
   connectivity-reports:
   - roiset: primary
     capture-summary-subsets: {optic: ["LO(L)", "LO(R)", "ME(L)", "ME(R)"]}
@@ -62,6 +65,8 @@ outputs:
     - {rois: ["ME(R)"]}
     - {rois: [FB]}
     - {name: mushroom body, rois: ["MB(L)", "MB(R)"]}
+"""
+_JOB = """\
 job-settings: {snapshot-tag: made-v1, output-dir: out}
 """
 
@@ -69,7 +74,7 @@ job-settings: {snapshot-tag: made-v1, output-dir: out}
 def make_connectome(folder: Path, psds: int) -> Path:
     """The configuration of a connectome of so many PSDs, made in a folder that is not there yet.
 
-    Beside it lies ``reports.yaml``, which asks for nine reports alone.
+    It asks for everything, nine reports included; beside it lies ``reports.yaml``, which asks for those alone.
     """
     folder.mkdir(parents=True)
     work = duckdb.connect()
@@ -79,8 +84,8 @@ def make_connectome(folder: Path, psds: int) -> Path:
     _points(work, psds, folder)
     _bodies(work, psds, folder)
     _predictions(work, folder)
-    (folder / "config.yaml").write_text(_CONFIG)
-    (folder / "reports.yaml").write_text(_CONFIG[: _CONFIG.index("outputs:")] + _REPORTS)
+    (folder / "config.yaml").write_text(_INPUTS + _OUTPUTS + _NINE_REPORTS + _JOB)
+    (folder / "reports.yaml").write_text(_INPUTS + _REPORTS_ALONE + _NINE_REPORTS + _JOB)
     tree = {"CNS": {"CentralBrain": ["AL(L)", "MB(L)"], "Optic(L)": ["LO(L)"]}}
     meta = {"dataset": "made", "postHighAccuracyThreshold": 0.5, "postHPThreshold": 0.7, "primaryRois": PRIMARY}
     (folder / "meta.yaml").write_text(json.dumps({**meta, "roiHierarchy": tree, "uuid": "0", "lastDatabaseEdit": "0"}))
