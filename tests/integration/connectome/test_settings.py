@@ -347,6 +347,15 @@ class TestBodies:
                 widths = {len(row) for row in csv.reader(file)}
             assert len(widths) == 1, path.name
 
+    def test_no_status_is_the_worst_where_an_order_does_not_name_it(self, lab: Lab) -> None:
+        """flyem-snapshot has none for such bodies, and cannot tell whether another one is better."""
+        known = pa.DictionaryArray.from_arrays([1, 0], ["begun", "done"], ordered=True)
+        lab.annotations = {"body": [10, 20], "status": known}
+        (path,) = (lab.build() / "flat-connectome").glob("body-stats-*.feather")
+        status = feather.read_table(path)["status_fine"].chunk(0)
+        assert status.dictionary.to_pylist() == ["", "begun", "done"]
+        assert sorted(status.to_pylist()) == ["", "", "begun", "done"]
+
 
 class TestNeuprintSettings:
     def test_properties_are_named_as_the_configuration_says(self, lab: Lab) -> None:
