@@ -27,7 +27,7 @@ LIBRARY = ("model", "durable.py", "datasets", "sessions", "catalogue", "connecto
 #: Libraries that a room stands on, beside Python.
 STANDS_ON = {
     "catalogue": {"sqlalchemy", "alembic"},
-    "connectome": {"altair", "duckdb", "msgspec", "pyarrow", "vl_convert", "yaml"},
+    "connectome": {"altair", "duckdb", "msgspec", "obstore", "pyarrow", "vl_convert", "yaml"},
     "sessions": {"msgspec", "h5py", "scipy", "numpy", "yaml"},
 }
 #: Rooms that may look at the environment, the home folder and the current folder.
