@@ -60,7 +60,10 @@ def tables_of(folder: str, paths: list[str]) -> Iterator[Readable]:
     for path in paths:
         if path.endswith((".feather", ".parquet")):
             table = name_of(path)
-            feathers[f"{path.partition('/')[0]}_{table}" if table in feathers else table] = path
+            table = f"{path.partition('/')[0]}_{table}" if table in feathers else table
+            while table in feathers:
+                table += "_"
+            feathers[table] = path
     for table, path in feathers.items():
         place = posixpath.join(folder, path)
         with told(place):
@@ -83,6 +86,8 @@ def name_of(path: str) -> str:
     'syn_partners_traced_only'
     >>> name_of("neuprint/Neuprint_Neurons/0017.csv"), name_of("nt/neurotransmitter-confusion.csv")
     ('neuprint_neurons', 'neurotransmitter_confusion')
+    >>> name_of("reports/primary/reports/AL(L)/AL(L)-conn_df-manc-v1.2.feather")[:24]
+    'reports_primary_al_l_con'
     """
     folder, _, file = path.rpartition("/")
     stem = file.removesuffix(".gz").rpartition(".")[0]
@@ -91,8 +96,8 @@ def name_of(path: str) -> str:
         stem = folder.rpartition("/")[2]
     elif tag:
         stem = stem.replace(f"-{tag}", "", 1)
-    elif path.startswith("reports/"):
-        stem = path.removeprefix("reports/").removesuffix(file.removeprefix(stem))
+    if path.startswith("reports/"):
+        stem = f"reports-{path.split('/')[1]}-{stem}"
     return re.sub(r"[^0-9a-zA-Z]+", "_", stem).strip("_").lower()
 
 
