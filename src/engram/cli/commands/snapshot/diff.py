@@ -4,8 +4,8 @@ Of bodies, cell types, connections and ROIs: how many came, went or changed, and
 synapses. OLD and NEW are folders that engram or flyem-snapshot wrote.
 
     engram snapshot diff v1.0 v1.1
-    engram snapshot diff v1.0 v1.1 --most 0             every change
-    engram snapshot diff v1.0 v1.1 --report diff.html   a page with pictures, too
+    engram snapshot diff v1.0 v1.1 --most 0            every change
+    engram snapshot diff v1.0 v1.1 --report diff.html  a page with pictures
     engram --json snapshot diff v1.0 v1.1
 """
 
