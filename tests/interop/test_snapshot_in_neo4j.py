@@ -19,7 +19,7 @@ from tests.neo4j_server import Server
 JARS = os.environ.get("ENGRAM_NEO4J_JARS", "")
 pytestmark = [
     pytest.mark.integration,
-    pytest.mark.skipif(not JARS, reason="not on this machine: ENGRAM_NEO4J_JARS names no folder with the jars of Neo4j 5"),
+    pytest.mark.skipif(not JARS, reason="not on this machine: no Neo4j 5 (ENGRAM_NEO4J_JARS)"),
 ]
 
 
