@@ -39,13 +39,14 @@ def main(arguments: Sequence[str]) -> int:
     began = datetime.now(UTC)
     begin_load = load()
     loop_mounts = has_loop_mounts()
-    with scratch() as folder:
+    with scratch() as folder, scratch(on_disk=True) as disk:
         home = make_home(folder)
         tools = find_tools(home, peers=not options.no_peers)
         compile_all(tools.values())
         bench = Bench(
             tools=tools,
             scratch=folder,
+            disk=disk,
             home=home,
             loop_mounts=loop_mounts,
             repeat=options.repeat,
@@ -132,7 +133,7 @@ def _write(options: argparse.Namespace, rows: list[Row], figures: Figures, about
 
 def _place(*, loop_mounts: bool) -> str:
     if loop_mounts:
-        return "a fresh ext4 in memory for every turn"
+        return "a fresh ext4 for every turn, in memory unless it is too large"
     return "a fresh folder for every turn (a fresh ext4 in memory needs root and loop mounts)"
 
 

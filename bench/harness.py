@@ -32,6 +32,8 @@ class Sample:
     wall_s: float
     #: Of the largest process.
     peak_bytes: int
+    #: By how much the file system was fuller than before, at the worst moment.
+    disk_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,10 @@ class Series:
     @property
     def peak_bytes(self) -> int:
         return max(sample.peak_bytes for sample in self.samples)
+
+    @property
+    def disk_bytes(self) -> int:
+        return max(sample.disk_bytes for sample in self.samples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +143,12 @@ class Stage:
         if found["exit_code"]:
             printed = output.read_text(errors="replace")[-2000:]
             raise Broken(f"{' '.join(command)} ended with {found['exit_code']}: {printed}")
-        return Sample(cpu_s=found["user_s"] + found["system_s"], wall_s=found["wall_s"], peak_bytes=found["peak_bytes"])
+        return Sample(
+            cpu_s=found["user_s"] + found["system_s"],
+            wall_s=found["wall_s"],
+            peak_bytes=found["peak_bytes"],
+            disk_bytes=found["disk_bytes"],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +199,8 @@ class Bench:
     tools: Mapping[str, Tool]
     #: In memory, if there is such a place.
     scratch: Path
+    #: For what would not fit into memory.
+    disk: Path
     home: Path
     loop_mounts: bool
     #: 0: as often as each scenario says.
@@ -232,7 +245,8 @@ class Bench:
         return stage.runs
 
     def _place(self, space: Space) -> AbstractContextManager[Path]:
-        return mounted(self.scratch, space) if self.loop_mounts else plain(self.scratch)
+        where = self.disk if space.on_disk else self.scratch
+        return mounted(where, space) if self.loop_mounts else plain(where)
 
 
 def _is_wanted(contender: Contender, steps: Collection[str]) -> bool:

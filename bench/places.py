@@ -27,6 +27,8 @@ class Space:
     inodes: int = 0
     #: Files can share blocks: an XFS, instead of ext4.
     shares: bool = False
+    #: Too large for memory: its image lies on a disk.
+    on_disk: bool = False
 
     def mkfs(self, image: Path) -> tuple[str, ...]:
         if self.shares:
@@ -47,9 +49,9 @@ def has_loop_mounts() -> bool:
 
 
 @contextmanager
-def scratch() -> Iterator[Path]:
-    """A folder of our own, in memory where there is such a place; gone afterwards."""
-    memory = _MEMORY if os.access(_MEMORY, os.W_OK) else None
+def scratch(*, on_disk: bool = False) -> Iterator[Path]:
+    """A folder of our own, in memory where there is such a place and nobody says *on_disk*; gone afterwards."""
+    memory = _MEMORY if not on_disk and os.access(_MEMORY, os.W_OK) else None
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir=memory))
     try:
         yield folder

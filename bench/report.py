@@ -32,6 +32,7 @@ def _series_as_json(series: Series) -> dict[str, Any]:
         "median_cpu_s": round(series.median_cpu_s, 4),
         "wall_s": round(series.wall_s, 4),
         "peak_bytes": series.peak_bytes,
+        "disk_bytes": series.disk_bytes,
         "runs_cpu_s": [round(sample.cpu_s, 4) for sample in series.samples],
     }
 
@@ -63,7 +64,7 @@ def as_markdown(rows: Sequence[Row], figures: Figures, about: Mapping[str, str])
     """The same as a page of tables: goals, then every figure."""
     lines = [f"- {name}: {value}" for name, value in about.items()]
     lines += ["", *_table(("row", "goal", "bound", "measured", "met"), _goal_cells(rows, figures)), ""]
-    head = ("row", "step", "program", "CPU s", "median", "wall s", "peak MB", "runs", "engram = 1")
+    head = ("row", "step", "program", "CPU s", "median", "wall s", "peak MB", "disk MB", "runs", "engram = 1")
     return "\n".join([*lines, *_table(head, _figure_cells(rows, figures)), *_remarks(rows, figures), ""])
 
 
@@ -93,6 +94,7 @@ def _figure_cells(rows: Iterable[Row], figures: Figures) -> Iterator[tuple[str, 
                 f"{series.median_cpu_s:.3f}",
                 f"{series.wall_s:.3f}",
                 f"{series.peak_bytes / 1e6:.0f}",
+                f"{series.disk_bytes / 1e6:.0f}",
                 str(len(series.samples)),
                 _ratio(figures, series, scenario, step),
             )
@@ -103,7 +105,7 @@ def _quoted_cells(row: Row, figures: Figures) -> Iterator[tuple[str, ...]]:
     measured = {program for _, _, program, _ in shown(row, figures)}
     for program, cpu_s in row.quoted.items():
         if program.split()[0].lower() not in measured:
-            yield (row.name, "*quoted, not measured in this run*", program, f"{cpu_s:g}", "", "", "", "", "")
+            yield (row.name, "*quoted, not measured in this run*", program, f"{cpu_s:g}", "", "", "", "", "", "")
 
 
 def _ratio(figures: Figures, series: Series, scenario: str, step: str) -> str:
@@ -181,6 +183,7 @@ SCHEMA: dict[str, Any] = {
                                     "median_cpu_s": _NUMBER,
                                     "wall_s": _NUMBER,
                                     "peak_bytes": {"type": "integer"},
+                                    "disk_bytes": {"type": "integer"},
                                     "runs_cpu_s": {"type": "array", "items": _NUMBER, "minItems": 1},
                                 }
                             ),

@@ -45,6 +45,17 @@ def _report(psds: int, memory: str) -> Callable[[Stage], None]:
     return by_engram
 
 
+def _large(psds: int, title: str) -> Scenario:
+    """A GB of outputs a million connections, half as much again at the worst moment, and what it is made from."""
+    return Scenario(
+        name=f"snapshot-{psds // 1_000_000}m",
+        title=title,
+        contenders=(Contender("engram", _build(psds, "4GB")),),
+        space=Space(size_mib=2048 * psds // 1_000_000, block_bytes=4096, inodes=10_000, on_disk=True),
+        repeat=1,
+    )
+
+
 _SCENARIOS = (
     Scenario(
         name="snapshot-100k",
@@ -60,6 +71,9 @@ _SCENARIOS = (
         space=Space(size_mib=6144, block_bytes=4096, inodes=10_000),
         repeat=3,
     ),
+    _large(5_000_000, "A connectome of five million connections"),
+    _large(10_000_000, "A connectome of ten million connections"),
+    _large(20_000_000, "A connectome of twenty million connections"),
     Scenario(
         name="reports-1m",
         title="Reports on a million connections",
@@ -72,6 +86,11 @@ _SCENARIOS = (
 
 def _peak(scenario: str) -> Callable[[Figures], float]:
     return lambda figures: figures.series(scenario, "engram", BUILD).peak_bytes / 1e6
+
+
+def _growth(larger: str, smaller: str, times: int) -> Callable[[Figures], float]:
+    """How much more a connection costs in the *larger* one, which has so many *times* more of them."""
+    return lambda figures: figures.cpu_s(larger, "engram", BUILD) / figures.cpu_s(smaller, "engram", BUILD) / times
 
 
 _PEER = "flyem-snapshot b7c8db8, with nine reports, without plots"
@@ -103,6 +122,35 @@ _ROWS = (
             Goal(text="peak memory of it", limit=1500, unit="MB", value=_peak("snapshot-1m")),
         ),
         quoted={_PEER: 807},
+        long=True,
+    ),
+    Row(
+        name="snapshot-20m",
+        title="snapshots of 5, 10 and 20 million connections, with --memory 4GB",
+        shows=tuple((f"snapshot-{millions}m", step) for millions in (5, 10, 20) for step in (BUILD, AGAIN)),
+        goals=(
+            Goal(
+                text="snapshot build of ten million connections",
+                limit=250,
+                unit="s",
+                value=lambda figures: figures.cpu_s("snapshot-10m", "engram", BUILD),
+            ),
+            Goal(text="peak memory of it", limit=4000, unit="MB", value=_peak("snapshot-10m")),
+            Goal(text="peak memory of twenty million", limit=4000, unit="MB", value=_peak("snapshot-20m")),
+            Goal(
+                text="a connection among ten million, beside one among five",
+                limit=1.15,
+                unit="×",
+                value=_growth("snapshot-10m", "snapshot-5m", 2),
+            ),
+            Goal(
+                text="a connection among twenty million, beside one among five",
+                limit=1.15,
+                unit="×",
+                value=_growth("snapshot-20m", "snapshot-5m", 4),
+            ),
+        ),
+        quoted={f"{_PEER}, ten million: about": 10_000},
         long=True,
     ),
     Row(

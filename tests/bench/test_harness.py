@@ -23,7 +23,8 @@ def burn(count: int) -> str:
 
 def measured(folder: Path, script: str) -> Mapping[str, float]:
     report = folder / "report"
-    subprocess.run([sys.executable, "-I", "-S", runner.__file__, str(report), "sh", "-c", script], check=True)
+    command = [sys.executable, "-I", "-S", runner.__file__, str(report), "sh", "-c", script]
+    subprocess.run(command, check=True, cwd=folder)
     found: Mapping[str, float] = json.loads(report.read_text())
     return found
 
@@ -36,6 +37,12 @@ def test_what_a_program_leaves_behind_is_waited_for_and_counted(tmp_path: Path) 
     assert found["user_s"] > 0
 
 
+def test_what_is_on_the_disk_only_for_a_while_counts(tmp_path: Path) -> None:
+    large = tmp_path / "large"
+    found = measured(tmp_path, f"head -c 268435456 /dev/zero > {large} && sleep 0.3 && rm {large}")
+    assert found["disk_bytes"] > 100_000_000
+
+
 def test_an_exit_code_is_reported_as_it_is(tmp_path: Path) -> None:
     assert measured(tmp_path, "exit 7")["exit_code"] == 7
 
@@ -44,7 +51,9 @@ def test_an_exit_code_is_reported_as_it_is(tmp_path: Path) -> None:
 def bench(tmp_path: Path) -> Bench:
     tool = Tool(name="python", version="3", path=(Path(sys.executable).parent,))
     home = make_home(tmp_path)
-    return Bench(tools={"python": tool}, scratch=tmp_path, home=home, loop_mounts=False, tell=lambda _: None)
+    return Bench(
+        tools={"python": tool}, scratch=tmp_path, disk=tmp_path, home=home, loop_mounts=False, tell=lambda _: None
+    )
 
 
 def work(*contenders: Contender) -> Scenario:

@@ -23,7 +23,7 @@ ABOUT = {
 
 
 def sample(cpu_s: float, peak_bytes: int = 1_000_000) -> Sample:
-    return Sample(cpu_s=cpu_s, wall_s=cpu_s * 2, peak_bytes=peak_bytes)
+    return Sample(cpu_s=cpu_s, wall_s=cpu_s * 2, peak_bytes=peak_bytes, disk_bytes=0)
 
 
 def found(broken: dict[str, str] | None = None, **cpu_s: tuple[float, ...]) -> Found:
