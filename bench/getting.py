@@ -34,7 +34,7 @@ def _small(count: int) -> Act:
     def act(stage: Stage) -> None:
         made = stage.shrunk(count)
         source = _source(stage, lambda folder: data.binary_files(folder, made, 4096))
-        for turn in range(_TIMES if count <= 10_000 else 1):
+        for turn in range(_TIMES if count <= 10_000 else 2):
             for program in _COMMANDS if count <= 10_000 else ("engram",):
                 clone = _clone(stage, source, f"{program}-{turn}")
                 if program in stage.tools:
@@ -44,8 +44,7 @@ def _small(count: int) -> Act:
                 if program == "engram":
                     stage.measure(AGAIN, *_COMMANDS[program], at=clone, times=_TIMES)
                 _gone(stage, clone)
-            if count <= 10_000:
-                _bare_loop(stage, source, turn, made)
+            _bare_loop(stage, source, turn, made)
 
     return act
 
