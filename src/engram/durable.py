@@ -27,6 +27,8 @@ SYNC_EACH_BELOW = 2000
 _REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG, errno.ENOMEM}
 _AT_FDCWD, _RENAME_NOREPLACE, _RENAME_EXCHANGE = -100, 1, 2
 _CANNOT_EXCHANGE = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}
+#: What tells that a file system, or the system, has no files without names.
+_CANNOT_BE_NAMELESS = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT}
 _FICLONE = 0x40049409
 _CANNOT_SHARE = {errno.EOPNOTSUPP, errno.EXDEV, errno.EINVAL, errno.ENOTTY, errno.EPERM, errno.ENOSYS}
 _OPEN_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -112,6 +114,45 @@ def write_new(steps: Steps, path: AnyPath, data: bytes, *, mode: int = 0o666, sy
             sync_descriptor(steps, descriptor, path)
     finally:
         os.close(descriptor)
+
+
+def write_whole(steps: Steps, path: str, data: bytes) -> None:
+    """Write a file that must not be there yet and that nobody ever sees half written, nor under another name.
+
+    It gets its name when it is whole and on the disk; the name still needs `sync_folder`. A file system that knows no
+    files without names has it under another name for a moment.
+
+    Source: open(2), O_TMPFILE
+    """
+    try:
+        steps.take("create", path)
+        descriptor = os.open(
+            os.path.dirname(path) or ".", getattr(os, "O_TMPFILE", 0) | os.O_WRONLY | os.O_CLOEXEC, 0o666
+        )
+    except OSError as error:
+        if error.errno not in _CANNOT_BE_NAMELESS:
+            _failed(error, path)
+        temporary = f"{path}.engram-new"
+        with suppress(FileNotFoundError):
+            remove(steps, temporary)
+        write_new(steps, temporary, data)
+        rename(steps, temporary, path)
+        return
+    try:
+        write_all(steps, descriptor, data, path)
+        sync_descriptor(steps, descriptor, path)
+        _name(steps, descriptor, path)
+    finally:
+        os.close(descriptor)
+
+
+def _name(steps: Steps, descriptor: int, path: str) -> None:
+    """Give a file without a name one. Source: linkat(2)."""
+    try:
+        steps.take("link", path)
+        os.link(f"/proc/self/fd/{descriptor}", path, src_dir_fd=descriptor)  # a dir_fd, else the link is not followed
+    except OSError as error:
+        _failed(error, path)
 
 
 def replace(steps: Steps, path: str, data: bytes, *, mode: int = 0o666, aside: str = "") -> None:

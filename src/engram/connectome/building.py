@@ -1,7 +1,6 @@
 """Build a snapshot: from the tables that a configuration names to a folder of tables and files for neuPrint."""
 
 import errno
-import hashlib
 import os
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,12 +16,12 @@ import pyarrow
 from engram.connectome.config.records import Config
 from engram.connectome.config.writing import as_data
 from engram.connectome.engine import Work
-from engram.connectome.fetching import forget, is_link
+from engram.connectome.fetching import is_link
 from engram.connectome.folder import Folder
 from engram.connectome.inputs import files_of
 from engram.connectome.linked import linked
 from engram.connectome.making import Making, folders_of, views_of_reports, wanted_steps
-from engram.connectome.neuroglancer import BadView, link_to_bodies, read_linked
+from engram.connectome.neuroglancer import BadView, Views
 from engram.connectome.reading import told
 from engram.connectome.shapes.folders import digest_of_folder
 from engram.connectome.steps import Earlier, Planned, plan_steps
@@ -88,13 +87,13 @@ def build(
     begun = now()
     with Folder(steps, config.job_settings.output_dir).held() as folder:
         seen = _seen(config)
-        inputs = digests_of(config)
+        inputs = digests_of(config, views := Views())
         earlier = _earlier(folder)
         planned = plan_steps(wanted_steps(config), _settings(config, plots=plots), inputs, earlier)
         kept = _kept(planned, earlier)
         folder.forget({one.step.name: [file.path for file in one.left.files] for one in planned if one.left})
         wanted = [one for one in planned if one.wanted]
-        made = _Made(findings=_found_before(planned, earlier))
+        made = _Made(findings=_found_before(planned, earlier), views=views)
         if wanted:
             yield from _carry_out(wanted, config, folder, steps, limits, made, plots=plots)
         findings, written = made.findings, made.written
@@ -132,6 +131,7 @@ class _Made:
     """What a build has made so far, and what it found in the tables."""
 
     findings: list[Finding]
+    views: Views
     written: list[Written] = field(default_factory=list)
 
 
@@ -149,7 +149,7 @@ def _carry_out(
     seen = _seen(config)
     with opened(folder.work, limits) as work:
         with told_engine("check", limits, folder.path):
-            making = Making(work, config, plots=plots)
+            making = Making(work, config, plots=plots, views=made.views)
         for number, one in enumerate(wanted, start=1):
             yield Begun(step=one.step.name, number=number, steps=len(wanted))
             with told_engine(one.step.name, limits, folder.path):
@@ -166,7 +166,7 @@ def plan(config: Config, steps: Steps, *, plots: bool = True) -> list[Planned[Ma
     """What `build` would do, and why. Input tables are read for their digests, and files of an earlier build."""
     folder = Folder(steps, config.job_settings.output_dir)
     settings = _settings(config, plots=plots)
-    return plan_steps(wanted_steps(config), settings, digests_of(config), _earlier(folder))
+    return plan_steps(wanted_steps(config), settings, digests_of(config, Views()), _earlier(folder))
 
 
 def _earlier(folder: Folder) -> Earlier:
@@ -232,28 +232,26 @@ def _seen(config: Config) -> dict[str, tuple[int, int, int]]:
     return found
 
 
-def digests_of(config: Config) -> dict[str, str]:
-    """Digests of the inputs, by what they are. Raises `Unreadable`."""
+def digests_of(config: Config, views: Views) -> dict[str, str]:
+    """Digests of the inputs, by what they are; what is behind links is read by *views*. Raises `Unreadable`."""
     found = {}
-    forget()
     for what, path in _inputs_of(config).items():
         if is_link(path):
-            found[what] = _digest_of_link(path)
+            found[what] = _digest_of_link(path, views)
             continue
         with told(path):
             found[what] = digest_of_folder(path) if os.path.isdir(path) else digest_of(path)
     return found
 
 
-def _digest_of_link(link: str) -> str:
+def _digest_of_link(link: str, views: Views) -> str:
     """SHA-256 of the view that is behind a link. Raises `Unreadable`, `BadTables`."""
     try:
-        link_to_bodies(link)
+        return views.digest(link)
     except BadView as error:
         raise BadTables((f"{link}: {error}",)) from None
     except OSError as error:
         raise Unreadable(link, str(getattr(error, "reason", "") or error)) from None
-    return hashlib.sha256(read_linked(link)).hexdigest()
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Small texts behind links: read from the web, and never more of them than people write."""
 
-from functools import lru_cache
 from http.client import HTTPException
 from urllib.parse import quote, urlsplit
 from urllib.request import (
@@ -48,12 +47,8 @@ def address_of(link: str) -> str:
     return target
 
 
-@lru_cache(maxsize=8)
 def fetched(link: str, most_bytes: int) -> bytes:
-    """The bytes behind a link; one byte more than *most_bytes* when there are more. Raises `OSError`.
-
-    Asked for again it gives the same, until `forget`.
-    """
+    """The bytes behind a link; one byte more than *most_bytes* when there are more. Raises `OSError`."""
     opener = OpenerDirector()
     for handler in _HANDLERS:
         opener.add_handler(handler())
@@ -62,8 +57,3 @@ def fetched(link: str, most_bytes: int) -> bytes:
             return bytes(answer.read(most_bytes + 1))
     except (HTTPException, ValueError) as error:
         raise OSError(f"the answer is none: {error}") from error
-
-
-def forget() -> None:
-    """Ask again for what is behind every link."""
-    fetched.cache_clear()

@@ -123,6 +123,7 @@ class Folder:
         private = os.path.dirname(self.new)
         self._refuse_foreign(private)
         durable.make_folders(self._steps, private)
+        self._hide(private)
         lock = durable.open_lock(self._steps, os.path.join(private, "lock"))
         try:
             try:
@@ -133,6 +134,14 @@ class Folder:
                 yield self
         finally:
             os.close(lock)
+
+    def _hide(self, private: str) -> None:
+        """Keep the private folder out of everybody's git, from its first file on: git passes empty folders over."""
+        place = os.path.join(private, ".gitignore")
+        if not os.path.lexists(place):
+            with suppress(FileExistsError):  # another build was faster
+                durable.write_whole(self._steps, place, b"*\n")
+                durable.sync_folder(self._steps, private)
 
     @contextmanager
     def looked_at(self) -> Iterator[None]:

@@ -25,6 +25,7 @@ from engram.connectome.inputs import (
     wanted_sets,
 )
 from engram.connectome.neuprint.exporting import neuprint_outputs
+from engram.connectome.neuroglancer import Views
 from engram.connectome.neurotransmitters.bodies import Confusion
 from engram.connectome.neurotransmitters.exporting import nt_outputs
 from engram.connectome.neurotransmitters.predictions import Predictions
@@ -53,10 +54,11 @@ class Making:
     predictions: Predictions
     confusion: Confusion | None
 
-    def __init__(self, work: Work, config: Config, *, plots: bool) -> None:
+    def __init__(self, work: Work, config: Config, *, plots: bool, views: Views) -> None:
         self.work = work
         self.config = config
         self.plots = plots
+        self._views = views
         self.sources = open_sources(work, config.inputs)
 
     def make_points(self) -> None:
@@ -158,9 +160,14 @@ class Making:
                 wanted,
                 tag=self.config.snapshot_tag,
                 plots=self.plots,
+                link=self._link_of(wanted),
             )
         if self.plots:
             yield from status_plot(self.work, plotting_of(self.work, self.annotations.order, self.config.snapshot_tag))
+
+    def _link_of(self, wanted: ReportSet) -> str:
+        view = wanted.neuroglancer_base_state
+        return self._views.link_to_bodies(view) if self.plots and view else ""
 
     def skeletons(self, name: str) -> Iterator[AnyOutput]:
         """The files of ``skeletons-<name>/``."""

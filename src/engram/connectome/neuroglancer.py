@@ -3,6 +3,7 @@
 Source: flyem-snapshot, ``flyem_snapshot/outputs/neuprint/neuroglancer.py`` (words, name of the file), version 0.1.15.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -55,13 +56,39 @@ VIEWER = "https://clio-ng.janelia.org/#!"
 BODY = "BODY"
 
 
+class Views:
+    """The views that one build links bodies into: each is read and parsed once, however often it is asked for.
+
+    A path of a view, or a link to it, is what it is asked by.
+    """
+
+    def __init__(self) -> None:
+        self._read: dict[str, bytes] = {}
+        self._links: dict[str, str] = {}
+
+    def digest(self, path: str) -> str:
+        """SHA-256 of a view's bytes, in hexadecimal digits. Raises `BadView`, `OSError`."""
+        self.link_to_bodies(path)
+        return hashlib.sha256(self._read[path]).hexdigest()
+
+    def link_to_bodies(self, path: str) -> str:
+        """A link to a view in which one body is shown. Raises `BadView`, `OSError`."""
+        if path not in self._links:
+            self._read[path] = _read(path)
+            self._links[path] = _link_to_bodies(self._read[path])
+        return self._links[path]
+
+
 def link_to_bodies(path: str) -> str:
     """A link to a view in which one body is shown: `BODY` stands for its id. Raises `BadView`, `OSError`.
 
     Args:
         path: of the view, or a link to it: JSON, whose selected layer is the segmentation.
     """
-    text = read_linked(path)
+    return _link_to_bodies(_read(path))
+
+
+def _link_to_bodies(text: bytes) -> str:
     if len(text) > LARGEST_LINKED_BYTES:
         raise BadView(f"it is larger than {LARGEST_LINKED_BYTES >> 10} KiB: browsers follow no link with that in it")
     try:
@@ -79,7 +106,7 @@ def link_to_bodies(path: str) -> str:
     return VIEWER + quote(json.dumps(view, separators=(",", ":")), safe="")
 
 
-def read_linked(path: str) -> bytes:
+def _read(path: str) -> bytes:
     """The bytes of a view that is linked to; one more than links hold when there are more. Raises `OSError`."""
     read = fetched if is_link(path) else read_small_file
     return read(path, most_bytes=LARGEST_LINKED_BYTES)

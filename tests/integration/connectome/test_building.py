@@ -114,7 +114,7 @@ def test_a_full_disk_leaves_no_half_snapshot(tmp_path: Path) -> None:
     assert 0 < broken <= failed >= 6
     build_into(config, folder)
     assert is_whole(folder)
-    assert [path.name for path in (folder / ".engram").iterdir()] == ["lock"]
+    assert {path.name for path in (folder / ".engram").iterdir()} == {"lock", ".gitignore"}
 
 
 def test_what_is_not_wanted_any_more_goes(tmp_path: Path) -> None:
@@ -202,7 +202,7 @@ def test_a_build_that_is_killed_goes_on_and_is_never_taken_for_a_whole_one(tmp_p
         assert is_whole(folder)
         found = files_in(folder)
         assert {path: one for path, one in found.items() if path not in NAMING_THE_FOLDER} == wanted
-        assert [path.name for path in (folder / ".engram").iterdir()] == ["lock"]
+        assert {path.name for path in (folder / ".engram").iterdir()} == {"lock", ".gitignore"}
 
     die_at_every_step(operation, lambda: next(places), check, when_dead=when_dead, stride=37)
     whole = operation_steps(config, next(places))
@@ -259,7 +259,7 @@ def test_what_a_killed_build_left_is_in_nobodys_way(tmp_path: Path) -> None:
         (folder / ".engram" / left).write_bytes(b"half")
     build_into(config, folder)
     assert is_whole(folder)
-    assert [path.name for path in (folder / ".engram").iterdir()] == ["lock"]
+    assert {path.name for path in (folder / ".engram").iterdir()} == {"lock", ".gitignore"}
 
 
 def test_too_little_memory_and_a_full_disk_of_the_engine_are_told_as_such() -> None:

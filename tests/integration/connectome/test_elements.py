@@ -14,6 +14,7 @@ from engram.connectome.neo4j.sources import sources_of
 from engram.model.errors import BadSnapshotConfig, BadTables
 from tests.connectomes import csv_rows, feather_rows
 from tests.integration.connectome.test_settings import Lab
+from tests.integration.connectome.test_snapshot_check import wrong_in
 
 #: Three mitochondria of bodies 10, 10 and 77, which has no synapse.
 MITO: Mapping[str, list[Any]] = {"x": [1, 2, 3], "y": [7] * 3, "z": [5] * 3, "body": [10, 10, 77], "type": ["mito"] * 3}
@@ -317,3 +318,18 @@ def _bytes(out: Path) -> dict[str, bytes]:
         for path in out.rglob("*")
         if path.is_file() and path.parts[-2] != ".engram" and path.name not in ("provenance.json", "final-config.yaml")
     }
+
+
+def test_a_whole_build_with_elements_has_nothing_to_tell_and_every_law_holds(lab: ElementLab) -> None:
+    """Points, pairs, sets and totals that fit: no finding is made up, and the check finds nothing that cannot be."""
+    lab.points["r"] = ["A", "A", "B", "B", None, "B"]
+    lab.mito |= {"r": ["A", "B", None], "radius": [1.5, 2.0, 3.0]}
+    lab.roi_sets["r"] = {"rois": {}, "source": "point-table"}
+    close: dict[str, list[Any]] = {f"source_{axis}": [MITO[axis][0]] for axis in "xyz"}
+    close |= {f"target_{axis}": [MITO[axis][1]] for axis in "xyz"} | {"distance": [1.0]}
+    lab.write("close", close)
+    lab.table |= {"distance-table": "close.feather", "roi-set-names": ["r"]}
+    lab.totals = {"compute-segment-totals-with-name": "mitoCount", "compute-roi-totals-with-name": "mito"}
+    out = lab.build()
+    assert [one for one in lab.told if isinstance(one, Finding)] == []
+    assert wrong_in(out) == []

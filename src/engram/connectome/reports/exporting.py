@@ -9,7 +9,6 @@ from dataclasses import replace
 from engram.connectome.config.outputs import NonSynaptic, ReportSet
 from engram.connectome.elements import Elements
 from engram.connectome.engine import Work
-from engram.connectome.neuroglancer import link_to_bodies
 from engram.connectome.outputs import BytesOutput, Output, TextOutput
 from engram.connectome.points import narrowest
 from engram.connectome.reports.plotting import group_plots, plotting_of, report_plots
@@ -43,16 +42,23 @@ def folder_of(roiset: str, report: str) -> str:
 
 
 def report_outputs(
-    work: Work, synapses: Synapses, elements: Sequence[Elements], wanted: ReportSet, *, tag: str, plots: bool
+    work: Work,
+    synapses: Synapses,
+    elements: Sequence[Elements],
+    wanted: ReportSet,
+    *,
+    tag: str,
+    plots: bool,
+    link: str = "",
 ) -> Iterator[Output | TextOutput | BytesOutput]:
     """The files of the reports of one ROI set.
 
     Args:
         plots: whether plots are drawn, too.
+        link: leads from a plot to one body, in whose place `engram.connectome.neuroglancer.BODY` stands; '' for none.
     """
     order = synapses.annotations.order
     plotting = plotting_of(work, order, tag) if plots else None
-    link = link_to_bodies(wanted.neuroglancer_base_state) if plots and wanted.neuroglancer_base_state else ""
     begin_summary(work)
     for place, report in enumerate(wanted.reports):
         scope = Scope(
