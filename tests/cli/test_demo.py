@@ -37,14 +37,15 @@ def test_each_command_is_shown_with_its_meaning_and_its_time(engram: Engram) -> 
         "\n# What has changed. [0.12 s]\n$ engram status\n modified: README.md (file)\n"
         "\n# The history. [2.00 s]\n$ cd x\n$ git log\na       b\nc\nsave(ok): . (file)\n"
         "\nAll of it stays for you to play with: cd engram-demo\n"
-        "To be rid of it: chmod -R u+w engram-demo engram-demo-copy engram-demo-share engram-demo-lab;"
-        " rm -r engram-demo engram-demo-copy engram-demo-share engram-demo-lab\n"
+        "To be rid of it: chmod -R u+w engram-demo engram-demo-copy engram-demo-share engram-demo-lab"
+        " engram-demo-connectomes; rm -r engram-demo engram-demo-copy engram-demo-share engram-demo-lab"
+        " engram-demo-connectomes\n"
     )
 
 
 def test_the_folder_is_named_as_a_shell_takes_it(engram: Engram) -> None:
     shown = engram("demo", "my demo", rooms={"Demo": FakeDemo})
-    assert "rm -r 'my demo' 'my demo-copy' 'my demo-share' 'my demo-lab'\n" in shown.out
+    assert "rm -r 'my demo' 'my demo-copy' 'my demo-share' 'my demo-lab' 'my demo-connectomes'\n" in shown.out
 
 
 def test_programs_get_every_outcome(engram: Engram) -> None:

@@ -18,6 +18,7 @@ from engram.workspace.cloning import Copies
 from engram.workspace.context import Context
 from engram.workspace.datasets import Datasets
 from engram.workspace.demo_lab import LabStory, ShowsSeen, Step
+from engram.workspace.demo_snapshots import ShowsAnswer, ShowsDifference, SnapshotStory
 from engram.workspace.dropping import Dropping
 from engram.workspace.getting import Getting
 from engram.workspace.provenance import Provenance
@@ -52,6 +53,10 @@ class Demo:
     version_text: "Callable[[Version], str]" = str
     #: How what a scan found is shown.
     seen_text: ShowsSeen = field(default=lambda found: "\n".join(map(str, found)))
+    #: How the answer to a question to a snapshot is shown.
+    answer_text: ShowsAnswer = field(default=lambda answer: "\n".join(map(str, answer)))
+    #: How it is shown what changed between two snapshots.
+    difference_text: ShowsDifference = field(default=lambda told: "\n".join(map(str, told)))
 
     def tell(self, folder: str | None = None) -> Iterator[Outcome]:
         """Carry out step by step: first an outcome ``demo`` for the step, then those of the operation itself.
@@ -64,7 +69,8 @@ class Demo:
             ExtraMissing: without git-annex.
         """
         top = os.path.normpath(os.path.join(self.context.folder, folder or FOLDER))
-        for place in (top, _clone_of(top), self._lab_story(top).share, self._lab_story(top).lab):
+        lab, snapshots = self._lab_story(top), self._snapshot_story(top)
+        for place in (top, _clone_of(top), lab.share, lab.lab, snapshots.folder):
             if os.path.lexists(place) and not (os.path.isdir(place) and not os.listdir(place)):
                 raise TargetExists(place, "is there already", "Name another folder: engram demo DIR")
         return self._carry_out(top, shlex.quote(folder or FOLDER))
@@ -89,15 +95,20 @@ class Demo:
                 return
 
     def _story(self, top: str, name: str) -> Iterator[Step]:
-        """A dataset, an analysis, somebody else's copy, what keeps all of it safe; and a lab's recordings."""
+        """A dataset, an analysis, somebody else's copy, what keeps all of it safe; a lab's recordings; connectomes."""
         yield from self._beginning(top, name)
         yield from self._analysis(top)
         yield from self._copy_of_it(top)
         yield from self._safety(top)
         yield from self._lab_story(top).told()
+        yield from self._snapshot_story(top).told()
 
     def _lab_story(self, top: str) -> LabStory:
         return LabStory(self._within(os.path.dirname(top)), top, self.steps, self.seen_text)
+
+    def _snapshot_story(self, top: str) -> SnapshotStory:
+        within = self._within(os.path.dirname(top))
+        return SnapshotStory(within, top, self.steps, self.answer_text, self.difference_text)
 
     def _beginning(self, top: str, name: str) -> Iterator[Step]:
         outside, inside = Datasets(self._within(self.context.folder)), Datasets(self._within(top))

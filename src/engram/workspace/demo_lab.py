@@ -28,6 +28,7 @@ ShowsSeen: TypeAlias = "Callable[[Iterable[Seen | Outcome]], str]"
 
 _SHARE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "demo_share", "recordings")
 _SUBJECT = "12347"
+_LEFT_OUT = "A lab's recordings are left out, they need engram's extra lab: pip install '.[lab]'."
 #: The binaries, of silence, with their sizes: the second is seven bytes shorter than its metadata says.
 _BINARIES = {
     "12347/2020-01-01_10-00-30/probe_1/npx.imec.ap.bin": 46200,
@@ -65,10 +66,13 @@ class LabStory:
         return f"{self.top}-lab"
 
     def told(self) -> Iterator[Step]:
-        """The steps; none where no lab can be, or without the libraries of a catalogue."""
+        """The steps; none where no lab can be; without the libraries of a catalogue one that names the extra."""
         try:
             Labs(self.context).plan_create(self.lab, catalogue=None, timezone="")
-        except (ExtraMissing, UsageError):
+        except ExtraMissing:
+            yield Step("", _LEFT_OUT, lambda: "")
+            return
+        except UsageError:
             return
         yield from self._beginning()
         yield from self._ingesting()

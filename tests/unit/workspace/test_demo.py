@@ -2,19 +2,24 @@
 
 import os
 import re
+import shlex
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import engram
+from engram.durable import Steps
 from engram.model.errors import TargetExists
 from engram.model.outcome import DatasetOutcome, Outcome, Status
 from engram.workspace.context import Context
 from engram.workspace.demo import FOLDER, Demo
+from engram.workspace.demo_snapshots import SnapshotStory
 
 IMAGES = Path(engram.__file__).parent / "demo_images"
+CONNECTOMES = Path(engram.__file__).parent / "demo_connectomes"
 SCAN = "sub-01/anat/sub-01_T1w.nii"
 
 
@@ -81,6 +86,15 @@ def test_every_step_has_a_command_a_meaning_and_a_time(told: list[Outcome]) -> N
         "sed -i '/,project,/!s/,no,/,yes,/' missing.csv",
         "engram sessions scan",
         "engram sessions plan",
+        "cd engram-demo-connectomes",
+        "engram snapshot build -c worm/worm.yaml --no-plots",
+        'engram snapshot query worm-v1.0 "',
+        "engram snapshot check worm-v1.0",
+        f"{shlex.quote(sys.executable)} code/set_back.py larva larva-before",
+        "engram snapshot build -c larva-before/larva.yaml",
+        'engram snapshot query larva-v0.9 "',
+        "engram snapshot build -c larva/larva.yaml",
+        "engram snapshot diff larva-v0.9 larva-v1.0 --most 2",
     ]
     for step in steps(told):
         assert step.note.endswith(".")
@@ -120,10 +134,51 @@ def test_a_share_gets_into_the_catalogue_and_leaves_nothing_to_do(told: list[Out
     assert "12347/2020-01-01T10-00-30: task 2: sleep_1" in said(told, "sessions missing")
     (annotated,) = [one.note for one in told if one.action == "annotate"]
     assert annotated.startswith("experimenter ada; task open_field_1 confirmed")
-    last = str(dict(steps(told)[-1].extra)["said"]).splitlines()
+    (planned,) = [step for step in steps(told) if step.item == "engram sessions plan"]
+    last = str(dict(planned.extra)["said"]).splitlines()
     assert last[-1] == "plan: 0 to do, 1 refused; nothing was changed"
     assert "truncated: 7 of 46200 bytes are missing." in last[0]
     assert (folder.with_name("engram-demo-lab") / "engram.toml").exists()
+
+
+def test_two_connectomes_become_snapshots_and_two_versions_are_compared(told: list[Outcome], folder: Path) -> None:
+    here = folder.with_name("engram-demo-connectomes")
+    assert {"worm-v1.0", "larva-v0.9", "larva-v1.0"} <= set(os.listdir(here))
+    assert "build (ok: " in said(told, "build -c worm")
+    assert "'source': 'SABD', 'target': 'hyp', 'weight': 142" in said(told, "query worm")
+    assert re.fullmatch(r"\.\.\.\naction summary:\n  check \(ok: \d+\)", said(told, "check worm"))
+    changed = said(told, "snapshot diff").splitlines()
+    assert "part='bodies', old=19, new=18, added=0, removed=1, changed=6" in changed[0]
+
+
+def test_the_page_that_the_demonstration_names_is_there(told: list[Outcome], folder: Path) -> None:
+    (step,) = [step for step in steps(told) if "query larva" in step.item]
+    (page,) = [word.rstrip(",") for word in step.note.split() if ".html" in word]
+    assert "<html" in (folder.with_name("engram-demo-connectomes") / page).read_text()
+
+
+def test_made_up_coordinates_are_called_so_wherever_they_are() -> None:
+    for name in ("README.md", "worm/worm.yaml", "worm/neuprint-meta.yaml"):
+        assert "made up" in (CONNECTOMES / name).read_text(), name
+
+
+def test_both_connectomes_are_small_and_have_their_licence_beside_them() -> None:
+    readme = (CONNECTOMES / "README.md").read_text()
+    for name in ("larva", "worm"):
+        (row,) = [line for line in readme.splitlines() if line.startswith(f"| `{name}`")]
+        assert f"`licences/{name}.txt`" in row
+        assert (CONNECTOMES / "licences" / f"{name}.txt").read_text().strip()
+    assert sum(file.stat().st_size for file in CONNECTOMES.rglob("*") if file.is_file()) < 300_000
+
+
+def test_without_its_libraries_a_part_is_one_line_that_names_the_extra(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engram.workspace.demo_snapshots.find_spec", lambda name: None)
+    (step,) = SnapshotStory(context, str(Path(context.folder, "x")), Steps(), str, str).told()
+    assert step.command == ""
+    assert "extra connectome: pip install '.[connectome]'" in step.meaning
+    assert step.do() == ""
 
 
 def test_the_copy_has_only_what_was_asked_for(folder: Path) -> None:

@@ -3,7 +3,8 @@
 Makes a dataset in DIR (default: engram-demo) with images that engram brings along: an analysis is recorded, its figure
 traced, a copy made in DIR-copy, the figure made again there, and data that nobody else has is kept from being dropped.
 Then a share of recordings, DIR-share, is scanned, planned, ingested into the catalogue of a lab in DIR-lab, annotated,
-and scanned again; this part needs engram's extra lab.
+and scanned again; this part needs engram's extra lab. In DIR-connectomes two real connectomes are built into snapshots,
+asked, checked, and two versions of one of them compared; this part needs the extra connectome.
 Each command is shown with its meaning and the time it took. The folders stay for you to play with. Your own git
 settings are not changed, and no name or address is needed.
 
@@ -12,7 +13,7 @@ settings are not changed, and no name or address is needed.
 """
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -27,6 +28,7 @@ from engram.workspace.demo import FOLDER, Demo
 
 if TYPE_CHECKING:
     from engram.sessions.scanning.seen import Seen
+    from engram.workspace.snapshot_asking import Columns, Row, SnapshotChange, SnapshotDifference
 
 
 @click.command(cls=Verb, help=__doc__)
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 def command(call: Call, *, folder: str | None) -> None:
     demo = call.open(Demo)
     demo.version_text = lambda version: "\n".join(block(version, call.screen.out_columns)).rstrip()
-    demo.seen_text = _seen
+    demo.seen_text, demo.answer_text, demo.difference_text = _seen, _answered, _differing
     call.show(demo.tell(folder), view=DemoView(folder or FOLDER))
 
 
@@ -45,6 +47,18 @@ def _seen(found: "Iterable[Seen | Outcome]") -> str:
     view = ScanView(colours=False)
     lines = [line for one in view.watch(found) for line in view.lines(one)]
     return "\n".join([*lines, *view.remedies()])
+
+
+def _answered(answer: "Iterator[Columns | Row]") -> str:
+    from engram.cli.answers import people_lines
+
+    return "\n".join(people_lines(answer))
+
+
+def _differing(told: "Iterable[SnapshotChange | SnapshotDifference]") -> str:
+    from engram.cli.diff_view import difference_line
+
+    return "\n".join(map(difference_line, told))
 
 
 class DemoView:
@@ -70,7 +84,7 @@ class DemoView:
 
     def summary(self) -> Iterable[str]:
         folder = printable(shlex.quote(self._folder))
-        others = [printable(shlex.quote(f"{self._folder}-{part}")) for part in ("copy", "share", "lab")]
+        others = [printable(shlex.quote(f"{self._folder}-{part}")) for part in ("copy", "share", "lab", "connectomes")]
         every = " ".join([folder, *others])
         yield ""
         yield f"All of it stays for you to play with: cd {folder}"
