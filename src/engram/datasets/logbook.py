@@ -70,6 +70,8 @@ def change_branch(dataset: Dataset, change: Change, *, now_s: float, keys: int =
         with annex_journal(dataset.steps, dataset.git_dir):
             try:
                 _Entry(dataset, now_s, keys).write(change)
+                if keys >= _MANY:
+                    dataset.objects.rest()  # the next entry reads another pack: the one that is written now
                 return
             except MovedMeanwhile:
                 if tries_left == 1:

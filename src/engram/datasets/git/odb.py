@@ -122,6 +122,11 @@ class ObjectStore:
             if left < 0 or len(stack) > _DEEPEST_TREE:
                 raise NotUnderstood("a tree too large to be listed")
 
+    def rest(self) -> None:
+        """Give back the memory of the packs that were looked at. They can be read as before."""
+        for pack in self._packs.values():
+            pack.rest()
+
     def refresh(self) -> None:
         """Look anew which packs there are."""
         self._listed = True

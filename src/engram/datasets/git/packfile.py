@@ -60,6 +60,16 @@ class PackFile:
         """The id of every object in the pack."""
         return self._index.names()
 
+    def rest(self) -> None:
+        """Give back the memory of what was looked at: the system reads it from the disk again when it is wanted."""
+        known = vars(self)  # what was never opened stays closed
+        for data in (
+            known["_index"].data if "_index" in known else b"",
+            known["_pack"].obj if "_pack" in known else b"",
+        ):
+            if isinstance(data, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+                data.madvise(mmap.MADV_DONTNEED)
+
     def header(self, offset: int) -> tuple[int, int, int]:
         """An entry's kind, its size when inflated, and where it goes on."""
         pack = self._pack
@@ -126,7 +136,7 @@ class _Index:
     """A pack's index, version 1 or 2."""
 
     def __init__(self, data: _Bytes, name: str) -> None:
-        self._data = data
+        self.data = data
         self._name = name
         new = data[:4] == b"\xfftOc"
         if new and data[4:8] != b"\0\0\0\2":
@@ -154,7 +164,7 @@ class _Index:
     def find(self, oid: bytes) -> int | None:
         first = oid[0]
         low, high = self._counts[first - 1] if first else 0, self._counts[first]
-        data, names, step = self._data, self._names, self._step
+        data, names, step = self.data, self._names, self._step
         while low < high:
             middle = (low + high) // 2
             start = names + step * middle
@@ -169,15 +179,15 @@ class _Index:
 
     def names(self) -> list[bytes]:
         end = self._names + self._step * self._count
-        return [self._data[start : start + _OID_BYTES] for start in range(self._names, end, self._step)]
+        return [self.data[start : start + _OID_BYTES] for start in range(self._names, end, self._step)]
 
     def _offset(self, i: int) -> int:
-        offset: int = _NUMBER.unpack_from(self._data, self._offsets + self._offset_step * i)[0]
+        offset: int = _NUMBER.unpack_from(self.data, self._offsets + self._offset_step * i)[0]
         if self._fanout and offset & 0x8000_0000:
             start = self._offsets + 4 * self._count + 8 * (offset & 0x7FFF_FFFF)
-            if start + 8 + 2 * _OID_BYTES > len(self._data):
+            if start + 8 + 2 * _OID_BYTES > len(self.data):
                 raise self._damaged()
-            offset = _LONG_NUMBER.unpack_from(self._data, start)[0]
+            offset = _LONG_NUMBER.unpack_from(self.data, start)[0]
         return offset
 
 

@@ -219,6 +219,31 @@ def test_reading_finds_loose_packed_and_deltified_objects(work: Path, git: Git) 
     assert not store.has(bytes(20))
 
 
+def test_a_pack_gives_its_memory_back_and_is_read_again(work: Path) -> None:
+    draw = random.Random(1)
+    blobs = [draw.randbytes(3000) for _ in range(3000)]
+    folder = folder_of(work)
+    store_objects(Steps(), folder, [(BLOB, data) for data in blobs])
+    store = ObjectStore(folder)
+    oids = [object_id(BLOB, data) for data in blobs]
+    assert [store.read(oid)[1] for oid in oids] == blobs
+    held_bytes = mapped_bytes(".pack")
+    store.rest()
+    assert mapped_bytes(".pack") < held_bytes - 8_000_000
+    assert [store.read(oid)[1] for oid in oids] == blobs
+
+
+def mapped_bytes(name_end: str) -> int:
+    """How much of the files that this process has mapped, and whose names end so, is in its memory."""
+    found, is_meant = 0, False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if "-" in line.partition(" ")[0]:
+            is_meant = line.endswith(name_end)
+        elif is_meant and line.startswith("Rss:"):
+            found += int(line.split()[1]) * 1024
+    return found
+
+
 @pytest.mark.parametrize("options", [["--index-version=1"], ["--delta-base-offset"], ["--depth=200", "--window=50"]])
 def test_every_kind_of_pack_is_read(work: Path, git: Git, options: list[str]) -> None:
     data = random.Random(3).randbytes(9000)
