@@ -82,8 +82,10 @@ class Aside:
         """Take away what an interrupted call left, and see to it that git takes nothing here for a dataset."""
         self._clear()
         ignored = os.path.join(self.folder, ".gitignore")
-        with suppress(FileExistsError):
-            durable.write_new(self._steps, ignored, _IGNORED, sync=False)
+        if not _is_hidden_by(ignored):
+            with suppress(FileNotFoundError):
+                durable.remove(self._steps, ignored)
+            durable.write_whole(self._steps, ignored, _IGNORED)
 
     def whole(self, text: str) -> None:
         """Say that what was made is whole: from now on the same call again does not begin anew."""
@@ -143,6 +145,14 @@ class Aside:
         for folder in folders:
             with suppress(OSError, EngramError):
                 durable.remove_folder(self._steps, folder)
+
+
+def _is_hidden_by(ignored: str) -> bool:
+    """Whether a file tells git to pass over the folder that it lies in."""
+    try:
+        return read_small_file(os.fsencode(ignored), follow=False) == _IGNORED
+    except OSError:  # nothing, or a link
+        return False
 
 
 def _status(place: str) -> os.stat_result | None:
