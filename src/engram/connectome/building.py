@@ -1,7 +1,9 @@
 """Build a snapshot: from the tables that a configuration names to a folder of tables and files for neuPrint."""
 
 import errno
+import hashlib
 import os
+import platform
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +17,7 @@ import pyarrow
 
 from engram.connectome.config.records import Config
 from engram.connectome.config.writing import as_data
+from engram.connectome.crate import CRATE, crate_of
 from engram.connectome.engine import Work
 from engram.connectome.fetching import is_link
 from engram.connectome.folder import Folder
@@ -86,6 +89,7 @@ def build(
     """
     begun = now()
     with Folder(steps, config.job_settings.output_dir).held() as folder:
+        has_crate = folder.has_crate()
         seen = _seen(config)
         inputs = digests_of(config, views := Views())
         earlier = _earlier(folder)
@@ -104,7 +108,8 @@ def build(
             "begun": begun,
             "ended": now(),
             "inputs": [
-                {"table": what, "path": path, "sha256": inputs[what]} for what, path in _inputs_of(config).items()
+                {"table": what, "path": path, "size_bytes": _size(path), "sha256": inputs[what]}
+                for what, path in _inputs_of(config).items()
             ],
             "config": as_data(config),
             "steps": [one.as_json() for one in planned],
@@ -112,17 +117,36 @@ def build(
             "tables": [one.as_json() for one in (*written, *kept)],
         }
         _refuse_changed(seen, config)
-        if wanted or any(one.left for one in planned) or folder.parts() - {one.path.partition("/")[0] for one in kept}:
+        others = folder.parts() - {one.path.partition("/")[0] for one in kept}
+        if wanted or others or not has_crate or any(one.left for one in planned):
             in_place = (one for one in planned if not one.wanted and not one.left)
-            folder.publish(linked(provenance), keep={name for one in in_place for name in one.step.writes})
+            crate = crate_of(provenance)
+            told_of = linked(provenance | {"crate": _told_of(crate)})
+            folder.publish(told_of, crate, keep={name for one in in_place for name in one.step.writes})
     yield from findings
     yield from written
     yield from (Kept(file=one) for one in kept)
 
 
+def _told_of(crate: str) -> dict[str, Any]:
+    """What provenance tells of the crate that is made of it."""
+    data = crate.encode()
+    return {"path": CRATE, "size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def _size(path: str) -> int | None:
+    """Of a file; folders, and what is behind links, have none."""
+    return os.path.getsize(path) if os.path.isfile(path) else None
+
+
 def _libraries(*, plots: bool) -> dict[str, str]:
     """The versions of what a snapshot is made with."""
-    found = {"duckdb": duckdb.__version__, "pyarrow": pyarrow.__version__, "zlib": zlib.ZLIB_RUNTIME_VERSION}
+    found = {
+        "python": platform.python_version(),
+        "duckdb": duckdb.__version__,
+        "pyarrow": pyarrow.__version__,
+        "zlib": zlib.ZLIB_RUNTIME_VERSION,
+    }
     return found | ({one: metadata.version(one) for one in ("altair", "vl-convert-python")} if plots else {})
 
 

@@ -11,12 +11,15 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
+from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Any
 
 import msgspec
 
 from engram import durable
+from engram.connectome.crate import CRATE, is_ours
+from engram.connectome.files import read_small_file
 from engram.durable import Steps
 from engram.model.errors import SnapshotBusy, TargetExists, UsageError
 
@@ -29,6 +32,8 @@ PARTS = (
 )
 #: What they make beside these, under names that the configuration chooses.
 _NAMED_PART = re.compile(r"(?:skeletons|meshes)-[^/]+")
+#: A larger crate is none of ours: it has some hundred bytes for each file.
+_LARGEST_CRATE_BYTES = 1 << 30
 #: Where builds work.
 PRIVATE = ".engram"
 
@@ -75,6 +80,8 @@ class Provenance(msgspec.Struct, frozen=True):
     steps: tuple[ToldStep, ...] = ()
     tables: tuple[ToldFile, ...] = ()
     findings: tuple[ToldFinding, ...] = ()
+    #: The crate that was made of it; ``None`` in a snapshot of an older engram.
+    crate: ToldFile | None = None
 
 
 class Left(msgspec.Struct, frozen=True):
@@ -94,6 +101,8 @@ class _Next(msgspec.Struct, frozen=True):
     made: tuple[str, ...]
     #: The text of the new provenance.
     provenance: str
+    #: The text of the crate; '' where an older engram noted all of this.
+    crate: str = ""
     #: Parts whose names a configuration chose, old ones and new ones.
     named: tuple[str, ...] = ()
 
@@ -211,7 +220,7 @@ class Folder:
         """What engram did not make is not replaced."""
         if os.path.isdir(private) and not os.path.islink(private):
             return
-        for name in (*PARTS, PROVENANCE, PRIVATE):
+        for name in (*PARTS, PROVENANCE, CRATE, PRIVATE):
             place = os.path.join(self.path, name)
             if os.path.lexists(place):
                 raise TargetExists(place, "is there, and engram did not build it", "Build into another folder: -o DIR")
@@ -256,7 +265,22 @@ class Folder:
             found.update(name for name, table in tables.items() if os.path.isfile(table))
         return frozenset(filter(_NAMED_PART.fullmatch, found))
 
-    def publish(self, provenance: dict[str, Any], *, keep: Collection[str] = ()) -> None:
+    def has_crate(self) -> bool:
+        """Whether the crate is there that provenance tells of. Raises `TargetExists` where somebody else's is there."""
+        place, told = os.path.join(self.path, CRATE), self.provenance().crate
+        if not os.path.lexists(place):
+            return False
+        try:
+            data = read_small_file(place, most_bytes=_LARGEST_CRATE_BYTES)
+        except OSError:  # no file, a link that leads nowhere
+            data = b""
+        if told is not None and (told.size_bytes, told.sha256) == (len(data), sha256(data).hexdigest()):
+            return True
+        if told is None and not is_ours(data):
+            raise TargetExists(place, "is there, and engram did not write it", "Move it, or build elsewhere: -o DIR")
+        return False
+
+    def publish(self, provenance: dict[str, Any], crate: str, *, keep: Collection[str] = ()) -> None:
         """Put what was made into its place, for that which was there before; *keep* is left as it is.
 
         Once it is noted what goes where, the next build brings it to its end, whatever happens meanwhile.
@@ -266,7 +290,7 @@ class Folder:
         told = {table["path"].partition("/")[0] for table in provenance["tables"]}
         made = tuple(name for name in sorted(os.listdir(self.new)) if name in told)
         named = tuple(sorted({*self._told, *made} - {*PARTS}))
-        data = msgspec.json.encode(_Next(keep=tuple(keep), made=made, named=named, provenance=text))
+        data = msgspec.json.encode(_Next(keep=tuple(keep), made=made, named=named, provenance=text, crate=crate))
         durable.make_folders(self._steps, self._old)
         durable.replace(self._steps, self._next, data, aside=self._old)
         self._finish()
@@ -281,12 +305,15 @@ class Folder:
         except msgspec.MsgspecError:  # nothing that we wrote: it is built anew
             durable.remove(self._steps, self._next)
             return
-        with suppress(FileNotFoundError):
-            durable.remove(self._steps, os.path.join(self.path, PROVENANCE))
+        for name in (PROVENANCE, *([CRATE] if wanted.crate else [])):
+            with suppress(FileNotFoundError):
+                durable.remove(self._steps, os.path.join(self.path, name))
         durable.make_folders(self._steps, self._old)
         for name in [name for name in (*PARTS, *filter(is_part, wanted.named)) if name not in wanted.keep]:
             self._put(name, is_made=name in wanted.made)
         durable.sync_folder(self._steps, self.path)
+        if wanted.crate:
+            durable.replace(self._steps, os.path.join(self.path, CRATE), wanted.crate.encode(), aside=self._old)
         durable.replace(self._steps, os.path.join(self.path, PROVENANCE), wanted.provenance.encode(), aside=self._old)
         durable.remove(self._steps, self._next)
 

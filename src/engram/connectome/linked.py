@@ -33,6 +33,7 @@ CONTEXT: Mapping[str, Any] = {
     "key": "schema:identifier",
     "version": "schema:version",
     "grounds": {"@id": "schema:isBasedOn", "@type": "@json"},
+    "crate": {"@id": "schema:subjectOf"},
     "rows": None,
     "columns": None,
     "record": None,

@@ -22,8 +22,8 @@ from engram.testing.faults import Counting, DyingAt, Step, die_at_every_step, in
 from tests.connectomes import csv_header, csv_rows
 from tests.naive_connectome import Connectome, Naive, Point, write_connectome
 
-#: Files that name the folder that they are built into.
-NAMING_THE_FOLDER = ("provenance.json", "final-config.yaml")
+#: Files that name the folder that they are built into, or hold the digest of one that does.
+NAMING_THE_FOLDER = ("provenance.json", "ro-crate-metadata.json", "final-config.yaml")
 LIMITS = Limits(memory_bytes=1 << 29, threads=1)
 
 
@@ -49,9 +49,8 @@ def files_in(folder: Path) -> dict[str, str]:
 def test_bytes_depend_neither_on_threads_nor_on_memory(golden: Path, ours: Path, tmp_path: Path) -> None:
     build_into(golden / "input" / "config.yaml", tmp_path / "out", limits=Limits(memory_bytes=1 << 28, threads=3))
     again = files_in(tmp_path / "out")
-    apart = {"provenance.json", "final-config.yaml"}  # both name the output folder
-    assert {path: digest for path, digest in again.items() if path not in apart} == {
-        path: digest for path, digest in files_in(ours).items() if path not in apart
+    assert {path: digest for path, digest in again.items() if path not in NAMING_THE_FOLDER} == {
+        path: digest for path, digest in files_in(ours).items() if path not in NAMING_THE_FOLDER
     }
 
 
@@ -59,7 +58,7 @@ def test_provenance_tells_every_file_and_input_with_its_digest(golden: Path, our
     told = json.loads((ours / "provenance.json").read_text())
     found = files_in(ours)
     del found["provenance.json"]
-    assert {table["path"]: table["sha256"] for table in told["tables"]} == found
+    assert {table["path"]: table["sha256"] for table in (*told["tables"], told["crate"])} == found
     points = digest_of(str(golden / "input" / "syn-points.feather"))
     assert {one["table"]: one["sha256"] for one in told["inputs"]}["points table"] == points
     assert [step["name"] for step in told["steps"]][:3] == ["configuration", "points", "rois"]
@@ -87,7 +86,7 @@ def is_whole(folder: Path) -> bool:
     told = json.loads((folder / "provenance.json").read_text())
     found = files_in(folder)
     del found["provenance.json"]
-    assert {table["path"]: table["sha256"] for table in told["tables"]} == found
+    assert {table["path"]: table["sha256"] for table in (*told["tables"], told["crate"])} == found
     return True
 
 
@@ -160,8 +159,10 @@ class TestSecondBuilds:
         file.unlink() if how == "gone" else file.write_bytes(file.read_bytes().replace(b"5", b"6", 1))
         assert self.told(config) == {"flat-connectome": "kept", "neuprint": "made", "tables": "kept"}
         again = files_in(tmp_path / "out")
-        del whole["provenance.json"], again["provenance.json"]
-        assert again == whole
+        apart = {"provenance.json", "ro-crate-metadata.json"}  # both tell the time
+        assert {path: again[path] for path in again.keys() - apart} == {
+            path: whole[path] for path in whole.keys() - apart
+        }
 
     def test_what_a_setting_changes_is_made_again(self, config: Path) -> None:
         config.write_text(config.read_text().replace("roi-set: big", "roi-set: small"))

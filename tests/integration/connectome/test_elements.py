@@ -13,6 +13,7 @@ from engram.connectome.neo4j.checking import check_import
 from engram.connectome.neo4j.sources import sources_of
 from engram.model.errors import BadSnapshotConfig, BadTables
 from tests.connectomes import csv_rows, feather_rows
+from tests.integration.connectome.test_building import NAMING_THE_FOLDER
 from tests.integration.connectome.test_settings import Lab
 from tests.integration.connectome.test_snapshot_check import wrong_in
 
@@ -316,7 +317,7 @@ def _bytes(out: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(out)): path.read_bytes()
         for path in out.rglob("*")
-        if path.is_file() and path.parts[-2] != ".engram" and path.name not in ("provenance.json", "final-config.yaml")
+        if path.is_file() and path.parts[-2] != ".engram" and path.name not in NAMING_THE_FOLDER
     }
 
 

@@ -14,6 +14,7 @@ import msgspec
 import pyarrow as pa
 from pyarrow import dataset
 
+from engram.connectome.crate import CRATE
 from engram.connectome.engine import Work
 from engram.connectome.folder import PRIVATE, PROVENANCE, Provenance, ToldFile, is_inside, is_part
 from engram.connectome.linked import seal_of
@@ -81,6 +82,7 @@ class _Check:
         yield Looking(what="the digest of each file")
         for path, known in files.told.items():
             self._digest(path, known)
+        self._crate(provenance, files)
         yield from self._tables(files, seen)
         yield from self._laws(seen, files)
         self._note_what_is_not_proven(provenance, seen, files)
@@ -145,6 +147,19 @@ class _Check:
             self._complain(
                 Wrong(path=path, message="is not what was built: its SHA-256 is another one", kind=Kind.DAMAGED)
             )
+
+    def _crate(self, provenance: Provenance | None, files: Files) -> None:
+        """The crate is made of provenance, which tells its digest."""
+        there = os.path.lexists(os.path.join(self._folder, CRATE))
+        if provenance is None or provenance.crate is None:
+            if provenance is not None or there:
+                self._note(CRATE, "provenance.json does not tell of it: an older engram built this, or somebody else")
+            return
+        if there:
+            files.told[CRATE] = provenance.crate
+            self._digest(CRATE, provenance.crate)
+        else:
+            self._complain(Wrong(path=CRATE, message="is missing", kind=Kind.DAMAGED))
 
     # ---- each table by itself ----------------------------------------------------------------------------------------
 

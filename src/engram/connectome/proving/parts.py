@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from engram.connectome import flat
+from engram.connectome.crate import CRATE
 from engram.connectome.folder import PROVENANCE, Provenance, ToldFile, is_part
 from engram.connectome.neuprint import connections, meta, neurons, synapse_sets, synapses
 from engram.connectome.overview import ANNOTATIONS, STATUS_COUNTS
@@ -50,7 +51,7 @@ def files_in(folder: str, provenance: Provenance | None) -> Files:
     for name in sorted(os.listdir(folder)):
         if is_part(name):
             there.update(_below(folder, name))
-        elif not name.startswith(".") and name != "provenance.json":
+        elif not name.startswith(".") and name not in (PROVENANCE, CRATE):
             found.others.append(name)
     for path, mode in there.items():
         if not stat.S_ISREG(mode):
