@@ -51,7 +51,7 @@ class SnapshotProving:
         within = self._context.environment.get("TMPDIR") or None
         with Folder(Steps(), place).looked_at(), TemporaryDirectory(prefix="engram-", dir=within) as spill:
             engine_bytes = int(memory_bytes * _OF_MEMORY_RATIO)
-            work = Work(":memory:", memory_bytes=engine_bytes, threads=limits.threads, spill=spill)
+            work = Work(os.path.join(spill, "work"), memory_bytes=engine_bytes, threads=limits.threads, spill=spill)
             try:
                 with told_engine("check", limits, spill):
                     for told in check(place, work):

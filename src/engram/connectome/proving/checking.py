@@ -12,12 +12,12 @@ from itertools import chain
 import duckdb
 import msgspec
 import pyarrow as pa
-from pyarrow import dataset
 
 from engram.connectome.crate import CRATE
 from engram.connectome.engine import Work
 from engram.connectome.folder import PRIVATE, PROVENANCE, Provenance, ToldFile, is_inside, is_part
 from engram.connectome.linked import seal_of
+from engram.connectome.proving.batches import add_table, give_back, looked_at
 from engram.connectome.proving.database import Database
 from engram.connectome.proving.dataset_laws import dataset_laws
 from engram.connectome.proving.flat_laws import OF_POINTS, flat_laws
@@ -30,7 +30,7 @@ from engram.connectome.proving.scope import is_whole
 from engram.connectome.proving.seen import VIEWS, Seen
 from engram.connectome.proving.settings import CONFIG, Made, read_made
 from engram.connectome.proving.told import Kind, Looking, Sound, Told, Unproven, Wrong
-from engram.connectome.reading import open_table, told
+from engram.connectome.reading import told
 from engram.connectome.sql import name
 from engram.connectome.writing import digest_of
 from engram.model.errors import EngramError, NoSnapshot
@@ -169,6 +169,7 @@ class _Check:
         for path in readable:
             if path.endswith((".feather", ".parquet")):
                 self._table(path, seen)
+                give_back()
         yield Looking(what="nodes and edges")
         database = Database(self._work, self._folder, seen)
         for path in readable:
@@ -188,6 +189,7 @@ class _Check:
             return
         for wrong in database.read(path):
             self._complain(wrong)
+        give_back()
         self._heads(path)
 
     def _count(self, files: Files) -> None:
@@ -201,23 +203,15 @@ class _Check:
         place = os.path.join(self._folder, path)
         try:
             with told(path):
-                found = dataset.dataset(place, format=path.rpartition(".")[2])
-                rows, empty = 0, dict.fromkeys(found.schema.names, 0)
-                for batch in found.to_batches(batch_readahead=1, fragment_readahead=1):
-                    batch.validate(full=True)
-                    rows += batch.num_rows
-                    for column, count in zip(
-                        batch.schema.names, (one.null_count for one in batch.columns), strict=True
-                    ):
-                        empty[column] += count
+                schema, rows, empty = looked_at(place)
         except EngramError as error:
             self._complain(Wrong(path=path, message=f"cannot be read: {getattr(error, 'reason', error)}"))
             return
         self._rows[path] = rows
-        columns = dict(zip(found.schema.names, found.schema.types, strict=True))
+        columns = dict(zip(schema.names, schema.types, strict=True))
         table, tag = promise_of(path)
         problems = list(complaints(table, columns, empty, rows)) if table else []
-        problems += self._own_promise(found.schema, columns)
+        problems += self._own_promise(schema, columns)
         for problem in problems:
             self._complain(Wrong(path=path, message=problem))
         view = VIEWS.get(table) if table else None
@@ -226,8 +220,12 @@ class _Check:
         if seen.has(view):
             self._note(path, f"{seen.paths[view]} is of the same table: this one was not compared")
             return
-        opened = open_table(self._work, view, place)
-        seen.paths[view], seen.columns[view], seen.tags[view] = path, dict(opened.columns), tag
+        try:
+            seen.columns[view] = add_table(self._work, view, place)
+        except duckdb.Error as error:
+            self._not_compared(path, error)
+            return
+        seen.paths[view], seen.tags[view] = path, tag
 
     def _own_promise(self, schema: pa.Schema, columns: dict[str, pa.DataType]) -> list[str]:
         """What the promise that stands in the file itself says."""
@@ -320,11 +318,16 @@ class _Check:
         try:
             for wrong in law.broken(self._work):
                 self._complain(wrong)
-        except (duckdb.OutOfMemoryException, duckdb.IOException):
-            raise
+            give_back()
         except duckdb.Error as error:
-            said = str(error).splitlines()[0]
-            self._complain(Wrong(path=law.path, message=f"holds values that cannot be compared: {said}"))
+            self._not_compared(law.path, error)
+
+    def _not_compared(self, path: str, error: duckdb.Error) -> None:
+        """Tell of values that the engine does not take. Raises what the engine lacks: memory, or room on the disk."""
+        if isinstance(error, duckdb.OutOfMemoryException | duckdb.IOException):
+            raise error
+        said = str(error).splitlines()[0]
+        self._complain(Wrong(path=path, message=f"holds values that cannot be compared: {said}"))
 
     def _note(self, path: str, why: str) -> None:
         self._unproven.append(Unproven(path=path, why=why))

@@ -98,7 +98,7 @@ class Gathered:
     """
 
     #: Values that are held before they are handed on.
-    MOST_VALUES = 1_000_000
+    MOST_VALUES = 200_000
     SMALL_BYTES = 64 << 10
 
     def __init__(self) -> None:

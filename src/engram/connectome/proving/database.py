@@ -138,7 +138,7 @@ class Database:
                 "conf": of.number("confidence:float", "FLOAT"),
                 "compartment": of.first(f"{self._seen.made.compartment}:string"),
             }
-            return wanted | {"flags": f"hash({of.flags()})"}
+            return wanted | {"flags": f"hash({of.flags_as_text()})"}
         if table == "sets":
             return {"id": of.named("ID"), "type": of.first("type:string")}
         if table == "meta":
@@ -208,11 +208,19 @@ class _Columns:
 
     def flags(self) -> str:
         """The names of the truths of a row, sorted."""
+        listed = ", ".join(self._truths())
+        return f"list_filter(CAST([{listed}] AS VARCHAR[]), lambda one: one IS NOT NULL)"
+
+    def flags_as_text(self) -> str:
+        """The same in one text, in half of the time."""
+        return f"concat_ws(';', {', '.join(self._truths()) or 'NULL'})"
+
+    def _truths(self) -> list[str]:
+        """Expressions of the name of each truth where it is true, in the order of the names."""
         truths = [
-            (head, one.name) for head, one in self._file.columns.items() if one.kind == "boolean" and not one.is_array
+            (one.name, head) for head, one in self._file.columns.items() if one.kind == "boolean" and not one.is_array
         ]
-        listed = ", ".join(f"CASE WHEN {name(head)} = 'true' THEN {text(flag)} END" for head, flag in truths)
-        return f"list_sort(list_filter(CAST([{listed}] AS VARCHAR[]), lambda one: one IS NOT NULL))"
+        return [f"CASE WHEN {name(head)} = 'true' THEN {text(flag)} END" for flag, head in sorted(truths)]
 
 
 def digest_of(kinds: Mapping[str, str], there: frozenset[str], *, as_text: bool) -> str:

@@ -8,7 +8,15 @@ from engram.connectome.engine import Work
 from engram.connectome.proving.database import TOTALS
 from engram.connectome.proving.flat_laws import partner_rows, roi_of
 from engram.connectome.proving.laws import Law, Never, Same
-from engram.connectome.proving.scope import BODIES, MAP_OF, META_ROWS, has_all_roisets, is_whole, roisets_of, thresholds
+from engram.connectome.proving.scope import (
+    BODIES,
+    META_ROWS,
+    entries_of,
+    has_all_roisets,
+    is_whole,
+    roisets_of,
+    thresholds,
+)
 from engram.connectome.proving.seen import Seen
 from engram.connectome.sql import UNSPECIFIED, name, selected, text, threshold
 
@@ -112,7 +120,10 @@ def _connection_info(seen: Seen, rows: str) -> Iterator[Same]:
         for roiset in roisets_of(seen)
     )
     if parts:
-        pairs = f'SELECT "start", "end", unnest(map_entries({MAP_OF.format("roiInfo")})) AS pair FROM connects'
+        # of a million connections, some thousands have another roiInfo than all before them: each is parsed once
+        distinct = "SELECT DISTINCT roiInfo FROM connects"
+        parsed = f"SELECT roiInfo, {entries_of('roiInfo', ('post',))} AS pair FROM ({distinct})"
+        pairs = f'SELECT "start", "end", pair FROM connects JOIN ({parsed}) USING (roiInfo)'
         yield Same(
             path=seen.paths["connects"],
             what="ROIs in roiInfo",
@@ -133,7 +144,7 @@ def _synapses(seen: Seen, points: str) -> Same:
     here = dict.fromkeys(columns, "")
     if has_all_roisets(seen):
         listed = ", ".join(f"nullif(CAST({name(one)} AS VARCHAR), '<unspecified>')" for one in roisets_of(seen))
-        columns["flags"] = f"hash(list_sort(list_filter(CAST([{listed}] AS VARCHAR[]), lambda one: one IS NOT NULL)))"
+        columns["flags"] = f"hash(coalesce(array_to_string(list_sort(CAST([{listed}] AS VARCHAR[])), ';'), ''))"
         here["flags"] = ""
     return Same(
         path=seen.paths["synapse"],

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from engram.connectome.engine import Work
 from engram.connectome.proving.database import TOTALS, digest_of
 from engram.connectome.proving.laws import Law, Never, Same, unique
-from engram.connectome.proving.scope import BODIES, MAP_OF, has_all_roisets, is_whole, thresholds
+from engram.connectome.proving.scope import BODIES, MAP_OF, entries_of, has_all_roisets, is_whole, thresholds
 from engram.connectome.proving.seen import Seen
 from engram.connectome.sql import UNSPECIFIED, name, selected, text
 
@@ -83,7 +83,7 @@ def _roi_info(seen: Seen) -> Same:
     here = ", ".join(f"CAST({name(one)} AS BIGINT) AS {name(one)}" for one in columns)
     there = ", ".join(f"coalesce(pair.value[{text(one)}], 0) AS {name(one)}" for one in columns)
     some = " + ".join(map(name, columns))
-    pairs = f"SELECT id AS body, unnest(map_entries({MAP_OF.format('info')})) AS pair FROM neuron"
+    pairs = f"SELECT id AS body, {entries_of('info', columns)} AS pair FROM neuron"
     return Same(
         path=seen.paths["roi_elements"],
         what="totals of a body in a ROI",

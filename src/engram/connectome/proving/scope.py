@@ -1,9 +1,12 @@
 """What laws of a neuPrint database have in common: how it was made, and pieces of their queries."""
 
+import json
+from collections.abc import Iterable
+
 from engram.connectome.engine import Work
 from engram.connectome.proving.flat_laws import OF_POINTS
 from engram.connectome.proving.seen import Seen
-from engram.connectome.sql import text
+from engram.connectome.sql import name, text
 
 #: A roiInfo as a map of numbers by ROI and by what is counted; NULL for what is none.
 MAP_OF = "TRY_CAST(TRY_CAST({} AS JSON) AS MAP(VARCHAR, MAP(VARCHAR, BIGINT)))"
@@ -13,6 +16,16 @@ BODIES = 'CAST(body_pre AS VARCHAR) AS "start", CAST(body_post AS VARCHAR) AS "e
 META_ROWS = (
     'SELECT one.key AS "column", one.value AS value FROM (SELECT unnest(map_entries("values")) AS one FROM meta)'
 )
+
+
+def entries_of(info: str, numbers: Iterable[str]) -> str:
+    """An expression that gives a row for each ROI of a roiInfo: ``key``, the ROI, and some numbers in ``value``.
+
+    What is no JSON gives none. Costs a third of making maps of maps.
+    """
+    kinds = ", ".join(f"{name(one)} BIGINT" for one in numbers)
+    shape = json.dumps(f"MAP(VARCHAR, STRUCT({kinds}))")
+    return f"unnest(map_entries(json_transform(TRY_CAST({info} AS JSON), {text(shape)})))"
 
 
 def is_whole(seen: Seen) -> bool:
