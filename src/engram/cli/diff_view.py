@@ -13,6 +13,7 @@ _WORDS = {"bodies": "Bodies", "types": "Cell types", "connections": "Connections
 _CLASS = {"added": "s0", "changed": "s2", "removed": "s3"}
 _MARKS = {"added": "+", "removed": "-", "changed": "~"}
 _LABEL, _PLOT, _ROW = 190, 640, 22
+_MOST_BARS = 40
 
 
 def difference_line(told: Told) -> str:
@@ -60,7 +61,11 @@ class DiffReport:
         heads = ("", "before", "now", "added", "removed", "changed")
         rows = [(_WORDS[one.part], one.old, one.new, one.added, one.removed, one.changed) for one in self._changes]
         keys = "".join(f'<span class="key {kind}"></span>{word}' for word, kind in _CLASS.items())
-        parts += [*table("How much changed", heads, rows), f"<p>Of 100: {keys}</p>", *self._shares()]
+        parts += [
+            *table("How much changed", heads, rows),
+            f"<p>Of all that either of them has: {keys}</p>",
+            *self._shares(),
+        ]
         for one in self._changes:
             parts += self._part(one)
         return "\n".join([*parts, "</main>", "</body>", "</html>", ""])
@@ -90,12 +95,13 @@ class DiffReport:
         if not told:
             return
         yield f"<section><h2>{_WORDS[change.part]}</h2>"
-        sized = [(one, _growth(one)) for one in told]
-        most = max((abs(size) for _, size in sized), default=0)
-        if most:
-            height = 8 + _ROW * len(sized[:40])
+        sized = [(one, size) for one in told if (size := _growth(one))][:_MOST_BARS]
+        if sized:
+            most = max(abs(size) for _, size in sized)
+            height = 8 + _ROW * len(sized)
             said = f"The largest change is {most:,} synapses"
-            yield from picture(change.part, f"Largest changes of {change.part}", said, height, _bars(sized[:40], most))
+            yield '<p class="soft">Synapses: fewer to the left, more to the right</p>'
+            yield from picture(change.part, f"Largest changes of {change.part}", said, height, _bars(sized, most))
         rows = ((one.change, one.item, values_of(one)) for one in told)
         yield from table(f"The largest {len(told)} changes", ("what", "which", "values"), rows)
         yield "</section>"

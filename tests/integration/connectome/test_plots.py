@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,19 @@ class TestWhatPlotsSay:
             assert row["synweight"] == told["synweight_max_rank"]
             for column in ("traced_presyn_frac", "traced_postsyn_frac", "traced_synweight_frac", "traced_conn_frac"):
                 assert row[column] == pytest.approx(told[column], abs=1e-6)
+
+    def test_each_status_begins_where_the_one_before_ended(self, reports: Path) -> None:
+        """Else a status of one body would be no line at all."""
+        page = (
+            reports / "primary" / "reports" / "LO(L)" / "html" / f"LO(L)-cumulative-connectivity-with-links-{TAG}.html"
+        )
+        shown = spec_of(page)["datasets"]
+        turns = [pair for pair in pairwise(shown["bodies"]) if pair[0]["status"] != pair[1]["status"]]
+        assert turns
+        ends = [
+            {**end, "status": pair[1]["status"], "joint": place} for place, pair in enumerate(turns) for end in pair
+        ]
+        assert shown["joints"] == ends
 
     def test_bars_are_the_rows_of_the_csv_file(self, reports: Path) -> None:
         folder = reports / "primary" / "Two of them"

@@ -123,6 +123,7 @@ def test_a_page_tells_the_same(snapshots: Path) -> None:
     assert "<script" not in page
     assert page.count("<svg") == 5
     assert "type b -&gt; c" in page
+    assert "+0" not in page, "what has as many synapses as before has no bar"
 
 
 def test_a_folder_without_a_snapshot_is_refused(snapshots: Path, tmp_path: Path) -> None:

@@ -104,7 +104,9 @@ def _draft(colours: Colours, *, axis: str, points: str) -> dict[str, Any]:
 
     whole_height = alt.Scale(domainMin=0, domainMax=alt.ExprRef("height"), reverse=True, nice=False, zero=False)
     y = alt.Y("top:Q", scale=whole_height, axis=None)
-    x = alt.X("from:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", title=axis, orient="top"))
+    x = alt.X(
+        "from:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=10, title=axis, orient="top")
+    )
     tooltip = [
         alt.Tooltip("report:N"),
         alt.Tooltip("points:Q", title=points, format=","),

@@ -1,9 +1,11 @@
 """How much is captured as bodies are traced one after the other, in the order of their ranks."""
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from itertools import chain, pairwise
+from math import log10, sqrt
 from typing import TYPE_CHECKING, Any
 
 from engram.connectome.reports.plots.colours import INK
@@ -20,13 +22,17 @@ CURVES = {
     "traced_postsyn_frac": "PSDs",
     "traced_conn_frac": "connections",
 }
+#: Bodies of one status are one line, and so are the ends of a joint.
+_ONE_LINE = ["status:N", "joint:N"]
 _DASHES = {"T-bars": [8, 3], "synweight": [2, 2], "PSDs": [5, 2, 1, 2], "connections": [1, 0]}
 #: A page has at most so many bodies; a picture, which nobody can zoom, fewer.
 MOST_POINTS = 20_000
 _POINTS_OF_PICTURE = 700
 _WIDTH, _HEIGHT, _HEIGHT_BELOW = 760, 420, 110
-#: How far labels of curves are apart, as a part of the axis.
-_APART_RATIO = 0.045
+#: How far ticks are apart, as a part of the axis.
+_TICK_RATIO = 0.06
+#: What ticks begin with, the roundest first.
+_ROUND = (10, 50, 20, 30, 40, 60, 80, 15, 12, 18, 25, 70, 90)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +77,55 @@ def curve_chart(curve: Curve) -> Chart:
 
 def _specified(rows: Sequence[Mapping[str, Any]], curve: Curve, colours: Colours, *, moves: bool) -> dict[str, Any]:
     hint = ["A click on the plot opens the body in Neuroglancer."] if moves and curve.link else []
-    datasets = {"bodies": rows, "labels": _labelled(rows)}
-    return finished(_draft(colours, moves=moves), curve.title, [*curve.lines, *hint], datasets)
+    datasets = {"bodies": rows, "joints": _joints(rows)}
+    draft = _draft(colours, moves=moves)
+    draft = draft if moves else _ticked(draft, ticks(rows[0]["rank"], rows[-1]["rank"]))
+    return finished(draft, curve.title, [*curve.lines, *hint], datasets)
+
+
+def _joints(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Both ends of what joins one status to the next, in the colour of the next."""
+    turns = [(one, other) for one, other in pairwise(rows) if one["status"] != other["status"]]
+    return [
+        {**end, "status": other["status"], "joint": place}
+        for place, (one, other) in enumerate(turns)
+        for end in (one, other)
+    ]
+
+
+def ticks(first: int, last: int) -> list[int]:
+    """Round ranks for the axis, on which places are square roots, none too close to another.
+
+    >>> ticks(1, 419)
+    [1, 10, 20, 50, 70, 100, 150, 200, 250, 300, 400]
+    >>> ticks(2, 18)
+    [2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 18]
+    >>> ticks(3, 3)
+    [3]
+    """
+    kept: list[int] = []
+    powers = range(int(log10(last)) + 1)
+    for rank in chain.from_iterable((start * 10**power // 10 for power in powers) for start in _ROUND):
+        whole = rank >= first and rank <= last
+        if whole and all(abs(_place(rank, first, last) - _place(one, first, last)) >= _TICK_RATIO for one in kept):
+            kept.append(rank)
+    return sorted(kept) or [last]
+
+
+def _place(rank: int, first: int, last: int) -> float:
+    """Where a rank is on the axis, from 0 to 1."""
+    return (sqrt(rank) - sqrt(first)) / ((sqrt(last) - sqrt(first)) or 1.0)
+
+
+def _ticked(draft: Mapping[str, Any], values: Sequence[int]) -> dict[str, Any]:
+    """The draft with ticks of its own: a picture does not move."""
+    found: dict[str, Any] = deepcopy(dict(draft))
+    for panel in found["vconcat"]:
+        for layer in panel["layer"]:
+            axis = layer["encoding"]["x"].get("axis")
+            if axis is not None:
+                axis["values"] = list(values)
+    return found
 
 
 @cache
@@ -84,16 +137,22 @@ def _draft(colours: Colours, *, moves: bool) -> dict[str, Any]:
     base = alt.Chart(named("bodies")).properties(width=_WIDTH)
     tens = [10**power for power in range(10)]
     domain = alt.Scale(type="sqrt", nice=False, zero=False)  # what is traced first is few bodies of many
-    of_rank = alt.X("rank:Q", scale=domain, title="body rank, in the order in which bodies are traced (square root)")
-    silent = alt.X("rank:Q", scale=domain, axis=alt.Axis(title=None, labels=False, ticks=False))
-    captured = _captured(base).encode(x=silent, color=colour)
-    size = base.mark_line(clip=True).encode(
-        x=of_rank,
-        y=alt.Y("synweight:Q", scale=alt.Scale(type="log"), axis=alt.Axis(title="synweight", format="~s", values=tens)),
-        color=colour,
-        detail="status:N",
+    told = alt.Axis(
+        title="body rank, in the order in which bodies are traced (square root)",
+        labelOverlap="greedy",
+        labelSeparation=6,
     )
-    panels = [[captured, *_labels()], [size]]
+    of_rank = alt.X("rank:Q", scale=domain, axis=told)
+    silent = alt.X("rank:Q", scale=domain, axis=alt.Axis(title=None, labels=False, ticks=False))
+    joints = alt.Chart(named("joints")).properties(width=_WIDTH)
+    captured, joined = (_captured(one).encode(x=silent, color=colour) for one in (base, joints))
+    sized = alt.Y(
+        "synweight:Q", scale=alt.Scale(type="log"), axis=alt.Axis(title="synweight", format="~s", values=tens)
+    )
+    size, sizes_joined = (
+        one.mark_line(clip=True).encode(x=of_rank, y=sized, color=colour, detail=_ONE_LINE) for one in (base, joints)
+    )
+    panels = [[captured, joined], [size, sizes_joined]]
     if moves:
         for panel, column in zip(panels, ("traced_conn_frac", "synweight"), strict=True):
             panel.append(_pointed_at(base, column, f"pointed_{column}"))
@@ -122,37 +181,18 @@ def _captured(base: "alt.Chart") -> "alt.Chart":
     folded = base.transform_fold(list(CURVES), as_=["column", "captured"])
     folded = folded.transform_calculate(curve=f"{{{names}}}[datum.column]")
     dashes = alt.Scale(domain=list(_DASHES), range=list(_DASHES.values()))
+    legend = alt.Legend(title="captured of all", symbolType="stroke", symbolSize=700, symbolStrokeColor=INK, offset=18)
     found: alt.Chart = folded.mark_line(clip=True).encode(
         y=alt.Y(
             "captured:Q",
             scale=alt.Scale(domain=[0, 1]),
             axis=alt.Axis(format="%", title="captured, of all in these ROIs", tickCount=10),
         ),
-        detail="status:N",
-        strokeDash=alt.StrokeDash("curve:N", scale=dashes, sort=list(_DASHES), legend=None),
+        detail=_ONE_LINE,
+        strokeDash=alt.StrokeDash("curve:N", scale=dashes, sort=list(_DASHES), legend=legend),
         strokeWidth=alt.condition("datum.curve == 'connections'", alt.value(3.2), alt.value(1.8)),
     )
     return found
-
-
-def _labelled(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The name of each curve and its place, where the curves are farthest from each other."""
-    widest = max(rows, key=lambda row: row["traced_presyn_frac"] - row["traced_conn_frac"])
-    places = sorted((widest[column], name) for column, name in CURVES.items())
-    told: list[dict[str, Any]] = []
-    for value, name in places:
-        lowest = told[-1]["y"] + _APART_RATIO if told else 0.0
-        told.append({"rank": widest["rank"], "y": max(value, lowest), "name": name})
-    return told
-
-
-def _labels() -> list["alt.Chart"]:
-    """What is written beside curves, with some room around it."""
-    import altair as alt
-
-    base = alt.Chart(named("labels")).encode(x="rank:Q", y="y:Q", text="name:N")
-    halo: dict[str, Any] = {"align": "left", "dx": 8, "fontSize": 12, "fontWeight": "bold"}
-    return [base.mark_text(stroke="white", strokeWidth=4, **halo), base.mark_text(color=INK, **halo)]
 
 
 def _pointed_at(base: "alt.Chart", column: str, name: str) -> "alt.Chart":

@@ -61,6 +61,7 @@ def _draft(*, label_left: bool) -> dict[str, Any]:
     label = median.mark_text(
         align="right" if label_left else "left", dx=-6 if label_left else 6, fontSize=12, fontWeight="bold", color=INK
     )
+    around = median.mark_rule(color="white", strokeWidth=4)
     rule = median.mark_rule(color=INK, strokeWidth=1.5, strokeDash=[5, 3])
-    chart = alt.layer(bars, rule, label.encode(y=alt.value(-8), text="text:N"))
+    chart = alt.layer(bars, around, rule, label.encode(y=alt.value(-8), text="text:N"))
     return drafted(chart.properties(width=_WIDTH, height=_HEIGHT))

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
 _PALE = "#e8e8e8"
 #: Longer names are cut in the middle of a plot, and whole where the pointer is.
 LONGEST_LABEL = 28
-#: Pixels beside bars, for the numbers of points.
-BESIDE_PX = 66
+#: Pixels beside bars, for how long they are, and for the numbers of points.
+BESIDE_PX = 130
 _MARGIN_PX = 18
+#: Legends below each other.
+_APART = {"right": {"anchor": "start", "direction": "vertical", "margin": 18}}
 
 
 #: Colour by status, best first; in pairs, so that a draft is made once for all reports that have the same.
@@ -72,8 +74,9 @@ def drafted(chart: "alt.LayerChart | alt.FacetChart | alt.VConcatChart") -> dict
     told = told.configure_legend(titleFontSize=12, labelFontSize=12, labelLimit=220)
     lines = {"gridColor": _PALE, "domainColor": "#9a9a9a", "tickColor": "#9a9a9a", "labelColor": INK, "titleColor": INK}
     found: dict[str, Any] = told.configure_axis(
-        labelFontSize=12, titleFontSize=12, titleFontWeight="normal", titlePadding=8, **lines
+        labelFontSize=12, titleFontSize=12, titleFontWeight="normal", titlePadding=8, labelFlush=False, **lines
     ).to_dict()
+    found["config"]["legend"]["layout"] = _APART  # Altair knows it by no name
     return found
 
 
