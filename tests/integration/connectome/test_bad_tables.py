@@ -130,6 +130,60 @@ def test_a_roi_that_two_sets_have_is_told(tmp_path: Path) -> None:
         run(config)
 
 
+RENAME = "give the ROI another name: inputs.rois.roi-sets.big.rename-rois"
+#: Names that would stand for two properties: what is done to which table, and what is said of it.
+TAKEN: dict[str, tuple[str, Change, list[str]]] = {
+    "a ROI has the name of a total": (
+        "points",
+        with_column("big", ["pre", "pre"]),
+        [f"ROI set big: bodies have a property pre: {RENAME}"],
+    ),
+    "a ROI has the name of what synapses and bodies have": (
+        "points",
+        with_column("big", ["bodyId", "confidence"]),
+        [
+            f"ROI set big: bodies have a property bodyId: {RENAME}",
+            f"ROI set big: synapses have a property bodyId: {RENAME}",
+            f"ROI set big: synapses have a property confidence: {RENAME}",
+        ],
+    ),
+    "a ROI has the name of an annotation": (
+        "annotations",
+        lambda _: pa.table({"body": [5], "status": ["Traced"], "A": ["x"]}),
+        [f"ROI set big: bodies have a property a: {RENAME}"],
+    ),
+    "an annotation has the name of a total": (
+        "annotations",
+        lambda _: pa.table({"body": [5], "status": ["Traced"], "synweight": [7]}),
+        [
+            "the annotations: a column becomes the property synweight, which bodies have from elsewhere: rename or drop"
+            " it with outputs.neuprint.annotation-property-names"
+        ],
+    ),
+    "a column of points has the name of what all have": (
+        "points",
+        lambda table: table.append_column("type", pa.array(["x", "y"])),
+        ["the points, column type: synapses have another property of that name: rename the column"],
+    ),
+}
+
+
+@pytest.mark.parametrize("what", TAKEN)
+def test_a_name_that_would_stand_for_two_properties_is_refused(what: str, tmp_path: Path) -> None:
+    """flyem-snapshot writes two columns of one name, and neo4j-admin refuses the import hours later."""
+    table, how, says = TAKEN[what]
+    config = write_connectome(
+        Connectome(points=(point(1, "PreSyn", 5), point(2, "PostSyn", 6)), partners=((0, 1),)), tmp_path / "in"
+    )
+    if what == "a ROI has the name of an annotation":
+        change(config, "points", with_column("big", ["a", "a"]))
+    change(config, table, how)
+    with pytest.raises(BadTables) as told:
+        run(config)
+    assert list(told.value.problems) == says
+    assert not (tmp_path / "naive" / "provenance.json").exists()
+
+
 class TestWhatIsNoProblem:
     def test_empty_tables_give_empty_tables(self, tmp_path: Path) -> None:
         told = run(write_connectome(Connectome(points=(), partners=()), tmp_path / "in"))

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from engram.connectome.config.checking_elements import element_complaints
 from engram.connectome.config.checking_names import unknown_rois
-from engram.connectome.config.checking_rois import roi_set_complaints, sets_out_of_order, unknown_sets
+from engram.connectome.config.checking_rois import roi_set_complaints, sets_out_of_order, taken_rois, unknown_sets
 from engram.connectome.config.hierarchy import Written, roisets_of
 from engram.connectome.config.meta import Meta
 from engram.connectome.config.nodes import Path
@@ -217,6 +217,7 @@ _CHECKS: tuple[tuple[Callable[[Config], Iterator[Complaint]], tuple[Path, ...]],
     (roi_set_complaints, (("inputs", "rois"),)),
     (unknown_sets, (("inputs", "rois"), ("inputs", "synapses"))),
     (sets_out_of_order, (("inputs", "rois"),)),
+    (taken_rois, (("inputs", "rois"), ("inputs", "synapses"), ("outputs", "neuprint"))),
     (unknown_rois, (("inputs", "rois"),)),
     (element_complaints, (("inputs", "elements"),)),
     (_skeletons, ()),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from engram.connectome.config.checking_names import known_rois
 from engram.connectome.config.inputs import RoiSet
 from engram.connectome.config.nodes import Path
+from engram.connectome.config.outputs import OF_BODIES, OF_POINTS
 from engram.connectome.config.records import Config
 from engram.connectome.expressions import read_template
 from engram.connectome.operations import BadFormula
@@ -30,6 +31,17 @@ def roi_set_complaints(config: Config) -> Iterator[tuple[Path, str]]:
         for roi in known_rois(roi_set):
             if owners.setdefault(roi, name) != name:
                 yield (*path, "rois"), f"{roi} is a ROI of {owners[roi]}, too: a ROI belongs to one set"
+
+
+def taken_rois(config: Config) -> Iterator[tuple[Path, str]]:
+    """ROIs of the database whose names its bodies or synapses have for something else, whatever the tables hold."""
+    neuprint, sets = config.outputs.neuprint, config.inputs.rois.roi_sets
+    wanted = neuprint.roi_set_names if neuprint.roi_set_names is not None else config.inputs.synapses.roi_set_names
+    for name in sets if wanted is None else wanted:
+        for roi in known_rois(sets[name]) if name in sets and neuprint.export_neuprint_snapshot else ():
+            if roi in OF_BODIES or roi in OF_POINTS:
+                what = f"bodies or synapses of neuPrint have a property {roi}: give the ROI another name"
+                yield ("inputs", "rois", "roi-sets", name, "rename-rois"), what
 
 
 def _of_rois(roi_set: RoiSet, path: Path) -> Iterator[tuple[Path, str]]:

@@ -202,6 +202,10 @@ class NeuronLabelCriteria(Section, frozen=True, kw_only=True):
     excluded_status: Texts = ("Unimportant", "Glia")
 
 
+#: Properties that every body of a neuPrint database has, and those of every synapse; elements have the latter, too, but
+#: for the confidence.
+OF_BODIES = ("bodyId", "status", "post", "pre", "downstream", "upstream", "synweight", "roiInfo")
+OF_POINTS = ("type", "confidence", "bodyId", "location")
 #: What bodies have already under these names.
 RESERVED_TOTALS = frozenset(
     (

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
+from engram.connectome.config.outputs import OF_POINTS
 from engram.connectome.elements import Elements
 from engram.connectome.expressions import Value
 from engram.connectome.neuprint.types import header
@@ -15,8 +16,6 @@ from engram.model.errors import BadTables
 Formula: TypeAlias = Callable[[int], Value]
 #: Formulas by ROI set and name of the property.
 Formulas: TypeAlias = Mapping[str, Mapping[str, Formula]]
-#: Properties that all points of the database have.
-_TAKEN = ("type", "confidence", "bodyId", "location")
 
 
 def check_formulas(
@@ -46,7 +45,7 @@ def check_formulas(
 
 
 def _problems(prop: str, formula: Formula, rois: RoiSet, table: str, taken: Collection[str]) -> Iterator[str]:
-    if prop in (*_TAKEN, *taken):
+    if prop in (*OF_POINTS, *taken):
         yield f"{table} have a property of that name: give it another one"
     for label in rois.labels.values():
         try:

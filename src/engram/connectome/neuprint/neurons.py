@@ -73,7 +73,7 @@ def make_neurons(
         keep_all: bodies without synapses that are annotated are in, too.
     """
     described = {prop: kind for prop, kind in synapses.annotations.properties.items() if prop != "bodyId"}
-    nt = _nt_columns(work) if neurotransmitters else {}
+    nt = nt_columns(work) if neurotransmitters else {}
     totals = total_columns(synapses.compartment)
     counted = [column for column in work.columns("element total") if column != "body"]
     known = {*map(camel, nt), *counted}
@@ -114,7 +114,8 @@ def _before(columns: dict[str, str], place: str, more: dict[str, str]) -> dict[s
     return found if place in columns else found | more
 
 
-def _nt_columns(work: Work) -> dict[str, str]:
+def nt_columns(work: Work) -> dict[str, str]:
+    """What is predicted of bodies and is told of them: columns of the table ``body nt``, and their types."""
     return {column: kind for column, kind in work.columns("body nt").items() if column not in _NOT_SHOWN}
 
 

@@ -47,6 +47,20 @@ def test_a_short_configuration_is_enough(tmp_path: Path) -> None:
     assert config.outputs.flat_connectome.roi_set == ""
 
 
+@pytest.mark.parametrize("roi", ["pre", "bodyId", "type", "status", "location", "confidence"])
+def test_a_roi_cannot_have_the_name_of_a_property_of_the_database(roi: str, tmp_path: Path) -> None:
+    sets = f"  rois:\n    roi-sets:\n      p: {{source: point-table, rois: [A, {roi}]}}\n"
+    text = SHORT.replace(
+        "outputs: {}\n", f"{sets}outputs:\n  neuprint: {{export-neuprint-snapshot: true, meta: m.yaml}}\n"
+    )
+    meta = "dataset: d\nprimaryRois: [A]\nroiHierarchy: {A: }\n"
+    what = f"inputs.rois.roi-sets.p.rename-rois: bodies or synapses of neuPrint have a property {roi}: "
+    assert [one.partition(": ")[2] for one in told(text, tmp_path, m_yaml=meta)] == [f"{what}give the ROI another name"]
+    renamed = text.replace(f"{roi}]", f"{roi}], rename-rois: {{{roi}: B}}")
+    assert of(renamed, tmp_path).inputs.rois.roi_sets["p"].rename_rois == {roi: "B"}
+    assert of(text.replace("snapshot: true", "snapshot: false"), tmp_path).inputs.rois.roi_sets.keys() == {"p"}
+
+
 def test_all_problems_are_told_at_once_each_at_its_place(tmp_path: Path) -> None:
     text = SHORT.replace("outputs: {}", "outputs:\n  neuprint:\n    max-segment-files: many\n  flat-conectome: {}")
     text = text.replace("partners.feather", "partners.feather\n    min-confidence: 1.5\n    zone: vcn")
