@@ -1,4 +1,4 @@
-"""See a small true story on real brain images.
+"""See a small true story on real data.
 
 Makes a dataset in DIR (default: engram-demo) with images that engram brings along: an analysis is recorded, its figure
 traced, a copy made in DIR-copy, the figure made again there, and data that nobody else has is kept from being dropped.
