@@ -70,6 +70,8 @@
     └── CommandFailed                  3    the user's own command failed: engram's code is that command's
 """
 
+import errno
+import os
 from typing import Any, ClassVar, dataclass_transform, get_origin
 
 
@@ -472,6 +474,13 @@ class Unreadable(ItemFailed):
     exit_code = 3
     message = "{path} cannot be read ({reason})."
     remedy = "Make it readable (chmod u+r), then run the same command again."
+
+    @property
+    def next_step(self) -> str:
+        """What to do, which is another thing where there is no such file."""
+        if self.reason == os.strerror(errno.ENOENT):
+            return "Put it there, or mend its path where it is named; then run the same command again."
+        return super().next_step
 
 
 class ChangedWhileSaved(ItemFailed):

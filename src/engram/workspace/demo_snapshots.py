@@ -13,6 +13,7 @@ from typing import TypeAlias
 from engram import durable
 from engram.durable import Steps
 from engram.model.outcome import Outcome
+from engram.model.progress import Silent
 from engram.workspace.context import Context
 from engram.workspace.demo_lab import Step, Told
 from engram.workspace.snapshot_asking import Columns, Row, SnapshotAsking, SnapshotChange, SnapshotDifference
@@ -116,7 +117,7 @@ class SnapshotStory:
 
     @property
     def _inside(self) -> Context:
-        return replace(self.context, folder=self.folder)
+        return replace(self.context, folder=self.folder, progress=Silent())  # each step takes a moment
 
     def _copy(self) -> str:
         """Copy what is shipped in the package."""

@@ -41,7 +41,7 @@ class Snapshots:
     def name(self, config: str) -> SnapshotName:
         """What a configuration builds, and where. Nothing is built, and no table is looked at.
 
-        Raises `PathNotFound`, `UsageError`; `BadSnapshotConfig` with everything that is wrong with it.
+        Raises `UsageError`; `BadSnapshotConfig` with everything that is wrong with it.
         """
         with connectome_extra():
             from engram.connectome.config.reading import read_config

@@ -1,5 +1,6 @@
 """What changed between two snapshots is told as plain Python finds it."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -126,7 +127,14 @@ def test_a_page_tells_the_same(snapshots: Path) -> None:
     assert "+0" not in page, "what has as many synapses as before has no bar"
 
 
-def test_a_folder_without_a_snapshot_is_refused(snapshots: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["", "syn-points.feather"])
+def test_a_folder_without_a_snapshot_is_refused(name: str, snapshots: Path, tmp_path: Path) -> None:
+    """Nothing would be told of it, as of a snapshot in which nothing changed."""
+    if name:
+        shutil.copy(next((snapshots / "v0" / "flat-connectome").glob("syn-points*")), tmp_path / name)
     asking = SnapshotAsking(Context(folder=str(snapshots)))
+    for old, new in (("v0", str(tmp_path)), (str(tmp_path), "v0")):
+        with pytest.raises(NoSnapshot):
+            list(asking.diff(old, new, most=0, memory="512MB", threads=1))
     with pytest.raises(NoSnapshot):
-        list(asking.diff("v0", str(tmp_path), most=0, memory="512MB", threads=1))
+        list(asking.query(str(tmp_path), "SELECT 1", memory="512MB", threads=1))

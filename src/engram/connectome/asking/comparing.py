@@ -9,6 +9,7 @@ from engram.connectome.asking.tables import selected_from, tables_of
 from engram.connectome.engine import Work
 from engram.connectome.reading import told
 from engram.connectome.sql import UNSPECIFIED, name, selected, text
+from engram.model.errors import NoSnapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +115,7 @@ class Comparing:
     """Two snapshots, side by side."""
 
     def __init__(self, work: Work, folders: Sequence[str], paths: Sequence[list[str]]) -> None:
-        """Open the tables of the older and of the newer one. Raises `Unreadable`, `Malformed`."""
+        """Open the tables of the older and of the newer one. Raises `NoSnapshot`, `Unreadable`, `Malformed`."""
         self._work = work
         self._columns: dict[str, dict[str, set[str]]] = {}
         for side, folder, files in zip(_SIDES, folders, paths, strict=True):
@@ -122,6 +123,8 @@ class Comparing:
             for table in tables_of(folder, files):
                 if any(table.name in part.sources for part in PARTS):
                     self._open(side, table.name, table.path, table.source, table.columns)
+            if not self._columns[side]:
+                raise NoSnapshot(folder)
 
     def _open(self, side: str, table: str, path: str, source: Any, columns: Mapping[str, str]) -> None:  # noqa: ANN401 (of pyarrow, which has no types)
         with told(path):

@@ -17,7 +17,7 @@ from engram.connectome.asking.tables import Named, Readable, selected_from, tabl
 from engram.connectome.engine import OF_MEMORY_RATIO
 from engram.connectome.reading import told
 from engram.connectome.sql import name
-from engram.model.errors import QueryFailed, QueryRefused
+from engram.model.errors import NoSnapshot, QueryFailed, QueryRefused
 
 #: Rows that are handed on at once.
 _BATCH_ROWS = 10_000
@@ -52,6 +52,7 @@ class Asking:
             spill: a folder for what does not fit into memory.
 
         Raises:
+            NoSnapshot: there is no table.
             Unreadable, Malformed: a table that is none.
         """
         settings: dict[str, str | bool | int | float | list[str]] = {
@@ -63,9 +64,12 @@ class Asking:
             "allow_community_extensions": "false",
             "python_enable_replacements": "false",
         }
+        found = list(tables_of(folder, list(paths)))
+        if not found:
+            raise NoSnapshot(folder)
         self._connection = duckdb.connect(":memory:", config=settings)
         self._tables: dict[str, Readable] = {}
-        for table in tables_of(folder, list(paths)):
+        for table in found:
             self._tables[table.name] = table
             source = f"file of {table.name}"
             with told(table.path):

@@ -31,12 +31,13 @@ from engram.connectome.config.yaml_nodes import node_of_yaml
 from engram.connectome.fetching import is_link
 from engram.connectome.files import read_small_file
 from engram.connectome.neuroglancer import BadView, link_to_bodies, view_of
-from engram.model.errors import BadSnapshotConfig, PathNotFound, UsageError
+from engram.model.errors import BadSnapshotConfig, UsageError
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 
 _META: Path = ("outputs", "neuprint", "meta")
 _VIEW: Path = ("outputs", "neuprint", "neuroglancer", "json-state")
+_WHENCE = "Name the file with -c. One to begin with: engram snapshot config --comments"
 #: Files that name files that name files: hierarchies of ROIs may, but not for ever.
 _DEEPEST_FILES, _MOST_FILES = 8, 500
 
@@ -65,7 +66,7 @@ def read_whole(path: str, *, here: str, output_dir: str = "") -> Reading:
         output_dir: absolute path of the output folder, whatever the file says; '' for what it says.
 
     Raises:
-        PathNotFound, UsageError: there is no such file, or it cannot be read.
+        UsageError: there is no such file, or it cannot be read.
         BadSnapshotConfig: with every problem of the file and of those that it names.
     """
     folder = os.path.dirname(path)
@@ -145,9 +146,9 @@ class _Files:
         self._opened = 0
 
     def yaml(self, path: str) -> Node | None:
-        """The configuration itself. Raises `PathNotFound`, `UsageError`, `BadSnapshotConfig`."""
+        """The configuration itself. Raises `UsageError`, `BadSnapshotConfig`."""
         if not os.path.exists(path):
-            raise PathNotFound(path)
+            raise UsageError(f"There is no configuration {path}.", _WHENCE)
         try:
             return self._node(path)
         except Refused as refused:

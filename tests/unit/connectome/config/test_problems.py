@@ -9,7 +9,7 @@ import pytest
 from engram.connectome.config.reading import parse_config, parse_meta, read_config
 from engram.connectome.config.records import Config
 from engram.connectome.neuroglancer import view_of
-from engram.model.errors import BadSnapshotConfig, PathNotFound, UsageError
+from engram.model.errors import BadSnapshotConfig, UsageError
 
 #: A configuration that is as short as can be.
 SHORT = """\
@@ -190,7 +190,7 @@ def test_no_is_the_noduli_and_a_million_is_a_number(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
-    with pytest.raises(PathNotFound):
+    with pytest.raises(UsageError, match=r"There is no configuration .*none\.yaml"):
         read_config(str(tmp_path / "none.yaml"), here="/")
     with pytest.raises(UsageError, match="Is a directory"):
         read_config(str(tmp_path), here="/")
