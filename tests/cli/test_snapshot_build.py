@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from engram.model.errors import BadTables
 from engram.model.outcome import Outcome, Status
 from engram.workspace.context import Context
 from tests.cli.conftest import Engram
@@ -51,6 +52,22 @@ def test_memory_that_makes_no_sense_is_refused(engram: Engram, memory: str, says
     shown = engram("snapshot", "build", "-c", "a.yaml", "--memory", memory)
     assert shown.code == 2
     assert says in shown.err
+
+
+class RefusingBuilding(FakeBuilding):
+    def build(self, config: str, **_: object) -> Iterator[Outcome]:
+        raise BadTables(("points, column x: is missing", "partners: two rows are the same"))
+
+
+def test_each_thing_wrong_with_the_tables_has_its_line(engram: Engram) -> None:
+    shown = engram("snapshot", "build", "-c", "a.yaml", rooms={"SnapshotBuilding": RefusingBuilding})
+    assert shown.code == 2
+    assert shown.err.splitlines() == [
+        "The tables cannot be used, for 2 reasons:",
+        "  points, column x: is missing",
+        "  partners: two rows are the same",
+        "Mend the tables; nothing was built.",
+    ]
 
 
 def test_a_configuration_that_is_not_there_is_named(engram: Engram, tmp_path: Path) -> None:

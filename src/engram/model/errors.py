@@ -401,11 +401,16 @@ class BadTables(RequestRefused):
 
     @property
     def what(self) -> str:
-        """What is wrong: one problem in the same line, or each in a line of its own."""
+        """One line: everything that is wrong."""
+        return f"The tables cannot be used: {'; '.join(self.problems)}"
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """One problem in the first line, several in lines of their own."""
         if len(self.problems) == 1:
-            return f"The tables cannot be used: {self.problems[0]}"
-        listed = "".join(f"\n  {problem}" for problem in self.problems)
-        return f"The tables cannot be used, for {len(self.problems)} reasons:{listed}"
+            return (self.what,)
+        head = f"The tables cannot be used, for {len(self.problems)} reasons:"
+        return (head, *(f"  {problem}" for problem in self.problems))
 
 
 class QueryRefused(RequestRefused):

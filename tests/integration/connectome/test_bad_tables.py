@@ -108,7 +108,7 @@ def test_all_problems_are_told_at_once(config: Path) -> None:
     with pytest.raises(BadTables) as told:
         run(config)
     assert len(told.value.problems) == 3
-    assert told.value.what.splitlines()[0] == "The tables cannot be used, for 3 reasons:"
+    assert told.value.lines[0] == "The tables cannot be used, for 3 reasons:"
 
 
 @pytest.mark.parametrize("table", ["points", "partners", "annotations"])
