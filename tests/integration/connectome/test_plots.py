@@ -18,7 +18,7 @@ from engram.connectome.config.reading import read_config
 from engram.connectome.config.records import Config
 from engram.connectome.engine import Work
 from engram.connectome.reports.plots.bars import counts_chart
-from engram.connectome.reports.plots.curves import MOST_POINTS
+from engram.connectome.reports.plots.curves import CURVES, MOST_POINTS, Curve, curve_chart
 from engram.connectome.reports.plots.drawing import page_of
 from engram.connectome.reports.plotting import curve_rows
 from engram.durable import Steps
@@ -221,6 +221,16 @@ def test_a_view_that_shows_no_bodies_is_refused(view: str, problem: str, golden:
     (tmp_path / "view.json").write_text(view)
     with pytest.raises(BadSnapshotConfig, match=problem):
         read(golden, tmp_path, **{"neuroglancer-base-state": "view.json"})
+
+
+def test_a_curve_of_one_body_is_a_point() -> None:
+    """A line through one point is nothing, and the plot of a small ROI would be empty."""
+    row = {"rank": 2, "body": "5", "status": "Traced", "presyn": 1, "postsyn": 1, "synweight": 2}
+    fractions = dict.fromkeys(CURVES, 1.0)
+    for rows, points in (([row | fractions], 4), ([row | fractions, row | fractions | {"rank": 3}], 0)):
+        chart = curve_chart(Curve(rows=rows, title="a", lines=["b"], colours={"Traced": "#440154"}))
+        drawn = vl_convert.vegalite_to_svg(dict(chart.picture), vl_version="6.4")
+        assert len(re.findall(r'aria-roledescription="point"', drawn)) == points + bool(points)
 
 
 def test_no_name_ends_the_script_of_a_page() -> None:

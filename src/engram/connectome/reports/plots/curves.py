@@ -78,7 +78,7 @@ def curve_chart(curve: Curve) -> Chart:
 def _specified(rows: Sequence[Mapping[str, Any]], curve: Curve, colours: Colours, *, moves: bool) -> dict[str, Any]:
     hint = ["A click on the plot opens the body in Neuroglancer."] if moves and curve.link else []
     datasets = {"bodies": rows, "joints": _joints(rows)}
-    draft = _draft(colours, moves=moves)
+    draft = _draft(colours, moves=moves, dots=len(rows) == 1)
     draft = draft if moves else _ticked(draft, ticks(rows[0]["rank"], rows[-1]["rank"]))
     return finished(draft, curve.title, [*curve.lines, *hint], datasets)
 
@@ -129,7 +129,7 @@ def _ticked(draft: Mapping[str, Any], values: Sequence[int]) -> dict[str, Any]:
 
 
 @cache
-def _draft(colours: Colours, *, moves: bool) -> dict[str, Any]:
+def _draft(colours: Colours, *, moves: bool, dots: bool) -> dict[str, Any]:
     """Both panels: what is captured, and below it the size of the body that was traced last."""
     import altair as alt
 
@@ -145,12 +145,13 @@ def _draft(colours: Colours, *, moves: bool) -> dict[str, Any]:
     of_rank = alt.X("rank:Q", scale=domain, axis=told)
     silent = alt.X("rank:Q", scale=domain, axis=alt.Axis(title=None, labels=False, ticks=False))
     joints = alt.Chart(named("joints")).properties(width=_WIDTH)
-    captured, joined = (_captured(one).encode(x=silent, color=colour) for one in (base, joints))
+    captured, joined = (_captured(one, dots=dots).encode(x=silent, color=colour) for one in (base, joints))
     sized = alt.Y(
         "synweight:Q", scale=alt.Scale(type="log"), axis=alt.Axis(title="synweight", format="~s", values=tens)
     )
     size, sizes_joined = (
-        one.mark_line(clip=True).encode(x=of_rank, y=sized, color=colour, detail=_ONE_LINE) for one in (base, joints)
+        one.mark_line(clip=True, point=dots).encode(x=of_rank, y=sized, color=colour, detail=_ONE_LINE)
+        for one in (base, joints)
     )
     panels = [[captured, joined], [size, sizes_joined]]
     if moves:
@@ -173,8 +174,8 @@ def _view(parameter: str) -> str:
     return f"view_{parameter}"
 
 
-def _captured(base: "alt.Chart") -> "alt.Chart":
-    """A line for each of `CURVES` and status."""
+def _captured(base: "alt.Chart", *, dots: bool) -> "alt.Chart":
+    """A line for each of `CURVES` and status; with *dots* its points, too, since a single one is no line."""
     import altair as alt
 
     names = ", ".join(f"{column}: '{name}'" for column, name in CURVES.items())
@@ -182,7 +183,7 @@ def _captured(base: "alt.Chart") -> "alt.Chart":
     folded = folded.transform_calculate(curve=f"{{{names}}}[datum.column]")
     dashes = alt.Scale(domain=list(_DASHES), range=list(_DASHES.values()))
     legend = alt.Legend(title="captured of all", symbolType="stroke", symbolSize=700, symbolStrokeColor=INK, offset=18)
-    found: alt.Chart = folded.mark_line(clip=True).encode(
+    found: alt.Chart = folded.mark_line(clip=True, point=dots).encode(
         y=alt.Y(
             "captured:Q",
             scale=alt.Scale(domain=[0, 1]),
