@@ -84,6 +84,6 @@ def _line(cells: list[str], widths: list[int], right: list[bool]) -> str:
 
 def table_lines(table: Queryable) -> Iterator[str]:
     """A table and its columns."""
-    yield f"{table.name} ({printable(table.path)})"
+    yield f"{table.name} ({printable(table.path)})" + ("" if table.is_here else " [its content is not here]")
     for column, kind in table.columns.items():
         yield f"  {printable(column)} {printable(kind)}"

@@ -17,6 +17,7 @@ import pyarrow
 
 from engram.connectome.config.records import Config
 from engram.connectome.config.writing import as_data
+from engram.connectome.contents import Contents
 from engram.connectome.crate import CRATE, crate_of
 from engram.connectome.engine import Work
 from engram.connectome.fetching import is_link
@@ -198,6 +199,7 @@ def _earlier(folder: Folder) -> Earlier:
     return Earlier(
         folder=folder.path,
         provenance=folder.provenance(),
+        contents=Contents(folder.path),
         digest_of=digest_of,
         left=folder.left(),
         left_in=folder.new,

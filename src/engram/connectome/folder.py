@@ -8,7 +8,7 @@ import fcntl
 import json
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from hashlib import sha256
@@ -20,6 +20,7 @@ import msgspec
 from engram import durable
 from engram.connectome.crate import CRATE, is_ours
 from engram.connectome.files import read_small_file
+from engram.connectome.linked import seal_of
 from engram.durable import Steps
 from engram.model.errors import SnapshotBusy, TargetExists, UsageError
 
@@ -36,6 +37,8 @@ _NAMED_PART = re.compile(r"(?:skeletons|meshes)-[^/]+")
 _LARGEST_CRATE_BYTES = 1 << 30
 #: Where builds work.
 PRIVATE = ".engram"
+#: What keeps that out of git, and what it says.
+_HIDING, _HIDES = ".gitignore", b"*\n"
 
 
 def is_part(name: str) -> bool:
@@ -132,6 +135,7 @@ class Folder:
         private = os.path.dirname(self.new)
         self._refuse_foreign(private)
         durable.make_folders(self._steps, private)
+        self._remove_links(private, ("lock", _HIDING))
         self._hide(private)
         lock = durable.open_lock(self._steps, os.path.join(private, "lock"))
         try:
@@ -139,6 +143,8 @@ class Folder:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise SnapshotBusy(self.path) from error
+            for folder, folders, names in os.walk(private):
+                self._remove_links(folder, (*folders, *names))
             with self._cleared():
                 yield self
         finally:
@@ -146,11 +152,19 @@ class Folder:
 
     def _hide(self, private: str) -> None:
         """Keep the private folder out of everybody's git, from its first file on: git passes empty folders over."""
-        place = os.path.join(private, ".gitignore")
+        place = os.path.join(private, _HIDING)
+        if os.path.isfile(place) and read_small_file(place, most_bytes=len(_HIDES)) != _HIDES:  # a stranger's
+            durable.remove(self._steps, place)
         if not os.path.lexists(place):
             with suppress(FileExistsError):  # another build was faster
-                durable.write_whole(self._steps, place, b"*\n")
+                durable.write_whole(self._steps, place, _HIDES)
                 durable.sync_folder(self._steps, private)
+
+    def _remove_links(self, folder: str, names: Iterable[str]) -> None:
+        """Remove links where builds work: a stranger's dataset may bring some along, and they lead anywhere."""
+        for place in (os.path.join(folder, name) for name in names):
+            if os.path.islink(place):
+                durable.remove(self._steps, place)
 
     @contextmanager
     def looked_at(self) -> Iterator[None]:
@@ -218,12 +232,29 @@ class Folder:
 
     def _refuse_foreign(self, private: str) -> None:
         """What engram did not make is not replaced."""
-        if os.path.isdir(private) and not os.path.islink(private):
+        there = filter(is_part, os.listdir(self.path) if os.path.isdir(self.path) else ())
+        for place in (os.path.join(self.path, name) for name in there):
+            if os.path.lexists(os.path.join(place, ".git")):
+                raise TargetExists(place, "is a repository of its own", "Move it, or build elsewhere: -o DIR")
+        if (os.path.isdir(private) and not os.path.islink(private)) or self._came_along():
             return
         for name in (*PARTS, PROVENANCE, CRATE, PRIVATE):
             place = os.path.join(self.path, name)
             if os.path.lexists(place):
                 raise TargetExists(place, "is there, and engram did not build it", "Build into another folder: -o DIR")
+
+    def _came_along(self) -> bool:
+        """Whether all that is here was built by an engram elsewhere: a clone, or a copy, has no private folder."""
+        if os.path.lexists(os.path.join(self.path, PRIVATE)):
+            return False
+        try:
+            with open(os.path.join(self.path, PROVENANCE), "rb") as file:
+                said = json.load(file)
+            is_ours = said["seal"] == seal_of(said)
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return False
+        told = {one.path.partition("/")[0] for one in self.provenance().tables}
+        return is_ours and set(filter(is_part, os.listdir(self.path))) <= told
 
     def make_room(self, path: str) -> str:
         """The place where a new file is to be made; the folders above it are made.

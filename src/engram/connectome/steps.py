@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from engram.connectome.contents import Contents, Presence
 from engram.connectome.folder import Left, Provenance, ToldFile, is_inside
 
 Doer = TypeVar("Doer")
@@ -124,6 +125,7 @@ class Earlier:
 
     folder: str
     provenance: Provenance
+    contents: Contents
     #: Tells the digest of a file.
     digest_of: Callable[[str], str] = field(repr=False)
     #: What an interrupted build finished of another one, and where it lies.
@@ -154,7 +156,10 @@ class Earlier:
 
     def _why_not(self, folder: str, file: ToldFile) -> str:
         place = os.path.join(folder, file.path)
-        if not os.path.isfile(place) or os.path.islink(place):
+        presence = self.contents.look(place, size_bytes=file.size_bytes)
+        if presence is Presence.ABSENT:
+            return f"the content of {file.path} is not here"
+        if presence is not Presence.HERE:
             return f"{file.path} is not there"
         if os.path.getsize(place) != file.size_bytes or self.digest_of(place) != file.sha256:
             return f"{file.path} is not what was built"

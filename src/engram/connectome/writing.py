@@ -43,6 +43,7 @@ def write_output(work: Work, folder: Folder, steps: Steps, output: AnyOutput) ->
     place = folder.make_room(output.path)
     rows: int | None
     columns: int | None
+    whole = place
     if isinstance(output, TextOutput):
         write_new(steps, place, output.text.encode(), sync=False)
         rows, columns = output.rows, output.columns
@@ -50,8 +51,8 @@ def write_output(work: Work, folder: Folder, steps: Steps, output: AnyOutput) ->
         write_new(steps, place, output.content, sync=False)
         rows = columns = None
     elif isinstance(output, EarlierOutput):
-        link(steps, output.place, place)
-        rows = columns = None
+        link(steps, output.place, place)  # of a link into an annex another one, which leads there once it is in place
+        whole, rows, columns = output.place, None, None
     elif place.endswith((".csv", ".csv.gz")):
         plain = place.removesuffix(".gz")
         rows, columns = _write_csv(work, output, plain), len(output.promise.columns)
@@ -63,7 +64,7 @@ def write_output(work: Work, folder: Folder, steps: Steps, output: AnyOutput) ->
         rows = write(work.relation(output.query), place, output.promise, index=output.index)
         columns = len(output.promise.columns)
     return Written(
-        path=output.path, rows=rows, columns=columns, size_bytes=os.path.getsize(place), sha256=digest_of(place)
+        path=output.path, rows=rows, columns=columns, size_bytes=os.path.getsize(whole), sha256=digest_of(whole)
     )
 
 

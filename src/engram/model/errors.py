@@ -41,6 +41,7 @@
     │   │   └── TooFewCopies           3    too few copies of a content could be proven to drop it
     │   ├── NothingToRecord            3    a repository without a commit cannot become a subdataset
     │   ├── Unavailable                3    a content that nobody could give
+    │   ├── NotHere                    3    the content of a snapshot's file is in another clone of its dataset
     │   ├── NotUploaded                3    a file that is not in its bucket, or not as it should be
     │   ├── NoRoom                     3    a content that the disk has no room for
     │   ├── PlanMoved                  3    a step of a plan whose ground has moved since it was made
@@ -539,6 +540,15 @@ class Unavailable(ItemFailed):
     exit_code = 3
     message = "{path} could not be had: {reason}."
     remedy = "See who has it: engram whereis {path}"
+
+
+class NotHere(ItemFailed):
+    """A file of a snapshot that was saved as a dataset, and whose content is not in this clone."""
+
+    advice: str
+    exit_code = 3
+    message = "{path}: {reason}."
+    remedy = "{advice}"
 
 
 class NotUploaded(ItemFailed):

@@ -105,6 +105,10 @@ class Creation:
                 for name in self._wish.procedures
             ]
 
+    def is_unfinished(self) -> bool:
+        """Whether one was interrupted: carried out again, it is brought to its end."""
+        return self._creator.is_unfinished()
+
     def _check_is_new_to(self, parent: Dataset) -> None:
         scope = _scope_in(parent, self._path)
         index = parent.read_index()

@@ -28,8 +28,10 @@ class Queryable:
     name: str
     #: POSIX path of its file in the snapshot's folder; of a table in several files, that of their folder.
     path: str
-    #: Its columns and their types, as SQL sees them.
+    #: Its columns and their types, as SQL sees them; none of one that is not here.
     columns: Mapping[str, str]
+    #: Whether its content is: get it where it is not.
+    is_here: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """The record ``queryable``. Fields may be added, never changed."""
@@ -123,7 +125,7 @@ class SnapshotAsking:
         Raises `ExtraMissing`, `NoSnapshot`, `SnapshotBusy`, `Malformed`.
         """
         with self._asking(folder, "", 0) as asking:
-            return [Queryable(name=one.name, path=one.path, columns=one.columns) for one in asking.tables]
+            return [Queryable(**asdict(one)) for one in asking.tables]
 
     def query(self, folder: str, query: str, *, memory: str, threads: int) -> Iterator[Columns | Row]:
         """The answer to a question in SQL: its columns, then its rows. Nothing is changed, and nothing else is opened.
@@ -137,6 +139,7 @@ class SnapshotAsking:
         Raises:
             ExtraMissing, NoSnapshot, UsageError, QueryRefused, QueryFailed, SnapshotBusy, Malformed,
             TooLittleMemory, StorageFailed.
+            NotHere: the content of a table is in another clone.
         """
         with self._asking(folder, memory, threads) as asking:
             answer = asking.ask(query)
@@ -186,10 +189,11 @@ class SnapshotAsking:
 
     @contextmanager
     def _asking(self, folder: str, memory: str, threads: int) -> "Iterator[Asking]":
-        with self._held((folder,), memory, threads) as ((place,), (files,), limits, spill):
+        with self._held((folder,), memory, threads) as ((place,), ((files, absent),), limits, spill):
             from engram.connectome.asking.querying import Asking
 
-            asking = Asking(place, files, memory_bytes=limits.memory_bytes, threads=limits.threads, spill=spill)
+            memory_bytes, threads = limits.memory_bytes, limits.threads
+            asking = Asking(place, files, absent, memory_bytes=memory_bytes, threads=threads, spill=spill)
             try:
                 yield asking
             finally:
@@ -198,8 +202,11 @@ class SnapshotAsking:
     @contextmanager
     def _held(
         self, folders: tuple[str, ...], memory: str, threads: int
-    ) -> "Iterator[tuple[list[str], list[list[str]], Limits, str]]":
-        """Snapshots that nobody builds meanwhile: folders, the files of each, limits, a folder for what is large."""
+    ) -> "Iterator[tuple[list[str], list[tuple[list[str], list[str]]], Limits, str]]":
+        """Snapshots that nobody builds meanwhile: folders, files, limits, a folder for what is large.
+
+        Of each, the files whose content is here, and those whose content is not.
+        """
         from tempfile import TemporaryDirectory  # here, because help needs no folder
 
         memory_bytes = memory_of(memory)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from engram.connectome.config.records import Config
     from engram.connectome.uploading import Bucket
     from engram.connectome.writing import Written
+    from engram.workspace.snapshot_saving import SnapshotSaving
 
 #: What is uploaded: the tables of this folder.
 _FLAT = "flat-connectome/"
@@ -31,7 +32,9 @@ class SnapshotBuilding:
         self._context = context
         self._steps = steps or Steps()
 
-    def build(self, config: str, *, output: str, memory: str, threads: int, plots: bool = True) -> Iterator[Outcome]:
+    def build(
+        self, config: str, *, output: str, memory: str, threads: int, plots: bool = True, save: bool = False
+    ) -> Iterator[Outcome]:
         """Build the snapshot of the configuration *config*: an outcome for each file and for each finding.
 
         Args:
@@ -39,10 +42,11 @@ class SnapshotBuilding:
             memory: what the process may take, as ``8GB``; '' for half of what is free.
             threads: how many work at once; 0 for one per processor.
             plots: whether reports have plots.
+            save: whether the folder becomes a dataset, if it is none, and all of the snapshot one commit in it.
 
         Raises:
-            ExtraMissing, PathNotFound, UsageError, BadSnapshotConfig, BadTables, TargetExists, TooLittleMemory: before
-            anything is changed.
+            ExtraMissing, PathNotFound, UsageError, BadSnapshotConfig, BadTables, TargetExists, TooLittleMemory,
+            NoIdentity, NotTrusted: before anything is changed.
             SnapshotBusy, StorageFailed, BucketUnavailable: the folder is as it was.
         """
         memory_bytes = memory_of(memory)
@@ -53,7 +57,8 @@ class SnapshotBuilding:
             _need_plots()
         limits = Limits(memory_bytes=memory_bytes, threads=threads or os.cpu_count() or 1)
         bucket = self._bucket(wanted)
-        flat: list[Written] = []
+        saving = self._saving(wanted) if save else None
+        files: dict[str, Written] = {}
         progress = self._context.progress
         for told in build(wanted, self._steps, limits, version=__version__, now=_now, plots=plots):
             if isinstance(told, Begun):
@@ -61,27 +66,42 @@ class SnapshotBuilding:
             elif isinstance(told, Finding):
                 yield Outcome(action="check", item=told.table, status=Status.OK, note=told.message)
             elif isinstance(told, Kept):
-                flat += [told.file] if told.file.path.startswith(_FLAT) else []
+                files[told.file.path] = told.file
                 yield Outcome(action="build", item=told.file.path, status=Status.NOT_NEEDED, note=_rows(told.file.rows))
             else:
-                flat += [told] if told.path.startswith(_FLAT) else []
+                files[told.path] = told
                 note, size_bytes = _rows(told.rows), told.size_bytes
                 yield Outcome(action="build", item=told.path, status=Status.OK, note=note, moved_bytes=size_bytes)
+        if saving is not None:
+            progress.start("saving", None, "")
+            yield from saving.carry_out(wanted.snapshot_tag, files)
         if bucket is not None:
+            flat = [file for path, file in files.items() if path.startswith(_FLAT)]
             yield from self._uploaded(bucket, flat, wanted.job_settings.output_dir)
         progress.finish()
 
-    def plan_build(self, config: str, *, output: str, plots: bool = True) -> Plan:
+    def plan_build(self, config: str, *, output: str, plots: bool = True, save: bool = False) -> Plan:
         """Which steps `build` would carry out and which it would not, and why. Raises what it raises."""
         with connectome_extra():
             from engram.connectome.building import plan
-        planned = plan(self._read(config, output), self._steps, plots=plots)
-        return Plan(
-            steps=tuple(
-                PlannedStep(action="make" if one.wanted else "leave", item=one.step.name, why=one.why)
-                for one in planned
-            )
-        )
+        wanted = self._read(config, output)
+        if save:
+            self._saving(wanted)
+        steps = [
+            PlannedStep(action="make" if one.wanted else "leave", item=one.step.name, why=one.why)
+            for one in plan(wanted, self._steps, plots=plots)
+        ]
+        if save:
+            steps.append(PlannedStep(action="save", item=wanted.job_settings.output_dir, why="as a dataset"))
+        return Plan(steps=tuple(steps))
+
+    def _saving(self, config: "Config") -> "SnapshotSaving":
+        """What saves the snapshot afterwards. Raises what would keep it from being saved."""
+        from engram.workspace.snapshot_saving import SnapshotSaving
+
+        saving = SnapshotSaving(self._context, config.job_settings.output_dir, steps=self._steps)
+        saving.check()
+        return saving
 
     def _bucket(self, config: "Config") -> "Bucket | None":
         """Where flat tables are uploaded to; ``None`` when they are not."""

@@ -34,12 +34,15 @@ class SnapshotLoading:
 
         Raises:
             ExtraMissing, PathNotFound, NoSnapshot, UsageError.
+            NotHere: the content of a file is in another clone.
         """
         memory_bytes = memory_of(memory)
         with connectome_extra():
             from engram.connectome.neo4j.header import BadFile
             from engram.connectome.neo4j.loading import How, load_script, unloadable
             from engram.connectome.neo4j.sources import sources_of
+            from engram.connectome.proving.parts import refuse_absent
+        refuse_absent(existing_folder(self._context, folder), "neuprint")
         place = os.path.join(existing_folder(self._context, folder), "neuprint")
         sources = sources_of(place)
         if not sources.nodes:

@@ -83,8 +83,19 @@ def existing_folder(context: Context, folder: str) -> str:
 
 
 def _wrong(wrong: "Wrong", folder: str) -> Outcome:
+    from engram.connectome.contents import not_here
     from engram.connectome.proving.told import Kind
 
+    if wrong.kind is Kind.ABSENT:
+        error = not_here(folder, wrong.path)
+        return Outcome(
+            action="check",
+            item=wrong.path,
+            status=Status.IMPOSSIBLE,
+            message=wrong.message,
+            error=type(error).__name__,
+            remedy=error.next_step,
+        )
     if wrong.kind is Kind.FOREIGN:
         advice = "Move it elsewhere: nothing of the snapshot needs it."
     elif not os.path.isdir(os.path.join(folder, ".engram")):
@@ -95,12 +106,12 @@ def _wrong(wrong: "Wrong", folder: str) -> Outcome:
         advice = (
             f"Build it anew: rm {quote(folder)}/provenance.json; engram snapshot build -c CONFIG -o {quote(folder)}"
         )
-    error = WrongSnapshot(wrong.path, wrong.message, advice)
+    problem = WrongSnapshot(wrong.path, wrong.message, advice)
     return Outcome(
         action="check",
         item=wrong.path,
         status=Status.ERROR,
         message=wrong.message,
-        error=type(error).__name__,
-        remedy=error.next_step,
+        error=type(problem).__name__,
+        remedy=problem.next_step,
     )

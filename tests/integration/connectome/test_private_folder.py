@@ -51,6 +51,9 @@ def test_a_private_folder_of_an_older_engram_is_hidden_by_the_next_build(tmp_pat
     assert told_by_git(tmp_path) == "?? .engram/lock\n"
     hold(tmp_path, Steps())
     assert told_by_git(tmp_path) == ""
+    (tmp_path / ".engram" / ".gitignore").write_text("!*\n")
+    hold(tmp_path, Steps())
+    assert told_by_git(tmp_path) == ""
 
 
 def test_a_file_appears_whole_where_files_without_names_are_not_known(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from engram.workspace.snapshot_asking import Columns, Row, SnapshotAsking
 
 
 def opened(folder: Path) -> Asking:
-    return Asking(str(folder), paths_in(str(folder)), memory_bytes=1 << 29, threads=1, spill=str(folder.parent))
+    return Asking(str(folder), *paths_in(str(folder)), memory_bytes=1 << 29, threads=1, spill=str(folder.parent))
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engram.connectome.asking.tables import selected_from, tables_of
+from engram.connectome.asking.tables import absent_tables, selected_from, tables_of
+from engram.connectome.contents import not_here
 from engram.connectome.engine import Work
 from engram.connectome.reading import told
 from engram.connectome.sql import UNSPECIFIED, name, selected, text
@@ -114,13 +115,25 @@ _SIDES = ("old", "new")
 class Comparing:
     """Two snapshots, side by side."""
 
-    def __init__(self, work: Work, folders: Sequence[str], paths: Sequence[list[str]]) -> None:
-        """Open the tables of the older and of the newer one. Raises `NoSnapshot`, `Unreadable`, `Malformed`."""
+    def __init__(self, work: Work, folders: Sequence[str], paths: Sequence[tuple[list[str], list[str]]]) -> None:
+        """Open the tables of the older and of the newer one.
+
+        Args:
+            paths: of each the files that are here, and those whose content is not.
+
+        Raises:
+            NoSnapshot: one of them has none of the tables.
+            Unreadable, Malformed: a table that is none.
+            NotHere: what would be compared with the other's is not here.
+        """
         self._work = work
         self._columns: dict[str, dict[str, set[str]]] = {}
-        for side, folder, files in zip(_SIDES, folders, paths, strict=True):
+        for side, folder, (files, absent) in zip(_SIDES, folders, paths, strict=True):
+            for lacking, path in absent_tables(files, absent).items():
+                if any(lacking in part.sources for part in PARTS):
+                    raise not_here(folder, path)
             self._columns[side] = {}
-            for table in tables_of(folder, files):
+            for table in tables_of(folder, files, absent):
                 if any(table.name in part.sources for part in PARTS):
                     self._open(side, table.name, table.path, table.source, table.columns)
             if not self._columns[side]:
@@ -135,9 +148,14 @@ class Comparing:
     def compare(self, *, most: int) -> Iterator[Changed | Difference]:
         """What changed: how much of each part, then the *most* largest changes of it, 0 for all."""
         for part in PARTS:
-            tables = [next((one for one in part.sources if one in self._columns[side]), "") for side in _SIDES]
+            tables = [next((one for one in part.sources if self._has(side, part, one)), "") for side in _SIDES]
             if all(tables):
                 yield from self._part(part, tables, most)
+
+    def _has(self, side: str, part: Part, table: str) -> bool:
+        """Whether a table is there, with what tells one thing of a part from another."""
+        there = self._columns[side].get(table)
+        return there is not None and all(_needs(part.sources[table][key]) <= there for key in part.keys)
 
     def _part(self, part: Part, tables: Sequence[str], most: int) -> Iterator[Changed | Difference]:
         values = self._make_sides(part, tables)

@@ -13,7 +13,8 @@ from typing import Any
 
 import duckdb
 
-from engram.connectome.asking.tables import Named, Readable, selected_from, tables_of
+from engram.connectome.asking.tables import Named, Readable, absent_tables, selected_from, tables_of
+from engram.connectome.contents import not_here
 from engram.connectome.engine import OF_MEMORY_RATIO
 from engram.connectome.reading import told
 from engram.connectome.sql import name
@@ -43,11 +44,21 @@ class Answer:
 class Asking:
     """A snapshot that can be asked."""
 
-    def __init__(self, folder: str, paths: Sequence[str], *, memory_bytes: int, threads: int, spill: str) -> None:
+    def __init__(
+        self,
+        folder: str,
+        paths: Sequence[str],
+        absent: Sequence[str] = (),
+        *,
+        memory_bytes: int,
+        threads: int,
+        spill: str,
+    ) -> None:
         """Open its tables.
 
         Args:
             paths: POSIX paths of its files.
+            absent: of those whose content is not here.
             memory_bytes: what the process may take.
             spill: a folder for what does not fit into memory.
 
@@ -64,8 +75,9 @@ class Asking:
             "allow_community_extensions": "false",
             "python_enable_replacements": "false",
         }
-        found = list(tables_of(folder, list(paths)))
-        if not found:
+        found = list(tables_of(folder, list(paths), absent))
+        self._folder, self._absent = folder, absent_tables(paths, absent)
+        if not (found or self._absent):
             raise NoSnapshot(folder)
         self._connection = duckdb.connect(":memory:", config=settings)
         self._tables: dict[str, Readable] = {}
@@ -84,19 +96,21 @@ class Asking:
 
     @property
     def tables(self) -> Iterator[Named]:
-        """Its tables, in the order of their names."""
-        for table in sorted(self._tables.values(), key=lambda one: one.name):
-            rows = self._connection.execute(f"DESCRIBE {name(table.name)}").fetchall()
-            yield Named(name=table.name, path=table.path, columns={row[0]: _shown_type(row[1]) for row in rows})
+        """Its tables, in the order of their names, and those that cannot be read because they are not here."""
+        for table, path in sorted([*((one.name, one.path) for one in self._tables.values()), *self._absent.items()]):
+            is_here = table in self._tables
+            rows = self._connection.execute(f"DESCRIBE {name(table)}").fetchall() if is_here else []
+            yield Named(name=table, path=path, columns={row[0]: _shown_type(row[1]) for row in rows}, is_here=is_here)
 
     def ask(self, query: str) -> Answer:
-        """Ask one question. Raises `QueryRefused`, and `QueryFailed` when it cannot be answered."""
+        """Ask one question. Raises `QueryRefused`; `QueryFailed` when it cannot be answered, `NotHere` not now."""
         self._refuse(query)
         try:
             found = self._connection.execute(query)
         except duckdb.OutOfMemoryException:
             raise
         except duckdb.Error as error:
+            self._refuse_absent(query)
             raise QueryFailed(_first_lines(error)) from error
         columns = {column[0]: _shown_type(str(column[1])) for column in found.description or ()}
         return Answer(columns=columns, rows=self._rows(found))
@@ -109,6 +123,12 @@ class Asking:
             raise
         except duckdb.Error as error:
             raise QueryFailed(_first_lines(error)) from error
+
+    def _refuse_absent(self, query: str) -> None:
+        """Say which table of a question is not here. Raises `NotHere`."""
+        for word in re.findall(r"\w+", query.lower()):
+            if word in self._absent:
+                raise not_here(self._folder, self._absent[word])
 
     def _refuse(self, query: str) -> None:
         """What no question may be. Raises `QueryRefused`, `QueryFailed`."""

@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -36,8 +36,10 @@ class Named:
     name: str
     #: POSIX path of its file in the snapshot's folder; of a table in several files, that of their folder.
     path: str
-    #: Its columns and their types, as SQL sees them.
+    #: Its columns and their types, as SQL sees them; none of one that is not here.
     columns: Mapping[str, str]
+    #: Whether its content is.
+    is_here: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +53,30 @@ class Readable:
     columns: Mapping[str, str]
 
 
-def tables_of(folder: str, paths: list[str]) -> Iterator[Readable]:
+def absent_tables(paths: Iterable[str], absent: Iterable[str]) -> dict[str, str]:
+    """Tables that cannot be read, because the content of a file of them is not here: that file's path by their names.
+
+    Args:
+        paths: files that are here.
+        absent: those that are not.
+    """
+    here = {name_of(path) for path in paths if path.endswith((".feather", ".parquet"))}
+    found: dict[str, str] = {}
+    for path in absent:
+        if path.endswith((".feather", ".parquet", ".csv", ".csv.gz")) and name_of(path) not in here:
+            found.setdefault(name_of(path), path)
+    whole = {name_of(path) for path in paths if path.endswith((".csv", ".csv.gz"))} - {
+        name_of(path) for path in absent if path.endswith((".csv", ".csv.gz"))
+    }
+    return {table: path for table, path in found.items() if table not in whole}
+
+
+def tables_of(folder: str, paths: list[str], absent: Sequence[str] = ()) -> Iterator[Readable]:
     """The tables among the files of a snapshot. Where a table is there as feather and as CSV, it is read as feather.
+
+    Args:
+        paths: its files.
+        absent: those whose content is not here: a table of several files is left out when it is of one of these.
 
     Raises `Unreadable`, `Malformed`.
     """
@@ -70,8 +94,9 @@ def tables_of(folder: str, paths: list[str]) -> Iterator[Readable]:
             found = dataset.dataset(place, format=path.rpartition(".")[2])
         yield Readable(name=table, path=path, source=found, columns=_renamed(found.schema.names))
     files: dict[str, list[str]] = {}
+    lacking = {name_of(path) for path in absent if path.endswith((".csv", ".csv.gz"))}
     for path in paths:
-        if path.endswith((".csv", ".csv.gz")) and name_of(path) not in feathers:
+        if path.endswith((".csv", ".csv.gz")) and name_of(path) not in {*feathers, *lacking}:
             files.setdefault(name_of(path), []).append(path)
     for table, parts in files.items():
         found = dataset.dataset([_of_csv(folder, part) for part in parts])

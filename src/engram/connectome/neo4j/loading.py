@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from shlex import quote
 
+from engram.connectome.contents import Contents
 from engram.connectome.neo4j.header import header_of
 from engram.connectome.neo4j.sources import Sources
 
@@ -44,10 +45,13 @@ class How:
 
 def load_script(folder: str, sources: Sources, how: How) -> str:
     """A script for sh that loads the files of *folder*, which is a snapshot's ``neuprint/``. Raises `BadFile`."""
-    return "\n".join([*_beginning(folder, how), *_import(sources, how), *_afterwards(how)]) + "\n"
+    files = [*sources.nodes, *(path for path, _ in sources.relationships)]
+    beside = Contents(folder).objects if any(map(os.path.islink, files)) else ""
+    return "\n".join([*_beginning(folder, how, beside), *_import(sources, how), *_afterwards(how)]) + "\n"
 
 
-def _beginning(folder: str, how: How) -> Iterator[str]:
+def _beginning(folder: str, how: How, beside: str) -> Iterator[str]:
+    """What comes before the import. The files of a snapshot that was saved are links into the folder *beside*."""
     yield "#!/bin/sh"
     yield f"# Loads a snapshot into Neo4j {how.version}. What the database held before is replaced."
     yield "set -eu"
@@ -56,6 +60,8 @@ def _beginning(folder: str, how: How) -> Iterator[str]:
         yield 'if [ -z "${APPTAINER_CONTAINER:-}" ]; then'
         yield '    mkdir -p "${NEO4J_DATA:=$PWD/neo4j}/data" "$NEO4J_DATA/logs"'
         yield '    exec apptainer exec --writable-tmpfs --bind "$DATA" --bind "$NEO4J_DATA/data:/data" \\'
+        if beside:
+            yield f"        --bind {quote(beside)} \\"
         yield f'        --bind "$NEO4J_DATA/logs:/logs" {_IMAGES[how.version]} sh "$0"'
         yield "fi"
     yield "WORK=$(mktemp -d)"

@@ -13,6 +13,7 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
+from engram.connectome.contents import NOT_HERE, Contents, Presence
 from engram.connectome.crate import CRATE
 from engram.connectome.engine import Work
 from engram.connectome.folder import PRIVATE, PROVENANCE, Provenance, ToldFile, is_inside, is_part
@@ -71,10 +72,14 @@ class _Check:
     def carry_out(self) -> Iterator[Told]:
         provenance = self._provenance()
         files = files_in(self._folder, provenance)
-        if provenance is None and not (self._wrong or any(promise_of(path)[0] for path in files.told)):
+        if provenance is None and not (
+            self._wrong or any(promise_of(path)[0] for path in (*files.told, *files.absent))
+        ):
             raise NoSnapshot(self._folder)  # a folder named reports/ makes no snapshot
         for one in files.wrong:
             self._complain(one)
+        for path, message in files.told_absent():
+            self._complain(Wrong(path=path, message=message, kind=Kind.ABSENT))
         made = read_made(self._folder)
         if made is None:
             self._note(CONFIG, "it is not there, or cannot be read: laws were tried as if no setting left anything out")
@@ -103,6 +108,9 @@ class _Check:
                         kind=Kind.DAMAGED,
                     )
                 )
+            return None
+        if Contents(self._folder).look(place) is Presence.ABSENT:
+            self._complain(Wrong(path=PROVENANCE, message=NOT_HERE, kind=Kind.ABSENT))
             return None
         try:
             with open(place, "rb") as file:
@@ -175,11 +183,14 @@ class _Check:
         for path in readable:
             if path.endswith((".csv", ".csv.gz")):
                 self._csv(path, database)
+        for path in files.absent:
+            database.leave_out(path)
         database.finish()
         self._rows |= {path: rows for path, rows in database.rows.items() if rows >= 0}
         self._count(files)
         yield Looking(what="ids")
-        self._ids(database)
+        if not any(_is_of_database(path) for path in files.absent):
+            self._ids(database)
         if _DEBUG in self._digests:
             self._debug(seen)
 
@@ -341,6 +352,9 @@ class _Check:
             self._note("flat-connectome", "points were not compared with synapses: their table is not whole")
         if any(one.startswith("reports/") for one in files.told):
             self._note("reports", "nothing else follows from them" if provenance else "they were compared with nothing")
+        if files.absent:
+            told_of = f"laws that need {len(files.absent)} files whose content is not here were not tried"
+            self._note(files.absent[0].partition("/")[0], told_of)
         for other in files.others:
             self._note(other, "it is no part of a snapshot, and was not looked at")
 
@@ -356,3 +370,7 @@ class _Check:
                 path=path, rows=self._rows.get(path), size_bytes=size_bytes, sha256=self._digests[path], proof=proof
             )
         yield from self._unproven
+
+
+def _is_of_database(path: str) -> bool:
+    return path.startswith("neuprint/") and path.endswith((".csv", ".csv.gz"))

@@ -93,6 +93,10 @@ class Database:
         else:
             self._note(file, table, target, of_nodes=of_nodes)
 
+    def leave_out(self, path: str) -> None:
+        """The content of a file is not here: the table that it is a part of is not tried."""
+        self._broken.add(self._table_of(path))
+
     def _is_small(self, path: str) -> bool:
         return os.path.getsize(os.path.join(self._folder, path)) < Gathered.SMALL_BYTES
 

@@ -5,10 +5,12 @@ import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import msgspec
 
 from engram.connectome import flat
+from engram.connectome.contents import NOT_HERE, Contents, Presence, not_here
 from engram.connectome.crate import CRATE
 from engram.connectome.folder import PROVENANCE, Provenance, ToldFile, is_part
 from engram.connectome.neuprint import connections, meta, neurons, synapse_sets, synapses
@@ -40,29 +42,43 @@ class Files:
     #: What provenance tells of each; ``None`` where there is none.
     told: dict[str, ToldFile | None] = field(default_factory=dict)
     wrong: list[Wrong] = field(default_factory=list)
+    #: Files that belong to it and whose content is not here.
+    absent: list[str] = field(default_factory=list)
     #: Names in the folder that are no part of a snapshot.
     others: list[str] = field(default_factory=list)
+
+    def told_absent(self) -> Iterator[tuple[str, str]]:
+        """What is not here, and a sentence about it: a part of which nothing is here is told once."""
+        here = {path.partition("/")[0] for path in self.told}
+        for part, paths in groupby(self.absent, key=lambda path: path.partition("/")[0]):
+            absent = list(paths)
+            if part in here or len(absent) == 1:
+                yield from ((path, NOT_HERE) for path in absent)
+            else:
+                yield part, f"the content of its {len(absent)} files is not here"
 
 
 def files_in(folder: str, provenance: Provenance | None) -> Files:
     """What is there, what is missing, and what should not be there."""
-    found = Files()
-    there: dict[str, int] = {}
+    found, contents = Files(), Contents(folder)
+    told = {one.path: one for one in provenance.tables} if provenance else {}
+    there: dict[str, Presence] = {}
     for name in sorted(os.listdir(folder)):
         if is_part(name):
-            there.update(_below(folder, name))
+            there.update((path, _look(contents, folder, path, told.get(path))) for path in _below(folder, name))
         elif not name.startswith(".") and name not in (PROVENANCE, CRATE):
             found.others.append(name)
-    for path, mode in there.items():
-        if not stat.S_ISREG(mode):
-            what = "a link" if stat.S_ISLNK(mode) else "no file"
+    for path, presence in there.items():
+        if presence is Presence.FOREIGN:
+            what = "a link" if os.path.islink(os.path.join(folder, path)) else "no file"
             found.wrong.append(Wrong(path=path, message=f"is {what}: a snapshot holds files alone", kind=Kind.FOREIGN))
-    regular = {path for path, mode in there.items() if stat.S_ISREG(mode)}
+    regular = {path for path, presence in there.items() if presence is Presence.HERE}
+    absent = {path for path, presence in there.items() if presence is Presence.ABSENT}
     if provenance is None:
-        found.told = dict.fromkeys(sorted(regular))
-        found.wrong += _lacking(regular)
+        found.told, found.absent = dict.fromkeys(sorted(regular)), sorted(absent)
+        found.wrong += _lacking(regular | absent)
         return found
-    told = {one.path: one for one in provenance.tables}
+    found.absent = sorted(absent & told.keys())
     found.told = {path: told[path] for path in sorted(regular & told.keys())}
     found.wrong += [
         Wrong(path=path, message="is missing", kind=Kind.DAMAGED) for path in sorted(told.keys() - there.keys())
@@ -73,27 +89,41 @@ def files_in(folder: str, provenance: Provenance | None) -> Files:
             message="does not belong to the snapshot: provenance.json does not tell of it",
             kind=Kind.FOREIGN,
         )
-        for path in sorted(regular - told.keys())
+        for path in sorted((regular | absent) - told.keys())
     ]
     return found
 
 
-def paths_in(folder: str) -> list[str]:
-    """The files of a snapshot, unproven: those that its provenance tells of, or all. Raises `NoSnapshot`."""
+def paths_in(folder: str) -> tuple[list[str], list[str]]:
+    """The files of a snapshot, unproven: those that its provenance tells of, or all; and those that are not here.
+
+    Raises `NoSnapshot`.
+    """
     provenance = None
     with suppress(OSError, msgspec.MsgspecError), open(os.path.join(folder, PROVENANCE), "rb") as file:
         provenance = msgspec.json.decode(file.read(), type=Provenance)
-    found = list(files_in(folder, provenance).told)
-    if not found:
+    found = files_in(folder, provenance)
+    if not (found.told or found.absent):
         raise NoSnapshot(folder)
-    return found
+    return list(found.told), found.absent
 
 
-def _below(folder: str, name: str) -> Iterator[tuple[str, int]]:
+def refuse_absent(folder: str, part: str) -> None:
+    """Refuse to go on where the content of a file of a part is not here. Raises `NotHere`."""
+    contents, place = Contents(folder), os.path.join(folder, part)
+    for path in _below(folder, part) if os.path.isdir(place) else ():
+        if contents.look(os.path.join(folder, path)) is Presence.ABSENT:
+            raise not_here(folder, part)
+
+
+def _look(contents: Contents, folder: str, path: str, known: ToldFile | None) -> Presence:
+    return contents.look(os.path.join(folder, path), size_bytes=known.size_bytes if known else None)
+
+
+def _below(folder: str, name: str) -> Iterator[str]:
     place = os.path.join(folder, name)
-    mode = os.lstat(place).st_mode
-    if not stat.S_ISDIR(mode):
-        yield name, mode
+    if not stat.S_ISDIR(os.lstat(place).st_mode):
+        yield name
         return
     for inner in sorted(os.listdir(place)):
         yield from _below(folder, f"{name}/{inner}")

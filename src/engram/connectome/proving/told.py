@@ -14,6 +14,8 @@ class Kind(StrEnum):
     CONTRADICTION = "contradiction"
     #: It does not belong to the snapshot.
     FOREIGN = "foreign"
+    #: Its content is in another clone of the dataset that the snapshot was saved as.
+    ABSENT = "absent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from engram.connectome.config.outputs import Meshes, Skeletons
+from engram.connectome.contents import Contents, Presence
 from engram.connectome.engine import Work
 from engram.connectome.outputs import BytesOutput, EarlierOutput, TextOutput
 from engram.connectome.shapes import BadShape, ngmesh, swc
@@ -128,7 +129,7 @@ def shape_outputs(
             rows.append(_Row(body=body, state="missing"))
             continue
         try:
-            row, outputs = _of_body(shapes, os.path.join(earlier, shapes.part), body, files[body], done)
+            row, outputs = _of_body(shapes, earlier, body, files[body], done)
         except BadShape as error:
             rows.append(_Row(body=body, state="broken", reason=str(error)))
         else:
@@ -164,7 +165,7 @@ class _Row:
 
 
 def _of_body(
-    shapes: Shapes, earlier: str, body: int, path: str, done: Mapping[int, _Row]
+    shapes: Shapes, snapshot: str, body: int, path: str, done: Mapping[int, _Row]
 ) -> tuple[_Row, list[ShapeOutput]]:
     """What becomes of a body's file: what was made of it before, if it and the settings are the same."""
     data = read_body(path, most_bytes=shapes.most_bytes)
@@ -173,7 +174,8 @@ def _of_body(
     row = done.get(body)
     if row is not None and (row.sha256, row.made_with) == (sha256, shapes.made_with):
         names[shapes.made.format(body=body)] = row.made_sha256
-        if all(_is(os.path.join(earlier, name), digest) for name, digest in names.items()):
+        contents, earlier = Contents(snapshot), os.path.join(snapshot, shapes.part)
+        if all(_is(os.path.join(earlier, name), digest, contents) for name, digest in names.items()):
             return row, [
                 EarlierOutput(path=f"{shapes.part}/{name}", place=os.path.join(earlier, name)) for name in names
             ]
@@ -183,9 +185,9 @@ def _of_body(
     return row, [BytesOutput(path=f"{shapes.part}/{name}", content=one) for name, one in outputs]
 
 
-def _is(place: str, digest: str) -> bool:
+def _is(place: str, digest: str, contents: Contents) -> bool:
     try:
-        return not os.path.islink(place) and _sha256(read_body(place)) == digest
+        return contents.look(place) is Presence.HERE and _sha256(read_body(place)) == digest
     except BadShape:  # it is not there any more
         return False
 

@@ -14,7 +14,13 @@ from engram.workspace.verbs.arguments import AnyPath, check_count, collected, te
 
 
 def build(
-    config: AnyPath, *, output: AnyPath | None = None, memory: str = "", jobs: int = 0, plots: bool = True
+    config: AnyPath,
+    *,
+    output: AnyPath | None = None,
+    memory: str = "",
+    jobs: int = 0,
+    plots: bool = True,
+    save: bool = False,
 ) -> list[Outcome]:
     """The outcome of each file of a snapshot that is built, and of each finding.
 
@@ -27,10 +33,12 @@ def build(
         memory: what the build may take, as 8GB; default is half of what is free.
         jobs: threads; default is one for each processor.
         plots: whether reports have plots.
+        save: whether the folder becomes a dataset, if it is none, and the snapshot one commit in it.
     """
     check_count("jobs", jobs)
     building = SnapshotBuilding(context_here())
-    told = building.build(os.fspath(config), output=text(output) or "", memory=memory, threads=jobs, plots=plots)
+    folder = text(output) or ""
+    told = building.build(os.fspath(config), output=folder, memory=memory, threads=jobs, plots=plots, save=save)
     return collected(told)
 
 

@@ -3,12 +3,16 @@
 What the configuration asks for appears in the snapshot's folder when all of it is there: flat tables, files for a
 neuPrint database, tables of neurotransmitters, reports with their plots. What an earlier build left there is kept where
 it would be made again as it is. An interrupted build leaves what was there, and goes on where it is begun again. The
-last file to come, provenance.json, says what all of it was made from.
+last file to come, provenance.json, says what all of it was made from; ro-crate-metadata.json says it to archives.
+
+With --save the folder becomes a dataset, if it is none, and the snapshot a commit in it, so that every version can be
+had again: engram history DIR. Large files go to the annex, a few texts to git. A build that fails saves nothing.
 
     engram snapshot build -c release.yaml
     engram snapshot build -c release.yaml -o /data/release
     engram snapshot build -c release.yaml --memory 8GB -J 4
     engram snapshot build -c release.yaml --explain
+    engram snapshot build -c release.yaml --save
 """
 
 import click
@@ -26,12 +30,23 @@ from engram.workspace.snapshot_building import SnapshotBuilding
 @options.threads
 @click.option("--no-plots", "plots", flag_value=False, default=True, help="Leave out the plots of reports.")
 @click.option("--explain", is_flag=True, help="Tell which steps would be carried out, and why; change nothing.")
+@click.option("--save", is_flag=True, help="Save the snapshot as a version of a dataset, its folder.")
 @click.pass_obj
 def command(
-    call: Call, *, config: str, output: str | None, memory: str | None, jobs: int | None, plots: bool, explain: bool
+    call: Call,
+    *,
+    config: str,
+    output: str | None,
+    memory: str | None,
+    jobs: int | None,
+    plots: bool,
+    explain: bool,
+    save: bool,
 ) -> None:
     building = call.open(SnapshotBuilding)
+    folder = output or ""
     if explain:
-        call.show_plan(building.plan_build(config, output=output or "", plots=plots))
+        call.show_plan(building.plan_build(config, output=folder, plots=plots, save=save))
         return
-    call.show(building.build(config, output=output or "", memory=memory or "", threads=jobs or 0, plots=plots))
+    told = building.build(config, output=folder, memory=memory or "", threads=jobs or 0, plots=plots, save=save)
+    call.show(told)
