@@ -66,7 +66,7 @@ def test_each_thing_wrong_with_the_tables_has_its_line(engram: Engram) -> None:
         "The tables cannot be used, for 2 reasons:",
         "  points, column x: is missing",
         "  partners: two rows are the same",
-        "Mend the tables; nothing was built.",
+        "Mend the tables, or what the configuration says of them; nothing was built.",
     ]
 
 

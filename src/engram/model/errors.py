@@ -398,7 +398,7 @@ class BadTables(RequestRefused):
     problems: tuple[str, ...]
     exit_code = 2
     message = "{problems}"
-    remedy = "Mend the tables; nothing was built."
+    remedy = "Mend the tables, or what the configuration says of them; nothing was built."
 
     @property
     def what(self) -> str:
