@@ -17,15 +17,19 @@ ROWS_OF_A_PART = 4_000_000
 class Work:
     """A work file: tables may be larger than memory, and no result depends on how many threads work."""
 
-    def __init__(self, path: str, *, memory_bytes: int, threads: int, spill: str = "") -> None:
+    def __init__(
+        self, path: str, *, memory_bytes: int, threads: int, spill: str = "", engine_bytes: int | None = None
+    ) -> None:
         """Make the file *path*, which belongs to one build alone.
 
         Args:
             path: ``:memory:`` for none: what does not fit into memory lies in *spill*, and is gone afterwards.
             memory_bytes: what the whole process may take.
             spill: a folder for what does not fit; '' for one beside the file.
+            engine_bytes: what of the memory the engine may take at most, where `OF_MEMORY_RATIO` would be too much.
         """
-        limit = max(int(memory_bytes * OF_MEMORY_RATIO), _LEAST_BYTES)
+        limit = int(memory_bytes * OF_MEMORY_RATIO)
+        limit = max(limit if engine_bytes is None else min(limit, engine_bytes), _LEAST_BYTES)
         settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": f"{limit // 1024}KiB",
             "threads": str(threads),

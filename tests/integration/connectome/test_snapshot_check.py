@@ -141,7 +141,7 @@ class Table:
         feather.write_feather(table.set_column(place, table.schema.field(place), changed), str(self.path))
 
     def keep(self, rows: list[int]) -> None:
-        feather.write_feather(feather.read_table(self.path).take(rows), str(self.path))
+        feather.write_feather(feather.read_table(self.path).take(pa.array(rows, pa.int64())), str(self.path))
 
 
 def change(column: str, row: int, value: Callable[[Any], Any]) -> Callable[[Path], None]:

@@ -14,6 +14,7 @@ from engram.connectome.neo4j.checking import check_import
 from engram.connectome.neo4j.sources import sources_of
 from engram.durable import Steps
 from tests.connectomes import csv_rows
+from tests.integration.connectome.test_snapshot_check import wrong_in
 from tests.naive_elements import Element, ElementTable, NaiveElements, Scene, write_scene
 from tests.property.connectome.test_builds import bodies, connectomes, odd_names
 
@@ -70,6 +71,7 @@ def test_a_snapshot_says_of_elements_what_plain_python_says(scene: Scene) -> Non
         config = read_config(str(write_scene(scene, Path(folder) / "in")), here=folder)
         list(build(config, Steps(), Limits(memory_bytes=1 << 29, threads=2), version="0", now=lambda: ""))
         out = Path(folder) / "naive" / "neuprint"
+        assert wrong_in(out.parent) == [], "its own check takes it for sound"
         nodes = {
             int(row[":ID(Element-ID)"]): (
                 row["type:string"],

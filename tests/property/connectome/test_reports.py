@@ -16,6 +16,7 @@ from engram.connectome.config.outputs import STATUSES
 from engram.connectome.config.reading import read_config
 from engram.durable import Steps
 from tests.connectomes import csv_header, csv_rows
+from tests.integration.connectome.test_snapshot_check import wrong_in
 from tests.naive_reports import FRACTIONS, NaiveReport, Place, summaries
 
 BODIES = (0, 3, 17, (1 << 32) - 1, 1 << 40)
@@ -94,7 +95,7 @@ def built(made: dict[str, Any], folder: Path) -> Path:
             "rois": {"roi-sets": {"sets": {"rois": {}, "source": "point-table"}}},
         },
         "outputs": {
-            "flat-connectome": {"export-connectome": False},
+            "flat-connectome": {"export-connectome": True, "roi-set": "sets"},
             "connectivity-reports": [{"roiset": "sets", "reports": named, "capture-summary-subsets": groups, **wanted}],
         },
         "job-settings": {"snapshot-tag": "t", "output-dir": "out"},
@@ -145,6 +146,7 @@ def test_reports_say_what_plain_python_says(made: dict[str, Any]) -> None:
         )
     with tempfile.TemporaryDirectory() as folder:
         out = built(made, Path(folder))
+        assert wrong_in(out.parents[1]) == [], "its own check takes it for sound"
         for place, report in enumerate(naive.values()):
             tables = out / "reports" / f"report-{place}" / f"report-{place}"
             assert rows(Path(f"{tables}-syn_counts_df-t.feather")) == report.bodies

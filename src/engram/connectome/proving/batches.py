@@ -4,7 +4,7 @@ Readers that look ahead hold several, and the allocator that Arrow has by defaul
 that was a third of the memory that a check of a million synapses took.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -29,15 +29,28 @@ class Batches:
 
 
 @contextmanager
-def opened_batches(place: str) -> Iterator[Batches]:
-    """A feather or Parquet file. Raises `OSError`, `pa.ArrowException`, the latter while rows are read, too."""
+def opened_batches(place: str, only: Collection[str] = ()) -> Iterator[Batches]:
+    """A feather or Parquet file, or *only* some of its columns.
+
+    Raises:
+        OSError, pa.ArrowException: it cannot be read; this may show when rows are asked for.
+    """
     if place.endswith(".parquet"):
         with parquet.ParquetFile(place) as file:
             yield Batches(schema=file.schema_arrow, rows=file.iter_batches(_ROWS))
         return
-    with pa.OSFile(place) as source, ipc.open_file(source, memory_pool=pa.system_memory_pool()) as reader:
-        rows = (reader.get_batch(number) for number in range(reader.num_record_batches))
-        yield Batches(schema=reader.schema, rows=rows)
+    pool = pa.system_memory_pool()
+    with pa.OSFile(place) as source:
+        options = _chosen(source, only) if only else ipc.IpcReadOptions()
+        with ipc.open_file(source, options=options, memory_pool=pool) as reader:
+            rows = (reader.get_batch(number) for number in range(reader.num_record_batches))
+            yield Batches(schema=reader.schema, rows=rows)
+
+
+def _chosen(source: pa.NativeFile, only: Collection[str]) -> ipc.IpcReadOptions:
+    with ipc.open_file(source) as reader:
+        places = [place for place, column in enumerate(reader.schema.names) if column in only]
+    return ipc.IpcReadOptions(included_fields=places)
 
 
 def looked_at(place: str) -> tuple[pa.Schema, int, dict[str, int]]:
@@ -56,9 +69,13 @@ def looked_at(place: str) -> tuple[pa.Schema, int, dict[str, int]]:
         return found.schema, rows, empty
 
 
-def add_table(work: Work, table: str, place: str) -> dict[str, str]:
-    """Make *table* of a file's rows: its columns and their types, as the engine spells them."""
-    with opened_batches(place) as found:
+def add_table(work: Work, table: str, place: str, *, only: Collection[str] = ()) -> dict[str, str]:
+    """Make *table* of a file's rows: its columns and their types, as the engine spells them.
+
+    Args:
+        only: columns of a feather file that are wanted, those that it has; none for all.
+    """
+    with opened_batches(place, only) as found:
         reader = pa.RecordBatchReader.from_batches(found.schema, found.rows)
         work.connection.register(_ARRIVING, reader)
         try:

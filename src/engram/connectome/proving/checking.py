@@ -21,15 +21,19 @@ from engram.connectome.linked import seal_of
 from engram.connectome.proving.batches import add_table, give_back, looked_at
 from engram.connectome.proving.database import Database
 from engram.connectome.proving.dataset_laws import dataset_laws
+from engram.connectome.proving.element_laws import element_laws
 from engram.connectome.proving.flat_laws import OF_POINTS, flat_laws
 from engram.connectome.proving.laws import Law, Never
 from engram.connectome.proving.neuprint_laws import neuprint_laws
 from engram.connectome.proving.other_laws import nt_laws, status_counts
 from engram.connectome.proving.parts import Files, files_in
+from engram.connectome.proving.report_laws import report_laws
 from engram.connectome.proving.schema import complaints, promise_of, told_complaints
-from engram.connectome.proving.scope import is_whole
+from engram.connectome.proving.scope import has_flat, is_whole
 from engram.connectome.proving.seen import VIEWS, Seen
 from engram.connectome.proving.settings import CONFIG, Made, read_made
+from engram.connectome.proving.shape_laws import shape_laws
+from engram.connectome.proving.summary_laws import summary_laws
 from engram.connectome.proving.told import Kind, Looking, Sound, Told, Unproven, Wrong
 from engram.connectome.reading import told
 from engram.connectome.sql import name
@@ -43,6 +47,10 @@ _NO_PROVENANCE = (
 )
 _NOT_COMPARED = (
     "it was not compared with the flat tables: they are not all there, or hold other synapses by their settings"
+)
+_REPORTS = "from plots, and from the ROIs that bodies have most synapses in, nothing else follows"
+_REPORTS_ALONE = (
+    "their tables were compared with each other alone: the flat tables are not there, or hold other synapses"
 )
 _STATUS_COUNTS = "tables/body-status-counts-"
 
@@ -314,16 +322,30 @@ class _Check:
         parts = {
             "flat-connectome": flat_laws(seen),
             "neuprint": chain(neuprint_laws(self._work, seen), dataset_laws(self._work, seen)),
+            "elements": element_laws(self._work, seen),
             "nt": nt_laws(seen),
+            "reports": report_laws(self._work, seen, self._folder, self._fit(files)),
         }
         for part, laws in parts.items():
             yield Looking(what=f"sums of {part}")
             for law in laws:
                 self._try(law)
-        for path in files.told:
-            if path.startswith(_STATUS_COUNTS) and path in self._digests:
-                for wrong in status_counts(self._work, seen, self._folder, path):
-                    self._complain(wrong)
+        yield Looking(what="summaries, skeletons and meshes")
+        paths = [path for path in files.told if path.startswith(_STATUS_COUNTS) and path in self._digests]
+        for one in chain(
+            summary_laws(self._work, seen, self._folder, self._fit(files)),
+            shape_laws(self._folder, self._digests, files.absent),
+            *(status_counts(self._work, seen, self._folder, path) for path in paths),
+        ):
+            if isinstance(one, Wrong):
+                self._complain(one)
+            else:
+                self._unproven.append(one)
+
+    def _fit(self, files: Files) -> list[str]:
+        """The files that can be read, and with which nothing is wrong as far as they tell themselves."""
+        bad = {path for path, all_ in self._wrong.items() if any(one.kind is not Kind.DAMAGED for one in all_)}
+        return [path for path in files.told if path in self._digests and path not in bad]
 
     def _try(self, law: Law) -> None:
         try:
@@ -351,7 +373,7 @@ class _Check:
         elif seen.has("partners") and not seen.has_column("points", *OF_POINTS):
             self._note("flat-connectome", "points were not compared with synapses: their table is not whole")
         if any(one.startswith("reports/") for one in files.told):
-            self._note("reports", "nothing else follows from them" if provenance else "they were compared with nothing")
+            self._note("reports", _REPORTS if has_flat(seen) else _REPORTS_ALONE)
         if files.absent:
             told_of = f"laws that need {len(files.absent)} files whose content is not here were not tried"
             self._note(files.absent[0].partition("/")[0], told_of)

@@ -9,6 +9,7 @@ from engram.connectome.engine import Work
 from engram.connectome.flat import COMPARTMENT_TOTALS
 from engram.connectome.neo4j.header import BadFile
 from engram.connectome.neo4j.sources import is_of_nodes
+from engram.connectome.neuprint.elements import file_name
 from engram.connectome.proving.csvs import ODD, Csv, Gathered, add_checked, open_csv
 from engram.connectome.proving.seen import Seen
 from engram.connectome.proving.told import Wrong
@@ -24,6 +25,12 @@ _RELATIONS = {
     "Neuprint_Neuron_to_SynapseSet": "neuron_set",
     "Neuprint_SynapseSet_to_Synapses": "set_synapse",
 }
+#: Those of which there are several files: how their names begin.
+_SEVERAL = {
+    "Neuprint_Neuron_to_ElementSet_": "neuron_element_set",
+    "Neuprint_ElementSet_to_Element_": "set_element",
+    "Neuprint_Elements_CloseTo_": "close",
+}
 #: Columns of the tables of nodes, with their types.
 _OF_NEURON = {
     "id": "VARCHAR",
@@ -32,7 +39,16 @@ _OF_NEURON = {
     "info": "VARCHAR",
     "label": "VARCHAR",
     "flags": "VARCHAR[]",
+    "elements": "MAP(VARCHAR, BIGINT)",
     "digest": "UBIGINT",
+}
+_OF_ELEMENT = {
+    "id": "VARCHAR",
+    "source": "VARCHAR",
+    "type": "VARCHAR",
+    "kind": "VARCHAR",
+    "body": "UBIGINT",
+    "flags": "VARCHAR[]",
 }
 _OF_SYNAPSE = {
     "id": "VARCHAR",
@@ -47,6 +63,8 @@ _OF_NODES = {
     "neuron": _OF_NEURON,
     "synapse": _OF_SYNAPSE,
     "sets": {"id": "VARCHAR", "type": "VARCHAR"},
+    "element": _OF_ELEMENT,
+    "element_set": {"id": "VARCHAR", "type": "VARCHAR"},
     "meta": {"values": "MAP(VARCHAR, VARCHAR)"},
 }
 
@@ -63,6 +81,8 @@ class Database:
         #: Queries for the ids of each space.
         self._nodes: dict[str, set[str]] = {}
         self._broken: set[str] = set()
+        #: Tables of relationships that are parts of one, by its name.
+        self._parts: dict[str, list[str]] = {}
         self._gathered = {"neuron": Gathered(), "synapse": Gathered()}
         for table, columns in _OF_NODES.items():
             listed = ", ".join(f"{name(column)} {kind}" for column, kind in {**columns, ODD: "BOOLEAN"}.items())
@@ -78,7 +98,8 @@ class Database:
             self._broken.add(self._table_of(path))
             return
         table = self._table_of(path)
-        target = table if table in _OF_NODES else ("one node file" if of_nodes else table or f"relation {path}")
+        whole = table in _RELATIONS.values()
+        target = table if table in _OF_NODES else ("one node file" if of_nodes else table if whole else f"part {path}")
         if self._is_small(path) and table in self._gathered:
             gathered = self._gathered[table]
             rows, problems = gathered.add(file, self._folder)
@@ -109,9 +130,16 @@ class Database:
             ("synapse", SYNAPSES),
             ("sets", "Neuprint_SynapseSet.csv"),
             ("meta", "Neuprint_Meta.csv"),
+            ("element", "Neuprint_Elements/"),
+            ("element_set", "Neuprint_ElementSets/"),
         ):
             if any(one.startswith(f"neuprint/{path}") for one in self.rows) and table not in self._broken:
-                self._seen.paths[table] = f"neuprint/{path}"
+                self._seen.paths[table] = f"neuprint/{path.rstrip('/')}"
+                self._seen.columns[table] = self._work.columns(table)
+        for prefix, table in _SEVERAL.items():
+            if (parts := self._parts.get(table)) and table not in self._broken:
+                self._work.view(table, " UNION ALL ".join(f'SELECT "start", "end" FROM {name(one)}' for one in parts))
+                self._seen.paths[table] = f"neuprint/{prefix.rstrip('_')}"
                 self._seen.columns[table] = self._work.columns(table)
         for table in self._broken & self._seen.paths.keys():
             del self._seen.paths[table]
@@ -120,9 +148,12 @@ class Database:
     def _table_of(path: str) -> str:
         stem = posixpath.basename(path).removesuffix(".gz").removesuffix(".csv")
         folder = posixpath.basename(posixpath.dirname(path))
-        known = {NEURONS: "neuron", SYNAPSES: "synapse"}
+        known = {NEURONS: "neuron", SYNAPSES: "synapse", "Neuprint_ElementSets": "element_set"}
+        if posixpath.dirname(path).startswith("neuprint/Neuprint_Elements/"):
+            return "element"
         return (
             known.get(folder)
+            or next((table for prefix, table in _SEVERAL.items() if stem.startswith(prefix)), "")
             or _RELATIONS.get(stem)
             or {"Neuprint_SynapseSet": "sets", "Neuprint_Meta": "meta"}.get(stem, "")
         )
@@ -134,7 +165,10 @@ class Database:
             totals = {one: of.number(f"{one}:int") for one in TOTALS}
             wanted = {"id": of.named("ID"), "body": of.number("bodyId:long", "UBIGINT"), **totals}
             wanted |= {"info": of.first("roiInfo:string", "roiInfo:string[]"), "label": of.named("LABEL")}
-            return wanted | {"flags": of.flags(), "digest": self._digest(table, file)}
+            wanted |= {"flags": of.flags(), "elements": of.numbers()}
+            return wanted | {"digest": self._digest(table, file)}
+        if table == "element":
+            return self._wanted_of_element(file, of)
         if table == "synapse":
             wanted = {"id": of.named("ID"), "point": f"TRY_CAST({of.named('ID')} AS UBIGINT)"}
             wanted |= {"kind": of.first("type:string"), "body": of.number("bodyId:long", "UBIGINT")}
@@ -143,7 +177,7 @@ class Database:
                 "compartment": of.first(f"{self._seen.made.compartment}:string"),
             }
             return wanted | {"flags": f"hash({of.flags_as_text()})"}
-        if table == "sets":
+        if table in ("sets", "element_set"):
             return {"id": of.named("ID"), "type": of.first("type:string")}
         if table == "meta":
             heads, values = (", ".join(map(quote, file.columns)) for quote in (text, name))
@@ -156,6 +190,19 @@ class Database:
             wanted |= {head.partition(":")[0]: name(head) for head in names} | {"digest": self._digest(table, file)}
         return wanted
 
+    def _wanted_of_element(self, file: Csv, of: "_Columns") -> dict[str, str]:
+        source = posixpath.basename(posixpath.dirname(file.path))
+        totals = {file_name(elements): made for elements, made in self._seen.made.element_totals.items()}
+        column = totals[source].kinds if source in totals else ""
+        return {
+            "id": of.named("ID"),
+            "source": text(source),
+            "type": of.first("type:string"),
+            "kind": of.first(*(head for head, one in file.columns.items() if column and one.name == column)),
+            "body": of.number("bodyId:long", "UBIGINT"),
+            "flags": of.flags(),
+        }
+
     def _digest(self, of: str, file: Csv) -> str:
         """The digest of a row, as that of the same row of the feather file: see `digest_of`."""
         table = "neuron_table" if of == "neuron" else "connection_table"
@@ -167,6 +214,8 @@ class Database:
     def _note(self, file: Csv, table: str, target: str, *, of_nodes: bool) -> None:
         """Note where the ids of its nodes are, or between which spaces its relationships lead."""
         if not of_nodes:
+            if table and table != target:
+                self._parts.setdefault(table, []).append(target)
             self._seen.paths[target], self._seen.columns[target] = file.path, self._work.columns(target)
             start, end = (file.columns[file.named(kind)].space for kind in ("START_ID", "END_ID"))
             self.ends.append((target, file.path, start, end))
@@ -209,6 +258,16 @@ class _Columns:
 
     def number(self, head: str, kind: str = "BIGINT") -> str:
         return f"TRY_CAST({self.first(head)} AS {kind})"
+
+    def numbers(self) -> str:
+        """The whole numbers of a row that are no totals of synapses, by name: among them are totals of elements."""
+        heads = {
+            one.name: head
+            for head, one in self._file.columns.items()
+            if one.kind == "int" and not one.is_array and one.name not in TOTALS
+        }
+        listed, values = ", ".join(map(text, heads)), ", ".join(map(self.number, heads.values()))
+        return f"map(CAST([{listed}] AS VARCHAR[]), CAST([{values}] AS BIGINT[]))"
 
     def flags(self) -> str:
         """The names of the truths of a row, sorted."""

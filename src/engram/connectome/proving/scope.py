@@ -30,9 +30,13 @@ def entries_of(info: str, numbers: Iterable[str]) -> str:
 
 def is_whole(seen: Seen) -> bool:
     """Whether the database holds the very synapses of the flat tables."""
-    made = seen.made
-    restricted = made.flat_restriction or made.totals_restriction or made.connectivity_restriction
-    return not restricted and seen.has("partners") and seen.has_column("points", *OF_POINTS)
+    return has_flat(seen) and not (seen.made.totals_restriction or seen.made.connectivity_restriction)
+
+
+def has_flat(seen: Seen) -> bool:
+    """Whether the flat tables hold all synapses of the snapshot."""
+    there = seen.has("partners") and seen.has_column("points", *OF_POINTS)
+    return there and not seen.made.flat_restriction
 
 
 def roisets_of(seen: Seen) -> list[str]:
