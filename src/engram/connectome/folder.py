@@ -299,6 +299,8 @@ class Folder:
     def has_crate(self) -> bool:
         """Whether the crate is there that provenance tells of. Raises `TargetExists` where somebody else's is there."""
         place, told = os.path.join(self.path, CRATE), self.provenance().crate
+        if os.path.isdir(place):
+            raise TargetExists(place, "is a folder, and engram did not make it", "Move it, or build elsewhere: -o DIR")
         if not os.path.lexists(place):
             return False
         try:

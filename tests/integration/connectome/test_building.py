@@ -207,7 +207,7 @@ def test_a_build_that_is_killed_goes_on_and_is_never_taken_for_a_whole_one(tmp_p
 
     die_at_every_step(operation, lambda: next(places), check, when_dead=when_dead, stride=37)
     whole = operation_steps(config, next(places))
-    for number in range(whole - 12, whole + 1, 2):  # the last steps put everything in its place
+    for number in range(whole - 20, whole + 1, 2):  # the last steps put everything in its place
         state = next(places)
         in_child(operation, state, DyingAt(number))
         when_dead(state)

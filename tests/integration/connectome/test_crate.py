@@ -158,6 +158,10 @@ def test_a_crate_that_somebody_else_wrote_is_not_replaced(tmp_path: Path) -> Non
     with pytest.raises(TargetExists, match="engram did not write it"):
         build_into(config, folder)
     assert (folder / CRATE).read_text() == theirs
+    (folder / CRATE).unlink()
+    (folder / CRATE).mkdir()
+    with pytest.raises(TargetExists, match="is a folder"):
+        build_into(config, folder)
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / CRATE).write_text(theirs)
     with pytest.raises(TargetExists):

@@ -119,6 +119,22 @@ class TestVersions:
         assert is_clean(out)
         assert not [path for path in tree_of(out) if path.startswith("neuprint/")]
 
+    def test_a_save_by_hand_passes_over_what_builds_keep_for_themselves(self, config: Path, tmp_path: Path) -> None:
+        build(config, tmp_path / "out", saved=False)
+        create(tmp_path / "out", force=True)
+        save(tmp_path / "out")
+        assert is_clean(tmp_path / "out")
+        assert not [path for path in tree_of(tmp_path / "out") if path.startswith(".engram")]
+
+    def test_a_dataset_that_only_git_annex_may_write_to_is_saved_by_it(self, config: Path, tmp_path: Path) -> None:
+        create(tmp_path / "out")
+        git(tmp_path / "out", "config", "core.sharedRepository", "group")
+        told = build(config, tmp_path / "out")
+        assert any("handed to git-annex" in one.note for one in told)
+        assert subjects(tmp_path / "out")[0] == "snapshot naive"
+        assert is_clean(tmp_path / "out")
+        assert wrong_in(tmp_path / "out") == []
+
     def test_a_build_that_fails_saves_nothing(self, config: Path, tmp_path: Path) -> None:
         (config.parent / "partners.feather").write_bytes(b"no table")
         with pytest.raises((BadTables, EngramError)):
