@@ -16,19 +16,21 @@ class FakeBuilding:
     def __init__(self, context: Context) -> None:
         pass
 
-    def build(self, config: str, *, output: str, memory: str, threads: int, plots: bool) -> Iterator[Outcome]:
-        said = f"{config} {output} {memory} {threads} {plots}"
+    def build(
+        self, config: str, *, output: str, memory: str, threads: int, plots: bool, save: bool
+    ) -> Iterator[Outcome]:
+        said = f"{config} {output} {memory} {threads} {plots} {save}"
         yield Outcome(action="build", item="nt/a.feather", status=Status.OK, note="5 rows", moved_bytes=7)
         yield Outcome(action="check", item="points.feather", status=Status.OK, note=said)
 
 
 def test_each_file_and_each_finding_has_its_line(engram: Engram) -> None:
-    words = ("snapshot", "build", "-c", "a.yaml", "-o", "out", "--memory", "8GB", "-J", "3", "--no-plots")
+    words = ("snapshot", "build", "-c", "a.yaml", "-o", "out", "--memory", "8GB", "-J", "3", "--no-plots", "--save")
     shown = engram(*words, rooms={"SnapshotBuilding": FakeBuilding})
     assert shown.code == 0
     assert shown.out.splitlines()[:2] == [
         "build(ok): nt/a.feather [5 rows]",
-        "check(ok): points.feather [a.yaml out 8GB 3 False]",
+        "check(ok): points.feather [a.yaml out 8GB 3 False True]",
     ]
 
 

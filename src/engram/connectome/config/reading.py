@@ -66,7 +66,7 @@ def read_whole(path: str, *, here: str, output_dir: str = "") -> Reading:
         output_dir: absolute path of the output folder, whatever the file says; '' for what it says.
 
     Raises:
-        UsageError: there is no such file, or it cannot be read.
+        UsageError: there is no such file, it cannot be read, or the output folder is a file.
         BadSnapshotConfig: with every problem of the file and of those that it names.
     """
     folder = os.path.dirname(path)
@@ -89,7 +89,17 @@ def read_whole(path: str, *, here: str, output_dir: str = "") -> Reading:
     problems = [*shaper.problems, *files.problems, *meta_shaper.problems]
     if problems:
         raise _refusal(path, problems)
+    _look_at_place(config.job_settings.output_dir)
     return Reading(config=config, files=tuple(files.read))
+
+
+def _look_at_place(output_dir: str) -> None:
+    """Whether the snapshot's folder is one, or can become one. Raises `UsageError`."""
+    there = output_dir
+    while not os.path.lexists(there) and there != os.path.dirname(there):
+        there = os.path.dirname(there)
+    if not os.path.isdir(there):
+        raise UsageError(f"No snapshot can be built in {output_dir}: {there} is no folder.", "Name another: -o DIR")
 
 
 def read_meta(path: str) -> Meta:

@@ -189,6 +189,14 @@ def test_no_is_the_noduli_and_a_million_is_a_number(tmp_path: Path) -> None:
     assert config.outputs.connectivity_reports[0].reports[0].name == "NO"
 
 
+@pytest.mark.parametrize("inside", ["", "deep/out"])
+def test_a_file_is_no_place_for_a_snapshot(inside: str, tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(SHORT)
+    (tmp_path / "taken").touch()
+    with pytest.raises(UsageError, match=r"taken is no folder"):
+        read_config(str(tmp_path / "c.yaml"), here="/", output_dir=os.path.join(tmp_path, "taken", inside).rstrip("/"))
+
+
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"There is no configuration .*none\.yaml"):
         read_config(str(tmp_path / "none.yaml"), here="/")
