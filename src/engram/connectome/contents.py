@@ -42,13 +42,15 @@ class Contents:
     """Looks at the files of one snapshot."""
 
     def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._real = os.path.realpath(folder)  # the folder may be named by a link; what is in it may be none
         #: Where the repository around it keeps contents; '' where there is none.
-        self.objects = _objects_around(os.path.abspath(folder))
+        self.objects = _objects_around(self._real)
 
     def look(self, place: str, *, size_bytes: int | None = None) -> Presence:
-        """What lies at *place*, an absolute path. A file of *size_bytes* is taken for content without a look into it.
+        """What lies at *place*, a path that begins with the snapshot's folder. Raises `OSError`.
 
-        Raises `OSError`.
+        A file of *size_bytes* is taken for content without a look into it.
         """
         try:
             found = os.lstat(place)
@@ -63,7 +65,8 @@ class Contents:
 
     def _behind(self, link: str) -> Presence:
         """Of a link: by its text alone, so that nothing on the way leads astray."""
-        target = os.path.normpath(os.path.join(os.path.dirname(link), os.readlink(link)))
+        place = self._real + os.path.dirname(link).removeprefix(self._folder)
+        target = os.path.normpath(os.path.join(place, os.readlink(link)))
         if not self.objects or not target.startswith(self.objects + os.sep):
             return Presence.FOREIGN
         names = PurePath(target[len(self.objects) + 1 :]).parts

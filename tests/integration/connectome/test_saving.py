@@ -346,6 +346,19 @@ class TestWhatIsNotHere:
         annex(out, "drop", "--force", "provenance.json")
         assert [(one.path, one.kind) for one in wrong_in(out)] == [("provenance.json", Kind.ABSENT)]
 
+    def test_a_snapshot_among_others_in_one_dataset_is_found_by_another_name_too(
+        self, config: Path, tmp_path: Path
+    ) -> None:
+        create(tmp_path / "all")
+        build(config, tmp_path / "all" / "releases" / "one", saved=False)
+        save(tmp_path / "all")
+        assert (tmp_path / "all" / "releases" / "one" / STATS).is_symlink()
+        (tmp_path / "latest").symlink_to("all/releases/one")
+        assert wrong_in(tmp_path / "latest") == []
+        assert wrong_in(tmp_path / "all" / "releases" / "one") == []
+        build(config, tmp_path / "all" / "releases" / "one", saved=False)
+        assert is_clean(tmp_path / "all")
+
     @pytest.mark.parametrize("target", ["elsewhere", "../.git/config", "../.git/annex/objects/../../config", "key"])
     def test_a_link_that_leads_anywhere_else_is_foreign(self, out: Path, tmp_path: Path, target: str) -> None:
         key = os.path.basename(os.readlink(out / STATS))
@@ -359,6 +372,7 @@ class TestWhatIsNotHere:
         assert [(one.path, one.kind) for one in wrong_in(out)] == [(STATS, Kind.FOREIGN)]
 
 
+@pytest.mark.slow
 class TestKills:
     def save_again(self, config: Path) -> tuple[Callable[[Path, Steps], int], Callable[[Path], None]]:
         def operation(folder: Path, steps: Steps) -> int:
