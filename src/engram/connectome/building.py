@@ -19,7 +19,7 @@ from engram.connectome.config.records import Config
 from engram.connectome.config.writing import as_data
 from engram.connectome.contents import Contents
 from engram.connectome.crate import CRATE, crate_of
-from engram.connectome.engine import Work
+from engram.connectome.engine import Work, disk_failure
 from engram.connectome.fetching import is_link
 from engram.connectome.folder import Folder
 from engram.connectome.inputs import files_of
@@ -302,8 +302,12 @@ def told_engine(step: str, limits: Limits, path: str) -> Iterator[None]:
     except duckdb.OutOfMemoryException as error:
         mib = limits.memory_bytes >> 20
         raise TooLittleMemory(step=step, memory_mib=mib, advised_mib=2 * mib) from error
-    except duckdb.IOException as error:
-        raise StorageFailed(path, str(error).splitlines()[0]) from error
+    except duckdb.Error as error:
+        failed = disk_failure(error)
+        if failed is None and not isinstance(error, duckdb.IOException):
+            raise
+        file, why = failed or ("", str(error).splitlines()[0])
+        raise StorageFailed(file or path, why) from error
     except OSError as error:
         if error.errno not in _FULL:
             raise

@@ -1,5 +1,6 @@
 """The engine of a build: one DuckDB work file, one memory limit, one order."""
 
+import re
 from typing import Any
 
 import duckdb
@@ -12,6 +13,24 @@ OF_MEMORY_RATIO = 0.7
 _LEAST_BYTES = 64 << 20
 #: Rows that an ordered aggregate of texts takes at once: it cannot spill, so that it is done in parts.
 ROWS_OF_A_PART = 4_000_000
+
+#: What the engine says of a file that takes no more, in plain words or within JSON.
+_NOT_WRITTEN = re.compile(r'Could not write file \\*"(?P<path>.+?)\\*": (?P<why>[^"\\\n]+)')
+_OF_DISKS = ("No space left", "quota exceeded", "Input/output error", "File too large")
+
+
+def disk_failure(error: duckdb.Error) -> tuple[str, str] | None:
+    """The file that a disk did not take, '' if that is not known, and why; None for what is no fault of a disk.
+
+    The engine calls it an error of a transaction, of input and output, or of itself.
+
+    >>> disk_failure(duckdb.TransactionException('Failed to commit: Could not write file "w": No space left on device'))
+    ('w', 'No space left on device')
+    """
+    said = str(error)
+    if match := _NOT_WRITTEN.search(said):
+        return match["path"], match["why"].strip()
+    return ("", said.splitlines()[0]) if any(one in said for one in _OF_DISKS) else None
 
 
 class Work:

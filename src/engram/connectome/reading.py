@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 from pyarrow import dataset
 
-from engram.connectome.engine import Work
+from engram.connectome.engine import Work, disk_failure
 from engram.connectome.sql import name, text
 from engram.model.errors import Malformed, Unreadable
 
@@ -65,6 +65,8 @@ def told(path: str) -> Iterator[None]:
     except (duckdb.OutOfMemoryException, duckdb.InterruptException):
         raise
     except (pa.ArrowException, OSError, duckdb.Error) as error:
+        if isinstance(error, duckdb.Error) and disk_failure(error):  # of the work file, not of the table
+            raise
         raise Malformed(path, _one_line(error)) from error
 
 

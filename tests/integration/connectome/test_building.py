@@ -3,6 +3,7 @@
 import errno
 import json
 import re
+import shutil
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -15,6 +16,7 @@ from pyarrow import feather
 from engram.connectome.building import Kept, Limits, build, plan, told_engine
 from engram.connectome.config.reading import read_config
 from engram.connectome.folder import Folder
+from engram.connectome.reading import told
 from engram.connectome.writing import Written, digest_of
 from engram.durable import AnyPath, Steps
 from engram.model.errors import BadTables, SnapshotBusy, StorageFailed, TargetExists, TooLittleMemory
@@ -98,22 +100,25 @@ def change_settings(config: Path, roiset: str, threshold: str) -> None:
 
 
 def test_a_full_disk_leaves_no_half_snapshot(tmp_path: Path) -> None:
+    """Each try begins with what a whole build left: what a failed one leaves is used by the next, and proves less."""
     config, folder = write_connectome(CONNECTOME, tmp_path / "in"), tmp_path / "out"
     build_into(config, folder)
+    shutil.copytree(folder, tmp_path / "counted" / "out")
     change_settings(config, "small", "0.7")
-    build_into(config, folder, counted := SickDisk(healthy=1000))
+    build_into(config, tmp_path / "counted" / "out", counted := SickDisk(healthy=1000))
     failed = broken = 0
-    for number, healthy in enumerate((0, 1, 5, 20, *range(counted.taken - 14, counted.taken, 2)), start=1):
-        change_settings(config, ("small", "big")[number % 2], ("0.7", "0.0")[number % 2])
+    for number, healthy in enumerate((0, 1, 5, 20, *range(counted.taken - 14, counted.taken, 2))):
+        tried = tmp_path / f"{number}" / "out"
+        shutil.copytree(folder, tried)
         try:
-            build_into(config, folder, SickDisk(healthy))
+            build_into(config, tried, SickDisk(healthy))
         except (StorageFailed, OSError):
             failed += 1
-        broken += not is_whole(folder)
-    assert 0 < broken <= failed >= 6
-    build_into(config, folder)
-    assert is_whole(folder)
-    assert {path.name for path in (folder / ".engram").iterdir()} == {"lock", ".gitignore"}
+        broken += not is_whole(tried)
+        build_into(config, tried)
+        assert is_whole(tried)
+        assert {path.name for path in (tried / ".engram").iterdir()} == {"lock", ".gitignore"}
+    assert 0 < broken < failed >= 9
 
 
 def test_what_is_not_wanted_any_more_goes(tmp_path: Path) -> None:
@@ -270,6 +275,9 @@ def test_too_little_memory_and_a_full_disk_of_the_engine_are_told_as_such() -> N
     with pytest.raises(StorageFailed) as full, told_engine("neuprint", LIMITS, "out"):
         raise duckdb.IOException("could not write: No space left on device\nat block 7")
     assert full.value.what == "out could not be written: could not write: No space left on device."
+    with pytest.raises(StorageFailed) as full, told_engine("points", LIMITS, "out"), told("points.feather"):
+        raise duckdb.TransactionException('Failed to commit: Could not write file "w.wal": No space left on device')
+    assert full.value.what == "w.wal could not be written: No space left on device."
 
 
 def test_a_table_that_changes_while_it_is_read_is_told(tmp_path: Path) -> None:
