@@ -101,8 +101,8 @@ class SnapshotStory:
         )
         yield Step(
             f'engram snapshot query larva-v0.9 "{_COMPLETE}"',
-            f"How complete is it, with bodies of a status and of better ones? The plot is {_CURVE}, for a browser.",
-            lambda: self._ask("larva-v0.9", _COMPLETE),
+            "How complete is it, with bodies of a status and of better ones? A browser shows the plot.",
+            lambda: f"{self._ask('larva-v0.9', _COMPLETE)}\n{_CURVE}",
         )
         yield Step(
             "engram snapshot build -c larva/larva.yaml",

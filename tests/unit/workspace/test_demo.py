@@ -152,8 +152,7 @@ def test_two_connectomes_become_snapshots_and_two_versions_are_compared(told: li
 
 
 def test_the_page_that_the_demonstration_names_is_there(told: list[Outcome], folder: Path) -> None:
-    (step,) = [step for step in steps(told) if "query larva" in step.item]
-    (page,) = [word.rstrip(",") for word in step.note.split() if ".html" in word]
+    page = said(told, "query larva").splitlines()[-1]
     assert "<html" in (folder.with_name("engram-demo-connectomes") / page).read_text()
 
 
