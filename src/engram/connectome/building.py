@@ -25,6 +25,7 @@ from engram.connectome.folder import Folder
 from engram.connectome.inputs import files_of
 from engram.connectome.linked import linked
 from engram.connectome.making import Making, folders_of, views_of_reports, wanted_steps
+from engram.connectome.needs import advised_mib, rows_of
 from engram.connectome.neuroglancer import BadView, Views
 from engram.connectome.reading import told
 from engram.connectome.shapes.folders import digest_of_folder
@@ -173,11 +174,12 @@ def _carry_out(
     """Carry out steps one after the other. Of each that writes files it is noted when they are whole."""
     seen = _seen(config)
     with opened(folder.work, limits) as work:
-        with told_engine("check", limits, folder.path):
+        rows = rows_of(files_of(config.inputs)["partners table"])
+        with told_engine("check", limits, folder.path, rows=rows):
             making = Making(work, config, plots=plots, views=made.views)
         for number, one in enumerate(wanted, start=1):
             yield Begun(step=one.step.name, number=number, steps=len(wanted))
-            with told_engine(one.step.name, limits, folder.path):
+            with told_engine(one.step.name, limits, folder.path, rows=rows):
                 files = [write_output(work, folder, steps, file) for file in one.step.carry_out(making) or ()]
             made.written += files
             made.findings = [Finding(table=table, message=message) for table, message in making.sources.findings]
@@ -295,13 +297,19 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 @contextmanager
-def told_engine(step: str, limits: Limits, path: str) -> Iterator[None]:
-    """What the engine could not do, as an error that people can act on: `TooLittleMemory`, `StorageFailed`."""
+def told_engine(step: str, limits: Limits, path: str, *, rows: int = 0) -> Iterator[None]:
+    """What the engine could not do, as an error that people can act on: `TooLittleMemory`, `StorageFailed`.
+
+    Args:
+        rows: partner rows of a build, from which follows how much it needs; 0 for other work.
+    """
     try:
         yield
     except duckdb.OutOfMemoryException as error:
         mib = limits.memory_bytes >> 20
-        raise TooLittleMemory(step=step, memory_mib=mib, advised_mib=2 * mib) from error
+        raise TooLittleMemory(
+            step=step, memory_mib=mib, advised_mib=advised_mib(rows, mib) if rows else 2 * mib
+        ) from error
     except duckdb.Error as error:
         failed = disk_failure(error)
         if failed is None and not isinstance(error, duckdb.IOException):

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import feather
 
+from bench.connectomes import make_connectome
 from engram.connectome.building import Kept, Limits, build, plan, told_engine
 from engram.connectome.config.reading import read_config
 from engram.connectome.folder import Folder
@@ -272,6 +273,9 @@ def test_too_little_memory_and_a_full_disk_of_the_engine_are_told_as_such() -> N
     with pytest.raises(TooLittleMemory) as little, told_engine("neuprint", LIMITS, "out"):
         raise duckdb.OutOfMemoryException("could not allocate")
     assert little.value.next_step == "Nothing was changed. Give it more: --memory 1024MiB"
+    with pytest.raises(TooLittleMemory) as little, told_engine("neuprint", LIMITS, "out", rows=5_000_000):
+        raise duckdb.OutOfMemoryException("could not allocate")
+    assert little.value.next_step == "Nothing was changed. Give it more: --memory 1664MiB"
     with pytest.raises(StorageFailed) as full, told_engine("neuprint", LIMITS, "out"):
         raise duckdb.IOException("could not write: No space left on device\nat block 7")
     assert full.value.what == "out could not be written: could not write: No space left on device."
@@ -329,3 +333,14 @@ def test_many_rois_are_spread_over_files(tmp_path: Path) -> None:
         for row in rows
     } == {body: set(rois) for body, rois in info.items()}
     assert len(list(csv_rows(*synapses))) == 151
+
+
+@pytest.mark.long
+def test_what_is_advised_of_memory_is_enough(tmp_path: Path) -> None:
+    config = make_connectome(tmp_path / "in", 500_000)
+    with pytest.raises(TooLittleMemory) as little:
+        build_into(config, tmp_path / "out", limits=Limits(memory_bytes=96 << 20, threads=2))
+    assert not (tmp_path / "out" / "provenance.json").exists()
+    advised = Limits(memory_bytes=little.value.advised_mib << 20, threads=2)
+    build_into(config, tmp_path / "out", limits=advised)
+    assert is_whole(tmp_path / "out")

@@ -1,0 +1,56 @@
+"""How much memory a build needs, as far as that is known before it is tried.
+
+Measured with made-up connectomes of ``bench/connectomes.py``, everything asked for but plots, 2 and 4 threads (the same
+for both), as the least of 256, 320, 384, 512, 640, 896, 1280 MiB that was enough, and the most that was not:
+
+===================  ==========  ==============
+rows of partners     enough MiB  not enough MiB
+===================  ==========  ==============
+100,000              256
+300,000              256
+1,000,000            512         384
+5,000,000            1280        896
+20,000,000           3814
+===================  ==========  ==============
+
+What takes it is the step ``neuprint``, whose ordered texts are made in parts of 4 million rows. A build that wants
+less, or whose synapses make fewer pairs of bodies, needs less: nothing is refused beforehand that may be enough.
+"""
+
+from pyarrow import dataset
+
+from engram.connectome.reading import told
+
+_BASE_MIB = 320
+_MIB_OF_A_MILLION = 260
+#: What 20 million rows needed: beyond, no more was measured, and parts have one size.
+_MOST_MIB = 4096
+_STEP_MIB = 64
+
+
+def advised_mib(rows: int, given_mib: int) -> int:
+    """MiB that are enough for a build, with something to spare; twice what was given where that was as much.
+
+    Args:
+        rows: of the table of partners.
+
+    >>> [advised_mib(rows, 256) for rows in (5_000, 1_000_000, 5_000_000, 300_000_000)]
+    [384, 640, 1664, 4096]
+    >>> advised_mib(1_000_000, 700)
+    1408
+    """
+    needed = min(_BASE_MIB + rows * _MIB_OF_A_MILLION // 1_000_000, _MOST_MIB)
+    return _rounded(needed if needed > given_mib else 2 * given_mib)
+
+
+def _rounded(mib: int) -> int:
+    return -(-mib // _STEP_MIB) * _STEP_MIB
+
+
+def rows_of(path: str) -> int:
+    """Rows of a feather or Parquet file, 0 for another. Costs a look at its batches. Raises `Unreadable`, `Malformed`."""
+    if path.lower().endswith(".csv"):
+        return 0
+    with told(path):
+        kind = "parquet" if path.lower().endswith(".parquet") else "feather"
+        return int(dataset.dataset(path, format=kind).count_rows())
