@@ -48,7 +48,7 @@ def _rounded(mib: int) -> int:
 
 
 def rows_of(path: str) -> int:
-    """Rows of a feather or Parquet file, 0 for another. Costs a look at its batches. Raises `Unreadable`, `Malformed`."""
+    """Rows of a feather or Parquet file; 0 for another one. Raises `Unreadable`, `Malformed`."""
     if path.lower().endswith(".csv"):
         return 0
     with told(path):
