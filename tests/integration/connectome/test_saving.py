@@ -243,7 +243,7 @@ class TestRefusals:
 
     def test_a_file(self, config: Path, tmp_path: Path) -> None:
         (tmp_path / "out").write_text("mine")
-        self.refused(config, tmp_path / "out", TargetExists, "is a file")
+        self.refused(config, tmp_path / "out", UsageError, "is no folder")
 
     def test_a_conflict(self, config: Path, out: Path) -> None:
         blob = git(out, "hash-object", "-w", "--stdin", stdin="theirs").strip()
