@@ -182,6 +182,10 @@ def load_points(work: Work, sources: Sources) -> tuple[BodyTypes, tuple[str, ...
     with told(sources.partners.path):
         make_links(work, sources.partners, sources.rules)
     work.make("kept", f"SELECT * FROM candidate WHERE {IN_A_LINK}")
+    lone = work.count("SELECT (SELECT count(*) FROM candidate) - (SELECT count(*) FROM kept)")
+    if lone:
+        told_of = f"{lone} points are left out: none of their partners stays"
+        sources.findings.append((_file(sources.points), told_of))
     work.run("DROP TABLE candidate")
     return types, columns
 
