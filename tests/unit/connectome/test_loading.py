@@ -1,11 +1,13 @@
 """The script that loads a snapshot into Neo4j: what it says for each version, whatever files are called."""
 
+import csv
 import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from engram.connectome.neo4j.header import BadFile, header_of, read_header, read_otherwise
 from engram.connectome.neo4j.loading import How, explain, load_script, rename_statement, safe_header, unloadable
 from engram.connectome.neo4j.sources import Sources, sources_of
 
@@ -33,6 +35,25 @@ def test_of_neo4j_5_names_with_brackets_are_imported_under_others(folder: Path) 
     assert safe == ':ID(Body-ID),pre:int,AL\ue000L\ue001:boolean,"a, b\ue000R\ue001:boolean",:LABEL'
     assert safe_header(str(folder / "Neuprint_Meta.csv")) == ""
     assert "\ue000" in rename_statement()
+
+
+def test_neo4j_5_reads_our_headers_as_they_are_meant(folder: Path) -> None:
+    """As they stand, it would take ``AL(L)`` and ``AL(R)`` for one property of two spaces of ids."""
+    heads = ["AL(L):boolean", "AL(R):boolean", "somaLocation:point{srid:9157}", ":ID(Body-ID)"]
+    assert [column.name for column in read_header(heads, of_nodes=True)] == ["AL(L)", "AL(R)", "somaLocation", ""]
+    assert read_otherwise(heads, of_nodes=True) == heads[:2]
+    with pytest.raises(BadFile, match="the property AL has 2 columns"):
+        read_header(heads, of_nodes=True, version="5")
+    path = folder / "Neuprint_Neurons" / "0.csv"
+    ours = next(csv.reader([safe_header(str(path))]))
+    assert read_otherwise(ours, of_nodes=True) == []
+    meant = read_header(header_of(str(path)), of_nodes=True)
+    for version in ("4.4", "5"):
+        read = read_header(ours, of_nodes=True, version=version)
+        assert [(column.kind, column.space) for column in read] == [(column.kind, column.space) for column in meant]
+        assert [column.name.translate({0xE000: "(", 0xE001: ")"}) for column in read] == [
+            column.name for column in meant
+        ]
 
 
 def test_each_version_has_its_own_words(folder: Path) -> None:

@@ -47,7 +47,7 @@ class Checked:
     problems: list[ImportProblem] = field(default_factory=list)
 
 
-def check_import(sources: Sources, folder: str, *, multiline: bool = False) -> Checked:
+def check_import(sources: Sources, folder: str, *, multiline: bool = False, version: str = "4.4") -> Checked:
     """Read every file, and say what is in them and what is wrong with them.
 
     Costs 1 to 2 µs a value on one core, and the memory of every node's id.
@@ -56,8 +56,9 @@ def check_import(sources: Sources, folder: str, *, multiline: bool = False) -> C
         sources: which files there are.
         folder: what their paths are shown relative to.
         multiline: ``--multiline-fields`` is given: values may hold line breaks.
+        version: of Neo4j, ``4.4`` or ``5``: they read headers with brackets differently.
     """
-    checking = _Checking(folder, multiline)
+    checking = _Checking(folder, multiline, version)
     for path in sources.nodes:
         checking.nodes_of(path)
     for path, kind in sources.relationships:
@@ -75,14 +76,15 @@ def check_rows(
     Args:
         keep: gets its rows, those that are whole.
     """
-    checking = _Checking(folder, multiline)
+    checking = _Checking(folder, multiline, "4.4")
     checking.rows_of(path, of_nodes=of_nodes, keep=keep)
     return checking.found.problems
 
 
 class _Checking:
-    def __init__(self, folder: str, multiline: bool) -> None:
+    def __init__(self, folder: str, multiline: bool, version: str) -> None:
         self.found = Checked()
+        self._version = version
         self._folder, self._multiline = folder, multiline
         #: The ids of each space.
         self._ids: dict[str, set[str]] = {}
@@ -144,7 +146,7 @@ class _Checking:
                 header = next(lines, None)
                 if not header:
                     raise BadFile("it has no header")
-                columns = read_header(header, of_nodes=of_nodes)
+                columns = read_header(header, of_nodes=of_nodes, version=self._version)
                 checked = [(place, column) for place, column in enumerate(columns) if column.is_property]
                 yield from self._checked(path, lines, columns, checked)
         except BadFile as error:

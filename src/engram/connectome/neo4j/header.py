@@ -1,5 +1,8 @@
 """Headers of files that ``neo4j-admin`` imports: ``name:type``, ``:ID(space)``, ``location:point{srid:9157}``.
 
+Neo4j 4.4 looks for a space of ids behind the last colon alone. Neo4j 5 takes the first brackets of the whole header for
+one: ``AL(L):boolean`` is a property ``AL`` there (found with a server of 5.26).
+
 Source: https://neo4j.com/docs/operations-manual/current/tools/neo4j-admin/neo4j-admin-import/ (CSV file header format)
 """
 
@@ -10,7 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
 #: Fields that are no property; case does not count.
@@ -48,13 +51,20 @@ class Column:
         return self.kind in _TYPES
 
 
-def read_header(cells: Sequence[str], *, of_nodes: bool) -> tuple[Column, ...]:
-    """The columns of a file of nodes or of relationships. Raises `BadFile`.
+def read_header(cells: Sequence[str], *, of_nodes: bool, version: str = "4.4") -> tuple[Column, ...]:
+    """The columns of a file of nodes or of relationships, as a version of Neo4j reads them. Raises `BadFile`.
+
+    Args:
+        version: ``4.4`` or ``5``.
 
     >>> [column.kind for column in read_header([":ID(Body-ID)", "pre:int", ":LABEL"], of_nodes=True)]
     ['ID', 'int', 'LABEL']
+    >>> [read_header(["AL(L):boolean"], of_nodes=True, version=one)[0].name for one in ("4.4", "5")]
+    ['AL(L)', 'AL']
     """
     columns = tuple(_column(cell, _OF_NODES if of_nodes else _OF_RELATIONSHIPS) for cell in cells)
+    if version == "5":
+        columns = tuple(_as_5(column) for column in columns)
     names = Counter(column.name for column in columns if column.is_property)
     kinds = Counter(column.kind for column in columns)
     for name, times in names.items():
@@ -67,6 +77,18 @@ def read_header(cells: Sequence[str], *, of_nodes: bool) -> tuple[Column, ...]:
         if not kinds[kind]:
             raise BadFile(f"there is no column :{kind}")
     return columns
+
+
+def _as_5(column: Column) -> Column:
+    """A column as Neo4j 5 reads it: brackets in its name are a space of ids."""
+    name, bracket, rest = column.name.partition("(")
+    return replace(column, name=name, space=rest.partition(")")[0]) if bracket else column
+
+
+def read_otherwise(cells: Sequence[str], *, of_nodes: bool) -> list[str]:
+    """Those headers of a file that 4.4 takes which Neo4j 5 reads as something else. Raises `BadFile`."""
+    columns = read_header(cells, of_nodes=of_nodes)
+    return [cell for cell, column in zip(cells, columns, strict=True) if _as_5(column) != column]
 
 
 def _column(cell: str, special: frozenset[str]) -> Column:

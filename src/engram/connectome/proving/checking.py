@@ -22,36 +22,25 @@ from engram.connectome.proving.batches import add_table, give_back, looked_at
 from engram.connectome.proving.database import Database
 from engram.connectome.proving.dataset_laws import dataset_laws
 from engram.connectome.proving.element_laws import element_laws
-from engram.connectome.proving.flat_laws import OF_POINTS, flat_laws
+from engram.connectome.proving.flat_laws import flat_laws
 from engram.connectome.proving.laws import Law, Never
 from engram.connectome.proving.neuprint_laws import neuprint_laws
 from engram.connectome.proving.other_laws import nt_laws, status_counts
 from engram.connectome.proving.parts import Files, files_in
 from engram.connectome.proving.report_laws import report_laws
 from engram.connectome.proving.schema import complaints, promise_of, told_complaints
-from engram.connectome.proving.scope import has_flat, is_whole
 from engram.connectome.proving.seen import VIEWS, Seen
 from engram.connectome.proving.settings import CONFIG, Made, read_made
 from engram.connectome.proving.shape_laws import shape_laws
 from engram.connectome.proving.summary_laws import summary_laws
 from engram.connectome.proving.told import Kind, Looking, Sound, Told, Unproven, Wrong
+from engram.connectome.proving.unproven import unproven
 from engram.connectome.reading import told
 from engram.connectome.sql import name
 from engram.connectome.writing import digest_of
 from engram.model.errors import EngramError, NoSnapshot
 
 _DEBUG = "neuprint/Neuprint_Meta_debug.json"
-_NO_PROVENANCE = (
-    "it is not there (flyem-snapshot writes none): no digest could be compared, and a file that is missing looks as one"
-    " that was left out on purpose"
-)
-_NOT_COMPARED = (
-    "it was not compared with the flat tables: they are not all there, or hold other synapses by their settings"
-)
-_REPORTS = "from plots, and from the ROIs that bodies have most synapses in, nothing else follows"
-_REPORTS_ALONE = (
-    "their tables were compared with each other alone: the flat tables are not there, or hold other synapses"
-)
 _STATUS_COUNTS = "tables/body-status-counts-"
 
 
@@ -98,7 +87,7 @@ class _Check:
         self._crate(provenance, files)
         yield from self._tables(files, seen)
         yield from self._laws(seen, files)
-        self._note_what_is_not_proven(provenance, seen, files)
+        self._unproven += unproven(seen, files, has_provenance=provenance is not None or PROVENANCE in self._wrong)
         yield from self._told(files)
 
     def _provenance(self) -> Provenance | None:
@@ -364,21 +353,6 @@ class _Check:
 
     def _note(self, path: str, why: str) -> None:
         self._unproven.append(Unproven(path=path, why=why))
-
-    def _note_what_is_not_proven(self, provenance: Provenance | None, seen: Seen, files: Files) -> None:
-        if provenance is None and PROVENANCE not in self._wrong:
-            self._note(PROVENANCE, _NO_PROVENANCE)
-        if any(one.startswith("neuprint/") for one in files.told) and not is_whole(seen):
-            self._note("neuprint", _NOT_COMPARED)
-        elif seen.has("partners") and not seen.has_column("points", *OF_POINTS):
-            self._note("flat-connectome", "points were not compared with synapses: their table is not whole")
-        if any(one.startswith("reports/") for one in files.told):
-            self._note("reports", _REPORTS if has_flat(seen) else _REPORTS_ALONE)
-        if files.absent:
-            told_of = f"laws that need {len(files.absent)} files whose content is not here were not tried"
-            self._note(files.absent[0].partition("/")[0], told_of)
-        for other in files.others:
-            self._note(other, "it is no part of a snapshot, and was not looked at")
 
     def _told(self, files: Files) -> Iterator[Told]:
         known = [path for path in files.told if path in self._digests and path not in self._wrong]

@@ -7,7 +7,7 @@ from functools import partial
 
 from engram.connectome.engine import Work
 from engram.connectome.flat import COMPARTMENT_TOTALS
-from engram.connectome.neo4j.header import BadFile
+from engram.connectome.neo4j.header import BadFile, read_otherwise
 from engram.connectome.neo4j.sources import is_of_nodes
 from engram.connectome.neuprint.elements import file_name
 from engram.connectome.proving.csvs import ODD, Csv, Gathered, add_checked, open_csv
@@ -97,6 +97,8 @@ class Database:
             yield Wrong(path=path, message=str(error))
             self._broken.add(self._table_of(path))
             return
+        if otherwise := read_otherwise(tuple(file.columns), of_nodes=of_nodes):
+            self._seen.read_otherwise[path] = otherwise
         table = self._table_of(path)
         whole = table in _RELATIONS.values()
         target = table if table in _OF_NODES else ("one node file" if of_nodes else table if whole else f"part {path}")

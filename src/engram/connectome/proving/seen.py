@@ -42,6 +42,8 @@ class Seen:
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
     #: What stands for ``{tag}`` in the name of a table's file.
     tags: dict[str, str] = field(default_factory=dict)
+    #: Headers of CSV files that Neo4j 5 reads otherwise than 4.4, by the path of the file.
+    read_otherwise: dict[str, list[str]] = field(default_factory=dict)
 
     def has(self, *tables: str) -> bool:
         """Whether all of them are there, and whole."""

@@ -193,3 +193,13 @@ def test_values_are_what_their_type_says(cell: str, good: list[str], bad: list[s
 def test_names_may_hold_brackets_and_colons() -> None:
     names = [column.name for column in read_header(["MB(L):boolean", "a:b:int", "x:ID(S)", ":label"], of_nodes=True)]
     assert names == ["MB(L)", "a:b", "x", ""]
+
+
+def test_neo4j_5_refuses_rois_that_differ_in_brackets_alone(small: Path) -> None:
+    """4.4 takes them; the space of ids that 5 reads is the property's own, and its name is there twice."""
+    nodes = small / "Neuprint_Neurons" / "000.csv"
+    nodes.write_text(nodes.read_text().replace("note:string,MB(L)", "MB(R):boolean,MB(L)").replace(",a,", ",,"))
+    sources = sources_of(str(small))
+    assert check_import(sources, str(small)).problems == []
+    (first, *_) = check_import(sources, str(small), version="5").problems
+    assert first.message == "the property MB has 2 columns"

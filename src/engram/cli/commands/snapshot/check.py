@@ -3,7 +3,7 @@
 Every file has the digest that provenance.json tells, and none is missing or too many. Every table has the columns,
 types and rows that it promises. Every CSV file can be imported into Neo4j: ids are there once, both ends of every
 relationship exist. What follows from other tables is computed from them and compared: weights, totals of bodies and of
-ROIs, sets of synapses, neurotransmitters.
+ROIs, sets of synapses, neurotransmitters, elements, reports. Skeletons and meshes are those that their tables list.
 
 What flyem-snapshot wrote can be checked, too. It has no digests; what could not be proven is said. Nothing is changed.
 
