@@ -278,6 +278,8 @@ DAMAGES: dict[str, tuple[str, Callable[[Path], None]]] = {
     "a body of a set": (NEUPRINT.format("Neuron_to_SynapseSet.csv"), replace(r"\n5,5_", "\n6,5_")),
     "a total of the dataset": (META, replace(",3,7,", ",3,8,")),
     "a total of the dataset in a ROI": (META, replace(r'""post"": (\d)', r'""post"": 9')),
+    "a type of a property of bodies": (META, replace(r'""pre"": ""int""', '""pre"": ""long""')),
+    "a property of bodies": (META, replace(r'""synweight"": ""int"", ', "")),
     "what people read of it": (
         NEUPRINT.format("Meta_debug.json"),
         replace(r'"totalPreCount": 3', '"totalPreCount": 4'),

@@ -58,7 +58,31 @@ def _meta(work: Work, seen: Seen) -> Iterator[Law]:
             f" WHERE roi <> {text(UNSPECIFIED)} GROUP BY roi",
             needs=("meta", "roi_elements"),
         )
+    if seen.has("neuron_table"):
+        yield from _properties(work, seen)
     yield from _debug(work, seen)
+
+
+def _properties(work: Work, seen: Seen) -> Iterator[Never]:
+    """The dataset names each property of bodies, and its type."""
+    heads = (head.partition(":") for head in seen.columns["neuron_table"] if ":" in head)
+    known = {prop: kind for prop, _, kind in heads if prop and kind.upper() != "LABEL"}
+    said = dict(work.rows(META_ROWS)).get("neuronProperties:string")
+    try:
+        told = json.loads(said or "{}")
+    except ValueError:
+        told = None
+    pairs = told.items() if isinstance(told, dict) else ()
+    odd = {prop for prop, kind in pairs if known.get(prop) != kind} | {
+        prop for prop in known if prop not in dict(pairs)
+    }
+    if odd:
+        yield Never(
+            path=seen.paths["meta"],
+            what=f"names in neuronProperties are not those of the columns of {seen.paths['neuron_table']}",
+            query=f"SELECT unnest([{', '.join(map(text, sorted(odd)))}]) AS property",
+            needs=("meta", "neuron_table"),
+        )
 
 
 def _debug(work: Work, seen: Seen) -> Iterator[Law]:
