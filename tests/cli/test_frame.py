@@ -387,6 +387,19 @@ class TestFailures:
         assert verb("--json", "fail", "bug").records[0]["error"] == "Bug"
         assert "Traceback" in saved.read_text()
 
+    @pytest.mark.parametrize("kind", ["bug", "error"])
+    def test_what_fails_once_a_signal_came_is_an_interruption(
+        self, kind: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """The engine of snapshots ends a statement by an error of its own when Ctrl-C comes."""
+        from engram.cli.run import call_here, run
+
+        heard = KeyboardInterrupt(2)
+        with pytest.raises(KeyboardInterrupt) as ended:
+            run(call_here(), ["fail", kind], commands=TEST_VERBS, heard=[heard])
+        assert ended.value is heard
+        assert capsys.readouterr().err.startswith("Interrupted.\n")
+
     def test_debugging_prints_the_traceback_as_well(
         self, verb: Engram, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: So many new objects before garbage is looked for: a call makes little, and loads much.
 _GARBAGE_FROM = 200_000
+#: The signal that was heard.
+_HEARD: "list[Interrupted]" = []
 #: So long may the good order take.
 _GRACE_S = 1.5
 _A_MOMENT_S = 0.01
@@ -43,7 +45,7 @@ def main() -> int:
         gc.freeze()
         gc.set_threshold(_GARBAGE_FROM)
         gc.enable()
-        code = run(call_here(), sys.argv[1:])
+        code = run(call_here(), sys.argv[1:], heard=_HEARD)
         gc.freeze()  # nor is there anything to be gained at the end
         _stop_listening()
     except KeyboardInterrupt as interrupt:
@@ -67,7 +69,10 @@ def _stop_listening() -> None:
 def _interrupt(number: int, _: "FrameType | None") -> None:
     """The first signal unwinds, so that every `finally` is done; a second one, or too long a wait, ends at once."""
     _stop_listening()
-    _unwind(Interrupted(number))
+    _HEARD.append(Interrupted(number))
+    if stopping := sys.modules.get("engram.model.stopping"):  # nothing is imported within a handler
+        stopping.stop_all()
+    _unwind(_HEARD[0])
 
 
 def _unwind(interrupt: Interrupted) -> "NoReturn":

@@ -25,8 +25,12 @@ def call_here() -> Call:
     return Call(screen=standard_screen(environment), environment=environment, folder=folder)
 
 
-def run(call: Call, words: Sequence[str], *, commands: str = COMMANDS) -> int:
-    """Do what the words say; gives the exit code. A signal's `KeyboardInterrupt` is reported and passed on."""
+def run(call: Call, words: Sequence[str], *, commands: str = COMMANDS, heard: Sequence[KeyboardInterrupt] = ()) -> int:
+    """Do what the words say; gives the exit code. A signal's `KeyboardInterrupt` is reported and passed on.
+
+    Args:
+        heard: the signal, once it came: a library that it ended may say so by an error of its own.
+    """
     try:
         return _done(call, words, commands)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -34,13 +38,14 @@ def run(call: Call, words: Sequence[str], *, commands: str = COMMANDS) -> int:
         return UsageError.exit_code
     except click.ClickException as error:
         return _failed(call, _as_usage_error(call, error), words)
-    except EngramError as error:
-        return _failed(call, error, words)
     except KeyboardInterrupt:
         _interrupted(call, words)
         raise
-    except Exception as error:  # noqa: BLE001  # whatever was not foreseen is a bug of ours, and says so in one line
-        return _bug(call, error, words)
+    except Exception as error:  # whatever was not foreseen is a bug of ours, and says so in one line
+        if heard:
+            _interrupted(call, words)
+            raise heard[0] from error
+        return _failed(call, error, words) if isinstance(error, EngramError) else _bug(call, error, words)
 
 
 def _done(call: Call, words: Sequence[str], commands: str) -> int:

@@ -1,11 +1,13 @@
 """The engine of a build: one DuckDB work file, one memory limit, one order."""
 
 import re
+from contextlib import suppress
 from typing import Any
 
 import duckdb
 
 from engram.connectome.sql import name
+from engram.model.stopping import is_stopped_by_signals
 
 #: DuckDB's own limit is not that of the process: what is read, written and handed over lies beside it.
 OF_MEMORY_RATIO = 0.7
@@ -31,6 +33,12 @@ def disk_failure(error: duckdb.Error) -> tuple[str, str] | None:
     if match := _NOT_WRITTEN.search(said):
         return match["path"], match["why"].strip()
     return ("", said.splitlines()[0]) if any(one in said for one in _OF_DISKS) else None
+
+
+def stop(connection: duckdb.DuckDBPyConnection) -> None:
+    """End what a connection carries out. Without that, the engine waits for its threads to come to their ends."""
+    with suppress(duckdb.ConnectionException):  # it is closed
+        connection.interrupt()
 
 
 class Work:
@@ -61,6 +69,11 @@ class Work:
         #: How many threads work.
         self.threads = threads
         self.connection = duckdb.connect(path, config=settings)
+        is_stopped_by_signals(self)
+
+    def stop(self) -> None:
+        """End the statement that it carries out: a signal came."""
+        stop(self.connection)
 
     def close(self) -> None:
         """Let the file go."""

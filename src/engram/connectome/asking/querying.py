@@ -15,10 +15,11 @@ import duckdb
 
 from engram.connectome.asking.tables import Named, Readable, absent_tables, selected_from, tables_of
 from engram.connectome.contents import not_here
-from engram.connectome.engine import OF_MEMORY_RATIO
+from engram.connectome.engine import OF_MEMORY_RATIO, stop
 from engram.connectome.reading import told
 from engram.connectome.sql import name
 from engram.model.errors import NoSnapshot, QueryFailed, QueryRefused
+from engram.model.stopping import is_stopped_by_signals
 
 #: Rows that are handed on at once.
 _BATCH_ROWS = 10_000
@@ -80,6 +81,7 @@ class Asking:
         if not (found or self._absent):
             raise NoSnapshot(folder)
         self._connection = duckdb.connect(":memory:", config=settings)
+        is_stopped_by_signals(self)
         self._tables: dict[str, Readable] = {}
         for table in found:
             self._tables[table.name] = table
@@ -89,6 +91,10 @@ class Asking:
                 self._connection.execute(f"CREATE VIEW {name(table.name)} AS {selected_from(source, table.columns)}")
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
+
+    def stop(self) -> None:
+        """End the question that is being answered: a signal came."""
+        stop(self._connection)
 
     def close(self) -> None:
         """Let the files go."""
