@@ -19,7 +19,7 @@ from engram.connectome.config.records import Config
 from engram.connectome.config.writing import as_data
 from engram.connectome.contents import Contents
 from engram.connectome.crate import CRATE, crate_of
-from engram.connectome.engine import Work, disk_failure
+from engram.connectome.engine import Work, disk_failure, give_back
 from engram.connectome.fetching import is_link
 from engram.connectome.folder import Folder
 from engram.connectome.inputs import files_of
@@ -30,7 +30,7 @@ from engram.connectome.neuroglancer import BadView, Views
 from engram.connectome.reading import told
 from engram.connectome.shapes.folders import digest_of_folder
 from engram.connectome.steps import Earlier, Planned, plan_steps
-from engram.connectome.writing import Written, digest_of, write_output
+from engram.connectome.writing import AnyOutput, Written, digest_of, write_output
 from engram.durable import Steps
 from engram.model.errors import BadTables, StorageFailed, TooLittleMemory, Unreadable
 
@@ -180,13 +180,20 @@ def _carry_out(
         for number, one in enumerate(wanted, start=1):
             yield Begun(step=one.step.name, number=number, steps=len(wanted))
             with told_engine(one.step.name, limits, folder.path, rows=rows):
-                files = [write_output(work, folder, steps, file) for file in one.step.carry_out(making) or ()]
+                files = [_written(work, folder, steps, file) for file in one.step.carry_out(making) or ()]
             made.written += files
             made.findings = [Finding(table=table, message=message) for table, message in making.sources.findings]
             _refuse_changed(seen, config)
             if one.step.writes:
                 findings = [asdict(finding) for finding in made.findings]
                 folder.note_made(one.step.name, one.key, [asdict(file) for file in files], findings)
+
+
+def _written(work: Work, folder: Folder, steps: Steps, output: AnyOutput) -> Written:
+    try:
+        return write_output(work, folder, steps, output)
+    finally:
+        give_back()
 
 
 def plan(config: Config, steps: Steps, *, plots: bool = True) -> list[Planned[Making]]:
@@ -282,10 +289,15 @@ def _digest_of_link(link: str, views: Views) -> str:
         raise Unreadable(link, str(getattr(error, "reason", "") or error)) from None
 
 
+#: What a build takes beside the engine: Python and its libraries, and what Arrow reads ahead.
+_BESIDE_BYTES = 520 << 20
+
+
 @contextmanager
 def opened(path: str, limits: Limits) -> Iterator[Work]:
     """A work file, closed whatever happens."""
-    work = Work(path, memory_bytes=limits.memory_bytes, threads=limits.threads)
+    engine_bytes = max(limits.memory_bytes - _BESIDE_BYTES, 0)
+    work = Work(path, memory_bytes=limits.memory_bytes, threads=limits.threads, engine_bytes=engine_bytes)
     try:
         yield work
     finally:

@@ -1,28 +1,28 @@
 """How much memory a build needs, as far as that is known before it is tried.
 
-Measured with made-up connectomes of ``bench/connectomes.py``, everything asked for but plots, 2 and 4 threads (the same
-for both), as the least of 256, 320, 384, 512, 640, 896, 1280 MiB that was enough, and the most that was not:
+Measured with made-up connectomes of ``bench/connectomes.py``, everything asked for but plots, two threads: what was
+enough, and the most that was tried and was not:
 
 ===================  ==========  ==============
 rows of partners     enough MiB  not enough MiB
 ===================  ==========  ==============
-100,000              256
-300,000              256
-1,000,000            512         384
-5,000,000            1280        896
+100,000              384
+300,000              640         512
+1,000,000            768         700
+3,000,000            1144        900
+20,000,000           3814
 ===================  ==========  ==============
 
-What takes it is the step ``neuprint``, whose ordered texts are made in parts of 4 million rows. A build that wants
-less, or whose synapses make fewer pairs of bodies, needs less: nothing is refused beforehand that may be enough. Beyond
-five million rows nothing was measured: what is said grows on, which is more than parts of one size should need.
+What takes it is the step ``neuprint``, whose ordered texts are made in parts that the memory has room for. A build that
+wants less, or whose synapses make fewer pairs of bodies, needs less: nothing is refused beforehand that may be enough.
 """
 
 from pyarrow import dataset
 
 from engram.connectome.reading import told
 
-_BASE_MIB = 320
-_MIB_OF_A_MILLION = 260
+_BASE_MIB = 640
+_MIB_OF_A_MILLION = 200
 _STEP_MIB = 64
 
 
@@ -33,9 +33,9 @@ def advised_mib(rows: int, given_mib: int) -> int:
         rows: of the table of partners.
 
     >>> [advised_mib(rows, 256) for rows in (5_000, 1_000_000, 5_000_000, 20_000_000)]
-    [384, 640, 1664, 5568]
-    >>> advised_mib(1_000_000, 700)
-    1408
+    [704, 896, 1664, 4672]
+    >>> advised_mib(1_000_000, 900)
+    1856
     """
     needed = _BASE_MIB + rows * _MIB_OF_A_MILLION // 1_000_000
     return _rounded(needed if needed > given_mib else 2 * given_mib)

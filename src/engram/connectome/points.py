@@ -9,7 +9,7 @@ Source: flyem-snapshot, ``flyem_snapshot/inputs/synapses.py``
 from dataclasses import dataclass
 
 from engram.connectome.engine import Work
-from engram.connectome.reading import Source, distinct
+from engram.connectome.reading import Source, distinct, read_once
 from engram.connectome.sql import enum, name, selected, text, threshold
 
 #: Bits of each coordinate in a point's id: x in the lowest, then y, then z; two's complement.
@@ -85,10 +85,11 @@ def make_candidates(work: Work, source: Source, rules: Rules, types: BodyTypes) 
         columns.setdefault(axis, expression)
     point_id = f"CAST({name('point_id')} AS UBIGINT)" if "point_id" in source.columns else packed()
     stays = " AND ".join(_conditions(rules, columns["z"]))
-    work.make(
-        "candidate",
-        f"SELECT {point_id} AS point_id, {selected(columns)} FROM {name(source.view)} AS given WHERE {stays}",
-    )
+    with read_once(work, source):
+        work.make(
+            "candidate",
+            f"SELECT {point_id} AS point_id, {selected(columns)} FROM {name(source.view)} AS given WHERE {stays}",
+        )
     return tuple(columns)
 
 
@@ -136,14 +137,15 @@ def make_links(work: Work, source: Source, rules: Rules) -> None:
     stays = " AND ".join(
         f"NOT isnan({one}) AND {one} >= {threshold(rules.min_confidence)}" for one in confidence.values()
     )
-    work.make(
-        "link",
-        f"SELECT pre.point_id AS pre_id, post.point_id AS post_id,"
-        f" {confidence['pre']} AS conf_pre, {confidence['post']} AS conf_post"
-        f" FROM {name(source.view)} AS given"
-        f" JOIN candidate AS pre ON pre.point_id = CAST(given.pre_id AS UBIGINT)"
-        f" JOIN candidate AS post ON post.point_id = CAST(given.post_id AS UBIGINT) WHERE {stays}",
-    )
+    with read_once(work, source):
+        work.make(
+            "link",
+            f"SELECT pre.point_id AS pre_id, post.point_id AS post_id,"
+            f" {confidence['pre']} AS conf_pre, {confidence['post']} AS conf_post"
+            f" FROM {name(source.view)} AS given"
+            f" JOIN candidate AS pre ON pre.point_id = CAST(given.pre_id AS UBIGINT)"
+            f" JOIN candidate AS post ON post.point_id = CAST(given.post_id AS UBIGINT) WHERE {stays}",
+        )
 
 
 #: The points that are in a partner row: of a table of rows that have both ids.

@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 from pyarrow import dataset
 
+from engram.connectome.batches import opened_batches
 from engram.connectome.engine import Work, disk_failure
 from engram.connectome.sql import name, text
 from engram.model.errors import Malformed, Unreadable
@@ -44,15 +45,37 @@ class Source:
 def open_table(work: Work, view: str, path: str) -> Source:
     """A table's file as something to select from. Raises `Unreadable`, `Malformed`."""
     with told(path):
-        if PurePath(path).suffix.lower() == ".csv":
+        if _kind(path) == "csv":
             return _csv(work, view, path)
-        kind = "parquet" if PurePath(path).suffix.lower() == ".parquet" else "feather"
-        found = dataset.dataset(path, format=kind)
+        found = dataset.dataset(path, format=_kind(path))
         categories, ordered = _categories(found)
         work.connection.register(view, found)
         columns = work.columns(view)
         names = tuple(found.schema.names)
     return Source(path=path, view=view, names=names, columns=columns, categories=categories, ordered=ordered)
+
+
+@contextmanager
+def read_once(work: Work, source: Source) -> Iterator[None]:
+    """While this holds, a table can be read a single time, and no more of it is in memory than a batch.
+
+    Otherwise it may be read as often as anybody likes, and Arrow reads far ahead: half a gigabyte of 10 million rows.
+    """
+    if _kind(source.path) == "csv":
+        yield
+        return
+    with opened_batches(source.path) as found:
+        work.connection.register(source.view, pa.RecordBatchReader.from_batches(found.schema, found.rows))
+        try:
+            yield
+        finally:
+            work.connection.register(source.view, dataset.dataset(source.path, format=_kind(source.path)))
+
+
+def _kind(path: str) -> str:
+    """What a file is, by its name: ``csv``, ``parquet``, or else ``feather``."""
+    ending = PurePath(path).suffix.lower()
+    return ending[1:] if ending in (".csv", ".parquet") else "feather"
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from engram.connectome.engine import ROWS_OF_A_PART, Work
+from engram.connectome.engine import Work
 from engram.connectome.flat import COMPARTMENT_TOTALS, body_totals
 from engram.connectome.neuprint.scope import Scope
 from engram.connectome.outputs import Output
@@ -166,7 +166,7 @@ def _joined(piece: str, none: int) -> str:
 def parts_of(work: Work, table: str, body: str) -> Iterator[str]:
     """Queries that together give a table, each of them with all rows of its bodies, and few enough to be held."""
     rows = work.count(f"SELECT count(*) FROM {table}")
-    parts = max(1, -(-rows // ROWS_OF_A_PART))
+    parts = max(1, -(-rows // work.rows_of_a_part))
     for part in range(parts):
         yield f"SELECT * FROM {table}" + (f" WHERE {name(body)} % {parts} = {part}" if parts > 1 else "")
 

@@ -13,12 +13,12 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
+from engram.connectome.batches import add_table, looked_at
 from engram.connectome.contents import NOT_HERE, Contents, Presence
 from engram.connectome.crate import CRATE
-from engram.connectome.engine import Work
+from engram.connectome.engine import Work, give_back
 from engram.connectome.folder import PRIVATE, PROVENANCE, Provenance, ToldFile, is_inside, is_part
 from engram.connectome.linked import seal_of
-from engram.connectome.proving.batches import add_table, give_back, looked_at
 from engram.connectome.proving.database import Database
 from engram.connectome.proving.dataset_laws import dataset_laws
 from engram.connectome.proving.element_laws import element_laws

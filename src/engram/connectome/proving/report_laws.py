@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 
 import duckdb
 
+from engram.connectome.batches import add_table
 from engram.connectome.engine import Work
-from engram.connectome.proving.batches import add_table
 from engram.connectome.proving.flat_laws import partner_rows
 from engram.connectome.proving.laws import Law, Never, Same, unique
 from engram.connectome.proving.scope import has_flat

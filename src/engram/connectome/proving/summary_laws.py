@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from engram.connectome.batches import add_table
 from engram.connectome.engine import Work
-from engram.connectome.proving.batches import add_table
 from engram.connectome.proving.schema import promise_of
 from engram.connectome.proving.scope import has_flat
 from engram.connectome.proving.seen import Seen

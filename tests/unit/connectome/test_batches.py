@@ -6,8 +6,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import feather, parquet
 
+from engram.connectome.batches import add_table, looked_at, opened_batches
 from engram.connectome.engine import Work
-from engram.connectome.proving.batches import add_table, looked_at, opened_batches
 
 ROWS, OF_A_BATCH = 400_000, 20_000
 TABLE = pa.table({"body": pa.array(range(ROWS), pa.uint64()), "type": pa.array(["a", None] * (ROWS // 2))})

@@ -35,7 +35,7 @@ def opened_batches(place: str, only: Collection[str] = ()) -> Iterator[Batches]:
     Raises:
         OSError, pa.ArrowException: it cannot be read; this may show when rows are asked for.
     """
-    if place.endswith(".parquet"):
+    if place.lower().endswith(".parquet"):
         with parquet.ParquetFile(place) as file:
             yield Batches(schema=file.schema_arrow, rows=file.iter_batches(_ROWS))
         return
@@ -83,9 +83,3 @@ def add_table(work: Work, table: str, place: str, *, only: Collection[str] = ())
         finally:
             work.connection.unregister(_ARRIVING)
     return work.columns(table)
-
-
-def give_back() -> None:
-    """Give the system the memory that nobody needs any more. Costs about a millisecond."""
-    pa.default_memory_pool().release_unused()
-    pa.system_memory_pool().release_unused()  # what the engine freed, too: they share the allocator of the system
