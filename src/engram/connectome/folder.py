@@ -22,7 +22,7 @@ from engram.connectome.crate import CRATE, is_ours
 from engram.connectome.files import read_small_file
 from engram.connectome.linked import seal_of
 from engram.durable import Steps
-from engram.model.errors import SnapshotBusy, TargetExists, UsageError
+from engram.model.errors import SnapshotBusy, StorageFailed, TargetExists, UsageError
 
 #: The mark of a whole snapshot.
 PROVENANCE = "provenance.json"
@@ -130,11 +130,14 @@ class Folder:
     def held(self) -> "Iterator[Folder]":
         """Keep other builds out; what an interrupted one was putting in its place is put there.
 
-        Raises `SnapshotBusy`, `TargetExists`.
+        Raises `SnapshotBusy`, `TargetExists`, `StorageFailed`.
         """
         private = os.path.dirname(self.new)
         self._refuse_foreign(private)
-        durable.make_folders(self._steps, private)
+        try:
+            durable.make_folders(self._steps, private)
+        except (FileNotFoundError, NotADirectoryError) as error:  # /proc and its like, where nobody makes a folder
+            raise StorageFailed(self.path, error.strerror or "") from error
         self._remove_links(private, ("lock", _HIDING))
         self._hide(private)
         lock = durable.open_lock(self._steps, os.path.join(private, "lock"))

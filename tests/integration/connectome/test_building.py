@@ -14,6 +14,7 @@ import pytest
 from pyarrow import feather
 
 from bench.connectomes import make_connectome
+from engram.connectome import engine
 from engram.connectome.building import Kept, Limits, build, plan, told_engine
 from engram.connectome.config.reading import read_config
 from engram.connectome.folder import Folder
@@ -55,6 +56,22 @@ def test_bytes_depend_neither_on_threads_nor_on_memory(golden: Path, ours: Path,
     assert {path: digest for path, digest in again.items() if path not in NAMING_THE_FOLDER} == {
         path: digest for path, digest in files_in(ours).items() if path not in NAMING_THE_FOLDER
     }
+
+
+def test_bytes_do_not_depend_on_how_many_parts_texts_are_made_in(
+    golden: Path, ours: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_ROWS_OF_A_PART", 300)  # of 6,498 totals by ROI, of 892 and 1,632 of connections
+    build_into(golden / "input" / "config.yaml", tmp_path / "out")
+    again, once = files_in(tmp_path / "out"), files_in(ours)
+    assert {path: digest for path, digest in again.items() if path not in NAMING_THE_FOLDER} == {
+        path: digest for path, digest in once.items() if path not in NAMING_THE_FOLDER
+    }
+
+
+def test_where_nobody_makes_a_folder_that_is_told(golden: Path) -> None:
+    with pytest.raises(StorageFailed, match="could not be written"):
+        build_into(golden / "input" / "config.yaml", Path("/proc/snapshot"))
 
 
 def test_provenance_tells_every_file_and_input_with_its_digest(golden: Path, ours: Path) -> None:
