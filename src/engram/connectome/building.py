@@ -32,7 +32,7 @@ from engram.connectome.shapes.folders import digest_of_folder
 from engram.connectome.steps import Earlier, Planned, plan_steps
 from engram.connectome.writing import AnyOutput, Written, digest_of, write_output
 from engram.durable import Steps
-from engram.model.errors import BadTables, StorageFailed, TooLittleMemory, Unreadable
+from engram.model.errors import NO_FILE, BadTables, StorageFailed, TooLittleMemory, Unreadable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,6 +274,8 @@ def digests_of(config: Config, views: Views) -> dict[str, str]:
         if is_link(path):
             found[what] = _digest_of_link(path, views)
             continue
+        if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+            raise Unreadable(path, NO_FILE)
         with told(path):
             found[what] = digest_of_folder(path) if os.path.isdir(path) else digest_of(path)
     return found

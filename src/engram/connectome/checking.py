@@ -16,6 +16,8 @@ from engram.connectome.sql import name, text
 WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT")
 NUMBER = (*WHOLE, "FLOAT", "DOUBLE")
 TEXT = ("VARCHAR",)
+#: What a body cannot be, in SQL and in words: Neo4j, and much else that reads snapshots, counts them in 63 bits.
+NO_BODY, NO_BODY_IN_WORDS = f"body IS NULL OR body < 0 OR body >= {1 << 63}", "is no body, from 0 to 2^63 - 1,"
 _IN_WORDS = {WHOLE: "whole numbers", NUMBER: "numbers", TEXT: "text"}
 
 
@@ -66,7 +68,7 @@ def check_points(work: Work, source: Source, rules: Rules) -> tuple[list[str], F
     known = ", ".join(map(text, (*KINDS, FAKE)))
     wrong = {
         "kind": (f"kind IS NULL OR kind NOT IN ({known})", f"is not {' or '.join(KINDS)}", "kind"),
-        "body": ("body IS NULL OR body < 0", "is no body", "body"),
+        "body": (NO_BODY, NO_BODY_IN_WORDS, "body"),
     }
     if has_id:
         wrong["point_id"] = ("point_id IS NULL", "is empty", "body")
@@ -112,7 +114,17 @@ def check_partners(work: Work, source: Source) -> list[str]:
 def check_bodies(work: Work, source: Source, more: Mapping[str, Sequence[str]]) -> list[str]:
     """Problems of a table with one row for each body, which needs some columns more."""
     problems = list(check_columns(source, {"body": WHOLE, **more}))
-    return problems or list(check_unique(work, source.view, "body", source.path))
+    if problems:
+        return problems
+    problems += check_unique(work, source.view, "body", source.path)
+    with told(source.path):
+        ((count, one),) = work.rows(
+            f"SELECT count(*), min(body) FROM {name(source.view)} WHERE body IS NOT NULL AND ({NO_BODY})"
+        )
+    return [
+        *problems,
+        *([_line(source, "body", f"{NO_BODY_IN_WORDS} in {count} rows; one of them: {one}")] if count else []),
+    ]
 
 
 def check_unique(work: Work, table: str, column: str, path: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
-from engram.connectome.checking import NUMBER, TEXT, WHOLE, check_columns, check_unique
+from engram.connectome.checking import NO_BODY, NO_BODY_IN_WORDS, NUMBER, TEXT, WHOLE, check_columns, check_unique
 from engram.connectome.config.inputs import ElementTable
 from engram.connectome.engine import Work
 from engram.connectome.points import COORDINATE_LIMIT, DROPPED, packed, unpacked
@@ -72,7 +72,7 @@ def _check_points(work: Work, given: Given) -> list[str]:
     problems += [_line(source, one, "is a property that every element has from its place") for one in _taken(source)]
     if problems:
         return problems
-    wrong = {"body": ("body IS NULL OR body < 0", "is no body", "body")}
+    wrong = {"body": (NO_BODY, NO_BODY_IN_WORDS, "body")}
     if has_id:
         wrong["point_id"] = ("point_id IS NULL OR point_id < 0", "is no id of a point", "point_id")
     else:

@@ -181,6 +181,10 @@ def load_points(work: Work, sources: Sources) -> tuple[BodyTypes, tuple[str, ...
         raise BadTables(problems)
     with told(sources.partners.path):
         make_links(work, sources.partners, sources.rules)
+        ((turned, one),) = work.rows("SELECT count(*), min(pre_id) FROM link WHERE is_turned")
+    if turned:
+        whence = f"is not that of a PreSyn, or post_id not that of a PostSyn, in {turned} rows; one of them: {one}"
+        raise BadTables((f"{_file(sources.partners)}, column pre_id: {whence}",))
     work.make("kept", f"SELECT * FROM candidate WHERE {IN_A_LINK}")
     lone = work.count("SELECT (SELECT count(*) FROM candidate) - (SELECT count(*) FROM kept)")
     if lone:

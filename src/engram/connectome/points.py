@@ -128,7 +128,7 @@ def _conditions(rules: Rules, z: str) -> list[str]:
 def make_links(work: Work, source: Source, rules: Rules) -> None:
     """Make the table ``link``: partner rows whose points both are candidates, with the confidences of both sides.
 
-    A partner row's own confidence wins over that of its point.
+    A partner row's own confidence wins over that of its point. ``is_turned``: it does not lead from a T-bar to a PSD.
     """
     confidence = {
         side: f"CAST(given.conf_{side} AS FLOAT)" if f"conf_{side}" in source.columns else f"{side}.conf"
@@ -141,7 +141,8 @@ def make_links(work: Work, source: Source, rules: Rules) -> None:
         work.make(
             "link",
             f"SELECT pre.point_id AS pre_id, post.point_id AS post_id,"
-            f" {confidence['pre']} AS conf_pre, {confidence['post']} AS conf_post"
+            f" {confidence['pre']} AS conf_pre, {confidence['post']} AS conf_post,"
+            f" pre.kind <> 'PreSyn' OR post.kind <> 'PostSyn' AS is_turned"
             f" FROM {name(source.view)} AS given"
             f" JOIN candidate AS pre ON pre.point_id = CAST(given.pre_id AS UBIGINT)"
             f" JOIN candidate AS post ON post.point_id = CAST(given.post_id AS UBIGINT) WHERE {stays}",

@@ -49,9 +49,11 @@ def open_table(work: Work, view: str, path: str) -> Source:
             return _csv(work, view, path)
         found = dataset.dataset(path, format=_kind(path))
         categories, ordered = _categories(found)
+        found = _with_text(found, [column for column, texts in categories.items() if not texts])
         work.connection.register(view, found)
         columns = work.columns(view)
         names = tuple(found.schema.names)
+    categories = {column: texts for column, texts in categories.items() if texts}
     return Source(path=path, view=view, names=names, columns=columns, categories=categories, ordered=ordered)
 
 
@@ -115,6 +117,16 @@ def _categories(found: dataset.Dataset) -> tuple[dict[str, tuple[str, ...]], fro
             seen.update(dict.fromkeys(one for one in batch.column(column).dictionary.to_pylist() if one is not None))
     ordered = frozenset(field.name for field in of_text if field.type.ordered)
     return {column: tuple(seen) for column, seen in texts.items()}, ordered
+
+
+def _with_text(found: dataset.Dataset, columns: list[str]) -> dataset.Dataset:
+    """The same with some columns as text: the engine knows no categories of which there is none."""
+    if not columns:
+        return found
+    table = found.to_table()
+    for column in columns:
+        table = table.set_column(table.schema.get_field_index(column), column, table[column].cast(pa.string()))
+    return dataset.dataset(table)
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -240,6 +240,8 @@ def _roi_set(
     renames: Mapping[str, str],
     kinds: Sequence[tuple[str, int]],
 ) -> RoiSet:
+    if any(not renames.get(roi, roi).strip() for roi in labels):
+        raise RoiProblem(f"the name of one of its ROIs is empty: outside of all ROIs is {UNSPECIFIED}, or no value")
     renamed = {renames.get(roi, roi): label for roi, label in labels.items() if roi != UNSPECIFIED}
     if len(renamed) != len([roi for roi in labels if roi != UNSPECIFIED]):
         raise RoiProblem("two of its ROIs are renamed to one")

@@ -474,6 +474,10 @@ class ItemFailed(EngramError):
     remedy = "Mend the cause, then run the same command again: it does the rest."
 
 
+#: Why a FIFO or a device is not read: one would be waited for, the other has no end.
+NO_FILE = "it is no regular file"
+
+
 class Unreadable(ItemFailed):
     """A file or folder that could not be read."""
 
@@ -484,8 +488,10 @@ class Unreadable(ItemFailed):
     @property
     def next_step(self) -> str:
         """What to do, which is another thing where there is no such file."""
-        if self.reason == os.strerror(errno.ENOENT):
+        if self.reason in (os.strerror(errno.ENOENT), NO_FILE):
             return "Put it there, or mend its path where it is named; then run the same command again."
+        if "://" in self.path:
+            return "See whether the link is right and its server answers, then run the same command again."
         return super().next_step
 
 

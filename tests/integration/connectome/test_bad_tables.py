@@ -1,5 +1,6 @@
 """Tables that cannot be: one line each that says what is wrong, before anything is built."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from engram.connectome.building import Finding, Limits, build
 from engram.connectome.config.reading import read_config
 from engram.connectome.writing import Written
 from engram.durable import Steps
-from engram.model.errors import BadTables, EngramError, Malformed
+from engram.model.errors import NO_FILE, BadTables, EngramError, Malformed, Unreadable
 from tests.connectomes import feather_columns, feather_rows
 from tests.integration.connectome.test_building import CONNECTOME, point
 from tests.naive_connectome import Connectome, write_connectome
@@ -71,7 +72,28 @@ BROKEN: dict[str, tuple[str, Change, str]] = {
     "a body is missing": (
         "points",
         with_column("body", [None, 6]),
-        "points.feather, column body: is no body in 1 rows; one of them: None",
+        "points.feather, column body: is no body, from 0 to 2^63 - 1, in 1 rows; one of them: None",
+    ),
+    "a body is larger than Neo4j counts": (
+        "points",
+        with_column("body", [5, 1 << 63], pa.uint64()),
+        f"points.feather, column body: is no body, from 0 to 2^63 - 1, in 1 rows; one of them: {1 << 63}",
+    ),
+    "a body that is described is negative": (
+        "annotations",
+        bodies((5, "Traced"), (-6, "Anchor")),
+        "annotations.feather, column body: is no body, from 0 to 2^63 - 1, in 1 rows; one of them: -6",
+    ),
+    "the ids of partners are turned": (
+        "partners",
+        lambda table: table.rename_columns(["post_id", "pre_id"]),
+        "partners.feather, column pre_id: is not that of a PreSyn, or post_id not that of a PostSyn, in 1 rows;"
+        " one of them: 2",
+    ),
+    "a ROI has an empty name": (
+        "points",
+        with_column("big", ["A", " "]),
+        "ROI set big: the name of one of its ROIs is empty: outside of all ROIs is <unspecified>, or no value",
     ),
     "an id is missing": (
         "partners",
@@ -109,6 +131,26 @@ def test_all_problems_are_told_at_once(config: Path) -> None:
         run(config)
     assert len(told.value.problems) == 3
     assert told.value.lines[0] == "The tables cannot be used, for 3 reasons:"
+
+
+def test_tables_without_a_row_are_built_though_their_categories_are_none(config: Path) -> None:
+    """The engine has no type for categories of which there is none, and called such a file broken."""
+    of_none = pa.array([], pa.dictionary(pa.int8(), pa.string()))
+    change(config, "points", lambda table: with_column("big", [], of_none.type)(table.slice(0, 0)))
+    for table in ("partners", "annotations"):
+        change(config, table, lambda table: table.slice(0, 0))
+    run(config)
+    assert (config.parent.parent / "naive" / "provenance.json").exists()
+
+
+@pytest.mark.parametrize("table", ["points", "partners", "annotations"])
+def test_a_table_that_would_be_waited_for_is_refused(table: str, config: Path) -> None:
+    path = config.parent / f"{table}.feather"
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(Unreadable) as told:
+        run(config)
+    assert told.value.reason == NO_FILE
 
 
 @pytest.mark.parametrize("table", ["points", "partners", "annotations"])

@@ -238,7 +238,7 @@ class TestRefusals:
             ({"x": [1, None, 2]}, "column x, y, z: is no place within 1048576 voxels in 1 rows; one of them: "),
             ({"x": [1, 1, 2]}, "column point_id: 1 values stand in several rows; one of them: "),
             ({"x": [1.0, float("nan"), 2.0]}, "column x, y, z: is no place within"),
-            ({"body": [-1, 10, 77]}, "column body: is no body in 1 rows; one of them: -1"),
+            ({"body": [-1, 10, 77]}, "column body: is no body, from 0 to 2^63 - 1, in 1 rows; one of them: -1"),
             ({"radius": [float("inf"), 1.0, 2.0]}, "column radius: is infinite in 1 rows"),
             ({"location": ["a", "b", "c"]}, "column location: is a property that every element has from its place"),
             ({"r": ["A", "B", "A"]}, "mito.feather: 1 names of its column are not among its rois; the first is 'B'"),
