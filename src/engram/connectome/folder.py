@@ -35,6 +35,8 @@ PARTS = (
 _NAMED_PART = re.compile(r"(?:skeletons|meshes)-[^/]+")
 #: A larger crate is none of ours: it has some hundred bytes for each file.
 _LARGEST_CRATE_BYTES = 1 << 30
+#: How a lock is opened that anybody may have put there: a link is not followed, a FIFO not waited for.
+_TO_LOCK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 #: Where builds work.
 PRIVATE = ".engram"
 #: What keeps that out of git, and what it says.
@@ -50,6 +52,11 @@ def is_inside(path: str) -> bool:
     """Whether a path names a part of a snapshot, or something in one."""
     named = PurePosixPath(path)
     return bool(named.parts) and is_part(named.parts[0]) and ".." not in named.parts and "\0" not in path
+
+
+def read_provenance(folder: str) -> bytes:
+    """The text of a folder's ``provenance.json``, whoever wrote it. Raises `OSError`, also where it is no file."""
+    return read_small_file(os.path.join(folder, PROVENANCE), most_bytes=_LARGEST_CRATE_BYTES)
 
 
 class ToldStep(msgspec.Struct, frozen=True):
@@ -173,7 +180,7 @@ class Folder:
     def looked_at(self) -> Iterator[None]:
         """Keep builds out while the snapshot is read; it may lie where nobody may write. Raises `SnapshotBusy`."""
         try:
-            lock = os.open(os.path.join(self.path, PRIVATE, "lock"), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            lock = os.open(os.path.join(self.path, PRIVATE, "lock"), _TO_LOCK)
         except OSError:  # nobody builds where there is none
             yield
             return
@@ -215,8 +222,9 @@ class Folder:
         found = {}
         with suppress(FileNotFoundError):
             for name in sorted(os.listdir(self._made)):
-                with open(os.path.join(self._made, name), "rb") as file, suppress(msgspec.MsgspecError):
-                    one = msgspec.json.decode(file.read(), type=Left)
+                with suppress(OSError, msgspec.MsgspecError):  # a FIFO that a stranger put there
+                    data = read_small_file(os.path.join(self._made, name), most_bytes=_LARGEST_CRATE_BYTES)
+                    one = msgspec.json.decode(data, type=Left)
                     if all(is_inside(told.path) for told in one.files):
                         found[one.name] = one
         return found
@@ -251,8 +259,7 @@ class Folder:
         if os.path.lexists(os.path.join(self.path, PRIVATE)):
             return False
         try:
-            with open(os.path.join(self.path, PROVENANCE), "rb") as file:
-                said = json.load(file)
+            said = json.loads(read_provenance(self.path))
             is_ours = said["seal"] == seal_of(said)
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return False
@@ -280,8 +287,7 @@ class Folder:
     def provenance(self) -> Provenance:
         """What the build that is there says of itself: nothing where there is none, or none that we wrote."""
         try:
-            with open(os.path.join(self.path, PROVENANCE), "rb") as file:
-                return msgspec.json.decode(file.read(), type=Provenance)
+            return msgspec.json.decode(read_provenance(self.path), type=Provenance)
         except (OSError, msgspec.MsgspecError):  # then all is built anew
             return Provenance()
 
@@ -333,9 +339,11 @@ class Folder:
 
     def _finish(self) -> None:
         """Put in its place what is noted for it; nothing if nothing is."""
+        if os.path.exists(self._next) and not os.path.isfile(self._next):  # a FIFO that a stranger put there
+            durable.remove(self._steps, self._next)
         try:
-            with open(self._next, "rb") as file:
-                wanted = msgspec.json.decode(file.read(), type=_Next)
+            data = read_small_file(self._next, most_bytes=4 * _LARGEST_CRATE_BYTES)
+            wanted = msgspec.json.decode(data, type=_Next)
         except FileNotFoundError:
             return
         except msgspec.MsgspecError:  # nothing that we wrote: it is built anew

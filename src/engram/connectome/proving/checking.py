@@ -17,7 +17,7 @@ from engram.connectome.batches import add_table, looked_at
 from engram.connectome.contents import NOT_HERE, Contents, Presence
 from engram.connectome.crate import CRATE
 from engram.connectome.engine import Work, give_back
-from engram.connectome.folder import PRIVATE, PROVENANCE, Provenance, ToldFile, is_inside, is_part
+from engram.connectome.folder import PRIVATE, PROVENANCE, Provenance, ToldFile, is_inside, is_part, read_provenance
 from engram.connectome.linked import seal_of
 from engram.connectome.proving.database import Database
 from engram.connectome.proving.dataset_laws import dataset_laws
@@ -110,8 +110,7 @@ class _Check:
             self._complain(Wrong(path=PROVENANCE, message=NOT_HERE, kind=Kind.ABSENT))
             return None
         try:
-            with open(place, "rb") as file:
-                data = file.read()
+            data = read_provenance(self._folder)
             found = msgspec.json.decode(data, type=Provenance)
         except (OSError, msgspec.MsgspecError) as error:
             self._complain(Wrong(path=PROVENANCE, message=f"cannot be read: {error}"))
@@ -155,16 +154,18 @@ class _Check:
 
     def _crate(self, provenance: Provenance | None, files: Files) -> None:
         """The crate is made of provenance, which tells its digest."""
-        there = os.path.lexists(os.path.join(self._folder, CRATE))
+        place = os.path.join(self._folder, CRATE)
+        there = os.path.lexists(place)
         if provenance is None or provenance.crate is None:
             if provenance is not None or there:
                 self._note(CRATE, "provenance.json does not tell of it: an older engram built this, or somebody else")
             return
-        if there:
+        if there and (os.path.isfile(place) or not os.path.exists(place)):  # a FIFO would be waited for
             files.told[CRATE] = provenance.crate
             self._digest(CRATE, provenance.crate)
         else:
-            self._complain(Wrong(path=CRATE, message="is missing", kind=Kind.DAMAGED))
+            message = "is no file" if there else "is missing"
+            self._complain(Wrong(path=CRATE, message=message, kind=Kind.DAMAGED))
 
     # ---- each table by itself ----------------------------------------------------------------------------------------
 

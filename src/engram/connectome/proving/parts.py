@@ -12,7 +12,7 @@ import msgspec
 from engram.connectome import flat
 from engram.connectome.contents import NOT_HERE, Contents, Presence, not_here
 from engram.connectome.crate import CRATE
-from engram.connectome.folder import PROVENANCE, Provenance, ToldFile, is_part
+from engram.connectome.folder import PROVENANCE, Provenance, ToldFile, is_part, read_provenance
 from engram.connectome.neuprint import connections, meta, neurons, synapse_sets, synapses
 from engram.connectome.overview import ANNOTATIONS, STATUS_COUNTS
 from engram.connectome.proving.schema import promise_of
@@ -100,8 +100,8 @@ def paths_in(folder: str) -> tuple[list[str], list[str]]:
     Raises `NoSnapshot`.
     """
     provenance = None
-    with suppress(OSError, msgspec.MsgspecError), open(os.path.join(folder, PROVENANCE), "rb") as file:
-        provenance = msgspec.json.decode(file.read(), type=Provenance)
+    with suppress(OSError, msgspec.MsgspecError):
+        provenance = msgspec.json.decode(read_provenance(folder), type=Provenance)
     found = files_in(folder, provenance)
     if not (found.told or found.absent):
         raise NoSnapshot(folder)
