@@ -42,11 +42,17 @@ class SnapshotLoading:
             from engram.connectome.neo4j.loading import How, load_script, unloadable
             from engram.connectome.neo4j.sources import sources_of
             from engram.connectome.proving.parts import refuse_absent
-        refuse_absent(existing_folder(self._context, folder), "neuprint")
-        place = os.path.join(existing_folder(self._context, folder), "neuprint")
+        top = existing_folder(self._context, folder)
+        refuse_absent(top, "neuprint")
+        place = os.path.join(top, "neuprint")
         sources = sources_of(place)
         if not sources.nodes:
             raise NoSnapshot(place)
+        if lost := next(_lost(top), ""):
+            raise UsageError(
+                f"{os.path.join(top, lost)} is not there as it was built: half a snapshot is not loaded.",
+                f"See what is wrong: engram snapshot check {folder}",
+            )
         if odd := unloadable(sources):
             raise UsageError(f"neo4j-admin splits {odd!r} at its comma.", "Move the snapshot to a folder without one.")
         how = How(
@@ -88,3 +94,15 @@ class SnapshotLoading:
             if status != 0:
                 raise LoadFailed(database, explain(running.said))
         yield Outcome(action="load", item=place, status=Status.OK, note=f"into the database {database}")
+
+
+def _lost(folder: str) -> Iterator[str]:
+    """The files for a database that the snapshot's provenance tells of, and that are not there in their size."""
+    from engram.connectome.folder import Folder
+
+    for told in Folder(Steps(), folder).provenance().tables:
+        place = os.path.join(folder, told.path)
+        if told.path.startswith("neuprint/") and not (
+            os.path.isfile(place) and os.path.getsize(place) == told.size_bytes
+        ):
+            yield told.path

@@ -1,0 +1,47 @@
+"""What is missing of a snapshot, or was cut short, is not loaded into a database as if it were all of it."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from engram.model.errors import UsageError
+from engram.workspace.context import Context
+from engram.workspace.snapshot_loading import SnapshotLoading
+
+NODES = "neuprint/Neuprint_SynapseSet.csv"
+
+
+@pytest.fixture
+def snapshot(ours: Path, tmp_path: Path) -> Path:
+    shutil.copytree(ours, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def script_of(folder: Path) -> str:
+    context = Context(folder=str(folder.parent), environment=dict(os.environ))
+    return SnapshotLoading(context).script(folder.name, version="5", database="neo4j", memory="512MB", threads=1)
+
+
+def test_a_whole_one_has_a_script(snapshot: Path) -> None:
+    assert NODES in script_of(snapshot)
+
+
+def test_one_that_lacks_a_file_is_refused(snapshot: Path) -> None:
+    (snapshot / NODES).unlink()
+    with pytest.raises(UsageError, match=f"{NODES} is not there as it was built"):
+        script_of(snapshot)
+
+
+def test_one_whose_file_was_cut_short_is_refused(snapshot: Path) -> None:
+    with (snapshot / NODES).open("r+") as file:
+        file.truncate(1000)
+    with pytest.raises(UsageError, match=f"{NODES} is not there as it was built"):
+        script_of(snapshot)
+
+
+def test_one_of_flyem_snapshot_tells_of_no_file_and_is_taken_as_it_is(snapshot: Path) -> None:
+    (snapshot / "provenance.json").unlink()
+    (snapshot / NODES).unlink()
+    assert NODES not in script_of(snapshot)
