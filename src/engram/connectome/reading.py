@@ -3,6 +3,8 @@
 Nothing is held in memory: the engine reads what it needs of them, when it needs it.
 """
 
+import csv
+import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +24,13 @@ from engram.model.errors import Malformed, Unreadable
 _NOTHING = (
     " #N/A #N/A_N/A #NA -1.#IND -1.#QNAN -NaN -nan 1.#IND 1.#QNAN <NA> N/A NA NULL NaN None n/a nan null"
 ).split(" ")
+
+
+#: What is not guessed: a row that lacks fields would make the engine take another character for the delimiter.
+_CSV_DIALECT = """delim = ',', quote = '"', escape = '"', null_padding = true, parallel = false"""
+_LONGEST_HEADER = 1 << 20
+#: Within so many lines the engine says what is wrong with a CSV file.
+_LINES_OF_CSV = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,22 +98,30 @@ def told(path: str) -> Iterator[None]:
         raise Unreadable(path, error.strerror or str(error)) from error
     except (duckdb.OutOfMemoryException, duckdb.InterruptException):
         raise
-    except (pa.ArrowException, OSError, duckdb.Error) as error:
+    except (pa.ArrowException, csv.Error, OSError, duckdb.Error) as error:
         if isinstance(error, duckdb.Error) and disk_failure(error):  # of the work file, not of the table
             raise
         raise Malformed(path, _one_line(error)) from error
 
 
 def _one_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    lines = (str(error).strip() or type(error).__name__).splitlines()
+    what = [
+        line for line in lines[:_LINES_OF_CSV] if line.startswith(("Invalid Input Error: CSV Error", "Invalid unicode"))
+    ]
+    return " ".join(what) or lines[0]
 
 
 def _csv(work: Work, view: str, path: str) -> Source:
-    with open(path, "rb"):  # says what is wrong with it in fewer words than the engine
-        pass
+    """Rows may lack fields at their end, as pandas reads them. Raises `Malformed` where one has more than the head."""
+    with open(path, newline="", encoding="utf-8-sig", errors="replace") as file:  # tells what is wrong in few words
+        header = next(csv.reader(io.StringIO(file.read(_LONGEST_HEADER), newline="")), [])
     nothing = ", ".join(map(text, _NOTHING))
-    work.view(view, f"SELECT * FROM read_csv({text(path)}, header = true, sample_size = -1, nullstr = [{nothing}])")
+    how = f"header = true, sample_size = -1, nullstr = [{nothing}], {_CSV_DIALECT}"
+    work.view(view, f"SELECT * FROM read_csv({text(path)}, {how})")
     columns = work.columns(view)
+    if len(columns) > len(header):
+        raise Malformed(path, f"a row has {len(columns)} fields, and the header names {len(header)} columns")
     return Source(path=path, view=view, names=tuple(columns), columns=columns, categories={}, ordered=frozenset())
 
 
