@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from importlib import metadata
 from typing import Any
 
@@ -174,7 +175,7 @@ def _carry_out(
     """Carry out steps one after the other. Of each that writes files it is noted when they are whole."""
     seen = _seen(config)
     with opened(folder.work, limits) as work:
-        rows = rows_of(files_of(config.inputs)["partners table"])
+        rows = partial(rows_of, files_of(config.inputs)["partners table"])
         with told_engine("check", limits, folder.path, rows=rows):
             making = Making(work, config, plots=plots, views=made.views)
         for number, one in enumerate(wanted, start=1):
@@ -311,19 +312,18 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 @contextmanager
-def told_engine(step: str, limits: Limits, path: str, *, rows: int = 0) -> Iterator[None]:
+def told_engine(step: str, limits: Limits, path: str, *, rows: Callable[[], int] = lambda: 0) -> Iterator[None]:
     """What the engine could not do, as an error that people can act on: `TooLittleMemory`, `StorageFailed`.
 
     Args:
-        rows: partner rows of a build, from which follows how much it needs; 0 for other work.
+        rows: counts the partner rows of a build, from which follows how much it needs; 0 for other work.
     """
     try:
         yield
     except duckdb.OutOfMemoryException as error:
-        mib = limits.memory_bytes >> 20
-        raise TooLittleMemory(
-            step=step, memory_mib=mib, advised_mib=advised_mib(rows, mib) if rows else 2 * mib
-        ) from error
+        mib, count = limits.memory_bytes >> 20, rows()
+        advised = advised_mib(count, mib) if count else 2 * mib
+        raise TooLittleMemory(step=step, memory_mib=mib, advised_mib=advised) from error
     except duckdb.Error as error:
         failed = disk_failure(error)
         if failed is None and not isinstance(error, duckdb.IOException):

@@ -290,7 +290,7 @@ def test_too_little_memory_and_a_full_disk_of_the_engine_are_told_as_such() -> N
     with pytest.raises(TooLittleMemory) as little, told_engine("neuprint", LIMITS, "out"):
         raise duckdb.OutOfMemoryException("could not allocate")
     assert little.value.next_step == "Nothing was changed. Give it more: --memory 1024MiB"
-    with pytest.raises(TooLittleMemory) as little, told_engine("neuprint", LIMITS, "out", rows=5_000_000):
+    with pytest.raises(TooLittleMemory) as little, told_engine("neuprint", LIMITS, "out", rows=lambda: 5_000_000):
         raise duckdb.OutOfMemoryException("could not allocate")
     assert little.value.next_step == "Nothing was changed. Give it more: --memory 1664MiB"
     with pytest.raises(StorageFailed) as full, told_engine("neuprint", LIMITS, "out"):
