@@ -58,11 +58,9 @@ def open_table(work: Work, view: str, path: str) -> Source:
             return _csv(work, view, path)
         found = dataset.dataset(path, format=_kind(path))
         categories, ordered = _categories(found)
-        found = _with_text(found, [column for column, texts in categories.items() if not texts])
         work.connection.register(view, found)
         columns = work.columns(view)
         names = tuple(found.schema.names)
-    categories = {column: texts for column, texts in categories.items() if texts}
     return Source(path=path, view=view, names=names, columns=columns, categories=categories, ordered=ordered)
 
 
@@ -126,24 +124,17 @@ def _csv(work: Work, view: str, path: str) -> Source:
 
 
 def _categories(found: dataset.Dataset) -> tuple[dict[str, tuple[str, ...]], frozenset[str]]:
-    """The texts of its categories. They may differ between batches: then all, in the order of their first batch."""
+    """The texts of its categories. They may differ between batches: then all, in the order of their first batch.
+
+    A column of categories of which there is none is one of texts: the engine has no such type.
+    """
     of_text = [field for field in found.schema if pa.types.is_dictionary(field.type)]
     texts: dict[str, dict[str, None]] = {field.name: {} for field in of_text if _is_text(field.type.value_type)}
     for batch in found.to_batches(columns=list(texts)) if texts else ():
         for column, seen in texts.items():
             seen.update(dict.fromkeys(one for one in batch.column(column).dictionary.to_pylist() if one is not None))
     ordered = frozenset(field.name for field in of_text if field.type.ordered)
-    return {column: tuple(seen) for column, seen in texts.items()}, ordered
-
-
-def _with_text(found: dataset.Dataset, columns: list[str]) -> dataset.Dataset:
-    """The same with some columns as text: the engine knows no categories of which there is none."""
-    if not columns:
-        return found
-    table = found.to_table()
-    for column in columns:
-        table = table.set_column(table.schema.get_field_index(column), column, table[column].cast(pa.string()))
-    return dataset.dataset(table)
+    return {column: tuple(seen) for column, seen in texts.items() if seen}, ordered
 
 
 def _is_text(kind: pa.DataType) -> bool:

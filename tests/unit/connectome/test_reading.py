@@ -1,9 +1,11 @@
-"""CSV files of others, read as pandas reads them: nothing of the dialect is guessed."""
+"""Tables of others: CSV files as pandas reads them, nothing of the dialect is guessed, and columns of categories."""
 
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from pyarrow import feather, parquet
 
 from engram.connectome.engine import Work
 from engram.connectome.reading import open_table
@@ -49,3 +51,22 @@ def test_what_is_no_table_is_told_in_one_line(content: bytes, says: str, tmp_pat
     with pytest.raises(Malformed, match=says) as told:
         rows_of(tmp_path, content)
     assert "\n" not in told.value.what
+
+
+@pytest.mark.parametrize("ending", ["feather", "parquet"])
+def test_a_column_of_categories_without_any_is_no_reason_to_hold_a_table_in_memory(ending: str, tmp_path: Path) -> None:
+    rows, path = 300_000, str(tmp_path / f"bodies.{ending}")
+    status = pa.DictionaryArray.from_arrays(pa.nulls(rows, pa.int8()), pa.array([], pa.string()))
+    table = pa.table({"body": pa.array(range(rows), pa.uint64()), "status": status})
+    (feather.write_feather if ending == "feather" else parquet.write_table)(table, path)
+    size_bytes = table.nbytes
+    del table, status
+    work = Work(":memory:", memory_bytes=1 << 28, threads=1)
+    try:
+        before = pa.total_allocated_bytes()
+        source = open_table(work, "given", path)
+        assert pa.total_allocated_bytes() - before < size_bytes / 4
+        assert (dict(source.columns), source.categories) == ({"body": "UBIGINT", "status": "VARCHAR"}, {})
+        assert work.rows("SELECT count(*), count(status), max(body) FROM given") == [(rows, 0, rows - 1)]
+    finally:
+        work.close()
