@@ -16,6 +16,8 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import feather
 
+from engram.connectome.neo4j.rows import opened_rows
+
 _PACKED = Path(__file__).parent / "data" / "connectome" / "golden_5k.tar.xz"
 
 #: One row: a value for each column.
@@ -64,11 +66,11 @@ def _plain(value: object) -> object:
 
 def csv_rows(*paths: Path) -> Iterator[dict[str, str]]:
     """The rows of CSV files, without what is empty."""
-    csv.field_size_limit(1 << 30)
     for path in paths:
-        with path.open(newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                yield {name: value for name, value in row.items() if value != ""}
+        with opened_rows(str(path)) as rows:
+            header = next(rows)
+            for row in rows:
+                yield {name: value for name, value in zip(header, row, strict=True) if value != ""}
 
 
 def csv_header(path: Path) -> list[str]:

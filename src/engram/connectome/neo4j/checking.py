@@ -7,16 +7,13 @@ Source: https://neo4j.com/docs/operations-manual/current/tools/neo4j-admin/neo4j
 """
 
 import csv
-import gzip
 import os
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import IO
 
 from engram.connectome.neo4j.header import BadFile, Column, read_header
+from engram.connectome.neo4j.rows import opened_rows
 from engram.connectome.neo4j.sources import Sources
 from engram.connectome.neo4j.values import check_value
 
@@ -141,8 +138,7 @@ class _Checking:
     def _rows(self, path: str, *, of_nodes: bool) -> Iterator[tuple[int, tuple[Column, ...], list[str]]]:
         """The rows of a file that are whole, with the line that each ends in."""
         try:
-            with ExitStack() as opened:
-                lines = csv.reader(_opened(path, opened), strict=True)
+            with opened_rows(path) as lines:
                 header = next(lines, None)
                 if not header:
                     raise BadFile("it has no header")
@@ -159,7 +155,7 @@ class _Checking:
     def _checked(
         self,
         path: str,
-        lines: "Iterator[list[str]]",
+        lines: Iterator[list[str]],
         columns: tuple[Column, ...],
         checked: Sequence[tuple[int, Column]],
     ) -> Iterator[tuple[int, tuple[Column, ...], list[str]]]:
@@ -186,9 +182,3 @@ class _Checking:
                 check_value(column, text)
             except BadFile as error:
                 self.complain(path, line, f"{column.name}: {error}")
-
-
-def _opened(path: str, opened: ExitStack) -> IO[str]:
-    opened.callback(csv.field_size_limit, csv.field_size_limit(sys.maxsize))  # as long as it is open: roiInfo is long
-    kind = gzip.open if path.endswith(".gz") else open
-    return opened.enter_context(kind(path, "rt", encoding="utf-8", errors="strict", newline=""))

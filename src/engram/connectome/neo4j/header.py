@@ -7,14 +7,12 @@ Source: https://neo4j.com/docs/operations-manual/current/tools/neo4j-admin/neo4j
 """
 
 import csv
-import gzip
 import re
-import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import IO
+
+from engram.connectome.neo4j.rows import opened_rows
 
 #: Fields that are no property; case does not count.
 _OF_NODES = frozenset({"ID", "LABEL", "IGNORE"})
@@ -127,20 +125,10 @@ def _split_options(cell: str) -> tuple[str, dict[str, str]]:
 def header_of(path: str) -> list[str]:
     """The first row of a file. Raises `BadFile`."""
     try:
-        with _opened(path) as file:
-            heads = next(csv.reader(file, strict=True), None)
+        with opened_rows(path) as rows:
+            heads = next(rows, None)
     except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
         raise BadFile(f"cannot be read: {str(error) or type(error).__name__}") from error
     if not heads:
         raise BadFile("has no header")
     return heads
-
-
-@contextmanager
-def _opened(path: str) -> Iterator[IO[str]]:
-    before = csv.field_size_limit(sys.maxsize)
-    try:
-        with (gzip.open if path.endswith(".gz") else open)(path, "rt", encoding="utf-8", newline="") as file:
-            yield file
-    finally:
-        csv.field_size_limit(before)
