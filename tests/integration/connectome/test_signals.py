@@ -33,13 +33,25 @@ def told_to_stop(command: Command, number: int, *, once: Path) -> Ended:
         return running.end(number, patience_s=_PATIENCE_S)
 
 
+_WITHOUT_END = "SELECT count(*) FROM range(10000000000) a, range(10000000000) b WHERE hash(a, b) = 3"
+
+
 @pytest.mark.parametrize("number", STOP_SIGNALS)
 def test_a_question_without_an_end_is_ended_by_a_signal(number: int, ours: Path, tmp_path: Path) -> None:
     """The engine's threads went on for ever: it does not tell them that the call is over."""
-    asked = "SELECT count(*) FROM range(10000000000) a, range(10000000000) b WHERE hash(a, b) = 3"
-    command = engram(tmp_path, "snapshot", "query", str(ours), asked, spill=tmp_path)
+    command = engram(tmp_path, "snapshot", "query", str(ours), _WITHOUT_END, spill=tmp_path)
     ended = told_to_stop(command, number, once=tmp_path)
     assert (ended.exit_code, ended.errors) == (128 + number, _SAID)
+    assert not any(tmp_path.iterdir())
+
+
+def test_in_python_ctrl_c_comes_out_as_itself(ours: Path, tmp_path: Path) -> None:
+    """The engine said RuntimeError, and its threads went on for ever."""
+    program = f"import engram; engram.snapshot.query({str(ours)!r}, {_WITHOUT_END!r})"
+    command = Command(arguments=(sys.executable, "-c", program), folder=tmp_path, environment={"TMPDIR": str(tmp_path)})
+    ended = told_to_stop(command, signal.SIGINT, once=tmp_path)
+    assert ended.errors.splitlines()[-1] == "KeyboardInterrupt"
+    assert ended.exit_code == -signal.SIGINT
     assert not any(tmp_path.iterdir())
 
 

@@ -11,8 +11,10 @@ from engram.workspace.snapshot_loading import SnapshotLoading
 from engram.workspace.snapshot_proving import SnapshotProving
 from engram.workspace.snapshots import Snapshots
 from engram.workspace.verbs.arguments import AnyPath, check_count, collected, text
+from engram.workspace.verbs.stopping import ended_by_ctrl_c
 
 
+@ended_by_ctrl_c()
 def build(
     config: AnyPath,
     *,
@@ -42,6 +44,7 @@ def build(
     return collected(told)
 
 
+@ended_by_ctrl_c()
 def check(folder: AnyPath, *, memory: str = "", jobs: int = 0) -> list[Outcome]:
     """The outcome of each file of a finished snapshot; nothing is changed.
 
@@ -85,6 +88,7 @@ def load(
     return collected(loading.load(os.fspath(folder), version=version, database=database, memory=memory, threads=jobs))
 
 
+@ended_by_ctrl_c()
 def query(folder: AnyPath, query: str, *, memory: str = "", jobs: int = 0) -> list[dict[str, Any]]:
     """The rows of a finished snapshot that answer a question in SQL, each with its values by column.
 
@@ -110,6 +114,7 @@ def tag(config: AnyPath) -> str:
     return Snapshots(context_here()).name(os.fspath(config)).tag
 
 
+@ended_by_ctrl_c()
 def diff(
     old: AnyPath, new: AnyPath, *, most: int = 0, memory: str = "", jobs: int = 0
 ) -> list[SnapshotChange | SnapshotDifference]:
