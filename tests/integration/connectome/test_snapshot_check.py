@@ -1,6 +1,7 @@
 """Whatever is damaged in a finished snapshot is found, and told of the right file."""
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -330,10 +331,31 @@ class TestProvenance:
         found = {one.path: (one.kind, one.message.split(":")[0]) for one in told if isinstance(one, Wrong)}
         assert found == {
             "nt/neurotransmitter-confusion.csv": (Kind.DAMAGED, "is missing"),
-            "neuprint/create-indexes.cypher": (Kind.FOREIGN, "is a link"),
+            "neuprint/create-indexes.cypher": (Kind.DAMAGED, "is a link"),
             "flat-connectome/more.feather": (Kind.FOREIGN, "does not belong to the snapshot"),
         }
         assert "README" in {one.path for one in told if isinstance(one, Unproven)}
+
+    @pytest.mark.parametrize("has_provenance", [True, False])
+    def test_what_stands_in_the_place_of_a_table_is_told_as_what_it_is(
+        self, folder: Path, *, has_provenance: bool
+    ) -> None:
+        if not has_provenance:
+            (folder / "provenance.json").unlink()
+        (stats,) = (folder / "flat-connectome").glob("body-stats-*.feather")
+        places = ("neuprint/Neuprint_Meta.csv", f"flat-connectome/{stats.name}", "nt/mine")
+        table, link, other = (folder / place for place in places)
+        for place in (table, link):
+            place.unlink()
+        os.mkfifo(table)
+        link.symlink_to("gone")
+        os.mkfifo(other)
+        found = [(one.path, one.kind, one.message) for one in wrong_in(folder) if one.path in places]
+        assert sorted(found) == [
+            (places[1], Kind.DAMAGED, "is a link that leads nowhere: a snapshot holds files alone"),
+            (places[0], Kind.DAMAGED, "is a pipe (FIFO): a snapshot holds files alone"),
+            (places[2], Kind.FOREIGN, "is a pipe (FIFO): a snapshot holds files alone"),
+        ]
 
     @pytest.mark.parametrize("said", ["[", "{}}", '{"tables": [{"path": "../x", "size_bytes": 1, "sha256": "0"}]}'])
     def test_one_that_is_none_is_told(self, folder: Path, said: str) -> None:

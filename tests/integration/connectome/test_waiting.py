@@ -1,6 +1,7 @@
 """Nothing in a snapshot's folder that never ends, or never begins, is waited for: strangers make folders, too."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,16 @@ def test_a_pipe_in_a_snapshot_is_not_waited_for(place: str, config: Path, tmp_pa
     os.mkfifo(pipe)
     build_into(config, tmp_path / "out")
     assert (tmp_path / "out" / PROVENANCE).is_file()
+
+
+@pytest.mark.parametrize("how", [os.mkfifo, lambda place: place.symlink_to("gone")], ids=["a pipe", "a link"])
+def test_a_table_in_whose_place_is_no_file_is_made_again(
+    how: Callable[[Path], None], config: Path, tmp_path: Path
+) -> None:
+    """A check advises that."""
+    build_into(config, tmp_path / "out")
+    table = tmp_path / "out" / "neuprint" / "Neuprint_Meta.csv"
+    table.unlink()
+    how(table)
+    build_into(config, tmp_path / "out")
+    assert (table.is_file(), table.is_symlink()) == (True, False)

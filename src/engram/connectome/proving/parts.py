@@ -68,15 +68,16 @@ def files_in(folder: str, provenance: Provenance | None) -> Files:
             there.update((path, _look(contents, folder, path, told.get(path))) for path in _below(folder, name))
         elif not name.startswith(".") and name not in (PROVENANCE, CRATE):
             found.others.append(name)
-    for path, presence in there.items():
-        if presence is Presence.FOREIGN:
-            what = "a link" if os.path.islink(os.path.join(folder, path)) else "no file"
-            found.wrong.append(Wrong(path=path, message=f"is {what}: a snapshot holds files alone", kind=Kind.FOREIGN))
+    foreign = {path for path, presence in there.items() if presence is Presence.FOREIGN}
+    for path in sorted(foreign):
+        message = f"is {_no_file(os.path.join(folder, path))}: a snapshot holds files alone"
+        replaces = path in told if provenance else promise_of(path)[0] is not None
+        found.wrong.append(Wrong(path=path, message=message, kind=Kind.DAMAGED if replaces else Kind.FOREIGN))
     regular = {path for path, presence in there.items() if presence is Presence.HERE}
     absent = {path for path, presence in there.items() if presence is Presence.ABSENT}
     if provenance is None:
         found.told, found.absent = dict.fromkeys(sorted(regular)), sorted(absent)
-        found.wrong += _lacking(regular | absent)
+        found.wrong += _lacking(regular | absent | foreign)
         return found
     found.absent = sorted(absent & told.keys())
     found.told = {path: told[path] for path in sorted(regular & told.keys())}
@@ -127,6 +128,22 @@ def _below(folder: str, name: str) -> Iterator[str]:
         return
     for inner in sorted(os.listdir(place)):
         yield from _below(folder, f"{name}/{inner}")
+
+
+#: What is no file, in words.
+_NO_FILES = {
+    stat.S_IFIFO: "a pipe (FIFO)",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def _no_file(place: str) -> str:
+    """What lies at *place*, where no file does."""
+    if os.path.islink(place):
+        return "a link" if os.path.exists(place) else "a link that leads nowhere"
+    return _NO_FILES.get(stat.S_IFMT(os.lstat(place).st_mode), "no file")
 
 
 def _lacking(paths: set[str]) -> Iterator[Wrong]:
