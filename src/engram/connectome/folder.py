@@ -4,12 +4,11 @@ Everything is made in ``.engram`` inside of it. When all is there and on the dis
 ``provenance.json``, which says what belongs to the snapshot, comes last: a folder without it is no snapshot.
 """
 
-import fcntl
 import json
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cached_property
 from hashlib import sha256
 from pathlib import PurePosixPath
@@ -20,9 +19,10 @@ import msgspec
 from engram import durable
 from engram.connectome.crate import CRATE, is_ours
 from engram.connectome.files import read_small_file
+from engram.connectome.holding import PRIVATE, held, looked_at
 from engram.connectome.linked import seal_of
 from engram.durable import Steps
-from engram.model.errors import SnapshotBusy, StorageFailed, TargetExists, UsageError
+from engram.model.errors import TargetExists, UsageError
 
 #: The mark of a whole snapshot.
 PROVENANCE = "provenance.json"
@@ -35,12 +35,6 @@ PARTS = (
 _NAMED_PART = re.compile(r"(?:skeletons|meshes)-[^/]+")
 #: A larger crate is none of ours: it has some hundred bytes for each file.
 _LARGEST_CRATE_BYTES = 1 << 30
-#: How a lock is opened that anybody may have put there: a link is not followed, a FIFO not waited for.
-_TO_LOCK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-#: Where builds work.
-PRIVATE = ".engram"
-#: What keeps that out of git, and what it says.
-_HIDING, _HIDES = ".gitignore", b"*\n"
 
 
 def is_part(name: str) -> bool:
@@ -137,60 +131,17 @@ class Folder:
     def held(self) -> "Iterator[Folder]":
         """Keep other builds out; what an interrupted one was putting in its place is put there.
 
+        A build that fails before it has made anything leaves no folder that was not there before.
+
         Raises `SnapshotBusy`, `TargetExists`, `StorageFailed`.
         """
-        private = os.path.dirname(self.new)
-        self._refuse_foreign(private)
-        try:
-            durable.make_folders(self._steps, private)
-        except (FileNotFoundError, NotADirectoryError) as error:  # /proc and its like, where nobody makes a folder
-            raise StorageFailed(self.path, error.strerror or "") from error
-        self._remove_links(private, ("lock", _HIDING))
-        self._hide(private)
-        lock = durable.open_lock(self._steps, os.path.join(private, "lock"))
-        try:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise SnapshotBusy(self.path) from error
-            for folder, folders, names in os.walk(private):
-                self._remove_links(folder, (*folders, *names))
-            with self._cleared():
-                yield self
-        finally:
-            os.close(lock)
+        self._refuse_foreign(os.path.dirname(self.new))
+        with held(self._steps, self.path), self._cleared():
+            yield self
 
-    def _hide(self, private: str) -> None:
-        """Keep the private folder out of everybody's git, from its first file on: git passes empty folders over."""
-        place = os.path.join(private, _HIDING)
-        if os.path.isfile(place) and read_small_file(place, most_bytes=len(_HIDES)) != _HIDES:  # a stranger's
-            durable.remove(self._steps, place)
-        if not os.path.lexists(place):
-            with suppress(FileExistsError):  # another build was faster
-                durable.write_whole(self._steps, place, _HIDES)
-                durable.sync_folder(self._steps, private)
-
-    def _remove_links(self, folder: str, names: Iterable[str]) -> None:
-        """Remove links where builds work: a stranger's dataset may bring some along, and they lead anywhere."""
-        for place in (os.path.join(folder, name) for name in names):
-            if os.path.islink(place):
-                durable.remove(self._steps, place)
-
-    @contextmanager
-    def looked_at(self) -> Iterator[None]:
+    def looked_at(self) -> AbstractContextManager[None]:
         """Keep builds out while the snapshot is read; it may lie where nobody may write. Raises `SnapshotBusy`."""
-        try:
-            lock = os.open(os.path.join(self.path, PRIVATE, "lock"), _TO_LOCK)
-        except OSError:  # nobody builds where there is none
-            yield
-            return
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            yield
-        except BlockingIOError as error:
-            raise SnapshotBusy(self.path) from error
-        finally:
-            os.close(lock)
+        return looked_at(self.path)
 
     @contextmanager
     def _cleared(self) -> Iterator[None]:

@@ -5,6 +5,9 @@ neuPrint database, tables of neurotransmitters, reports with their plots. What a
 it would be made again as it is. An interrupted build leaves what was there, and goes on where it is begun again. The
 last file to come, provenance.json, says what all of it was made from; ro-crate-metadata.json says it to archives.
 
+What else lies in the folder stays as it is: a build replaces what a build made, and refuses where something else has
+the name of a part of a snapshot. A build that is refused leaves no new folder behind.
+
 With --save the folder becomes a dataset, if it is none, and the snapshot a commit in it, so that every version can be
 had again: engram history DIR. Large files go to the annex, a few texts to git. A build that fails saves nothing.
 
