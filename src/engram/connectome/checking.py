@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from engram.connectome.engine import Work
-from engram.connectome.points import COORDINATE_LIMIT, FAKE, KINDS, Rules
+from engram.connectome.feather import TYPES
+from engram.connectome.points import COORDINATE_LIMIT, DROPPED, FAKE, KINDS, Rules, packed
 from engram.connectome.reading import Source, told
 from engram.connectome.sql import name, text
 
@@ -32,6 +33,9 @@ class Facts:
     without_confidence: int = 0
     #: Points of the kind 'Fake'.
     fakes: int = 0
+    #: Points that lie elsewhere than their ids say, and the id of one of them.
+    displaced: int = 0
+    one_displaced: int | None = None
 
 
 def check_columns(source: Source, kinds: Mapping[str, Sequence[str]], *, optional: Sequence[str] = ()) -> Iterator[str]:
@@ -49,12 +53,18 @@ def check_columns(source: Source, kinds: Mapping[str, Sequence[str]], *, optiona
             yield _line(source, column, f"holds {source.columns[column]}, not {_IN_WORDS[tuple(kind)]}")
 
 
+def check_kinds(source: Source, *, but: Sequence[str] = ()) -> Iterator[str]:
+    """Columns that would go into the tables of a snapshot, which have no place for what they hold."""
+    for column, kind in source.columns.items():
+        if column not in but and not kind.startswith("ENUM(") and kind.removesuffix("[]") not in TYPES:
+            yield _line(source, column, f"holds {kind}, which no table of a snapshot holds: leave it out")
+
+
 def check_points(work: Work, source: Source, rules: Rules) -> tuple[list[str], Facts]:
     """Problems of the table of points."""
     has_id = "point_id" in source.columns
-    places = {} if has_id else dict.fromkeys("xyz", NUMBER)
     kinds: dict[str, Sequence[str]] = {
-        **places,
+        **dict.fromkeys("xyz", NUMBER),
         "kind": TEXT,
         "conf": NUMBER,
         "body": WHOLE,
@@ -62,7 +72,8 @@ def check_points(work: Work, source: Source, rules: Rules) -> tuple[list[str], F
         "sv": WHOLE,
     }
     kinds |= {rules.compartment: TEXT} if rules.compartment else {}
-    problems = list(check_columns(source, kinds, optional=("point_id", "sv")))
+    optional = ("point_id", "sv", *("xyz" if has_id else ""))
+    problems = [*check_columns(source, kinds, optional=optional), *check_kinds(source, but=(*kinds, *DROPPED))]
     if problems:
         return problems, Facts()
     known = ", ".join(map(text, (*KINDS, FAKE)))
@@ -81,15 +92,31 @@ def check_points(work: Work, source: Source, rules: Rules) -> tuple[list[str], F
         for condition, _, shown in wrong.values()
     ]
     supervoxel = "max(sv)" if "sv" in source.columns else "NULL"
+    elsewhere = _elsewhere() if has_id and set("xyz") <= source.columns.keys() else "false"
     with told(source.path):
-        ((*found, body, sv, without, fakes),) = work.rows(
+        ((*found, body, sv, without, fakes, displaced, one),) = work.rows(
             f"SELECT {', '.join(counts)}, max(body), {supervoxel}, count(*) FILTER (WHERE {nan}),"
-            f" count(*) FILTER (WHERE kind = {text(FAKE)}) FROM {name(source.view)}"
+            f" count(*) FILTER (WHERE kind = {text(FAKE)}), count(*) FILTER (WHERE {elsewhere}),"
+            f" {f'min(point_id) FILTER (WHERE {elsewhere})' if has_id else 'NULL'} FROM {name(source.view)}"
         )
     for place, (column, (_, what, _)) in enumerate(wrong.items()):
         if count := found[2 * place]:
             problems.append(_line(source, column, f"{what} in {count} rows; one of them: {found[2 * place + 1]}"))
-    return problems, Facts(largest_body=body, largest_sv=sv, without_confidence=without, fakes=fakes)
+    facts = Facts(
+        largest_body=body,
+        largest_sv=sv,
+        without_confidence=without,
+        fakes=fakes,
+        displaced=displaced,
+        one_displaced=one,
+    )
+    return problems, facts
+
+
+def _elsewhere() -> str:
+    """Whether a point's id is not that of its place."""
+    x, y, z = (f"TRY_CAST({axis} AS BIGINT)" for axis in "xyz")
+    return f"{packed(x, y, z)} IS DISTINCT FROM TRY_CAST(point_id AS UBIGINT)"
 
 
 def check_partners(work: Work, source: Source) -> list[str]:

@@ -9,7 +9,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
-from engram.connectome.checking import NO_BODY, NO_BODY_IN_WORDS, NUMBER, TEXT, WHOLE, check_columns, check_unique
+from engram.connectome.checking import (
+    NO_BODY,
+    NO_BODY_IN_WORDS,
+    NUMBER,
+    TEXT,
+    WHOLE,
+    check_columns,
+    check_kinds,
+    check_unique,
+)
 from engram.connectome.config.inputs import ElementTable
 from engram.connectome.engine import Work
 from engram.connectome.points import COORDINATE_LIMIT, DROPPED, packed, unpacked
@@ -69,6 +78,7 @@ def _check_points(work: Work, given: Given) -> list[str]:
     kinds |= {} if has_id else dict.fromkeys("xyz", NUMBER)
     optional = ["point_id", *(["type"] if given.wanted.type else [])]
     problems = list(check_columns(source, kinds, optional=optional))
+    problems += check_kinds(source, but=tuple(kinds))
     problems += [_line(source, one, "is a property that every element has from its place") for one in _taken(source)]
     if problems:
         return problems
@@ -93,7 +103,7 @@ def _taken(source: Source) -> list[str]:
 
 
 def _check_pairs(work: Work, source: Source) -> list[str]:
-    problems = list(check_columns(source, dict.fromkeys(_ENDS, NUMBER)))
+    problems = [*check_columns(source, dict.fromkeys(_ENDS, NUMBER)), *check_kinds(source, but=_ENDS)]
     if problems:
         return problems
     outside = " OR ".join(f"{end} IS NULL OR NOT abs({end}) < {COORDINATE_LIMIT}" for end in _ENDS)

@@ -9,6 +9,7 @@ from engram.connectome.checking import (
     Facts,
     check_bodies,
     check_columns,
+    check_kinds,
     check_partners,
     check_points,
     check_unique,
@@ -22,9 +23,19 @@ from engram.connectome.engine import Work
 from engram.connectome.expressions import read_template
 from engram.connectome.neurotransmitters.bodies import Confusion, Limits, Truths, make_body_nt
 from engram.connectome.neurotransmitters.predictions import Predictions, load_predictions, name_in, within_roi
-from engram.connectome.points import IN_A_LINK, BodyTypes, Rules, make_candidates, make_links, make_partners, narrowest
-from engram.connectome.reading import Source, open_table, told
+from engram.connectome.points import (
+    IN_A_LINK,
+    BodyTypes,
+    Rules,
+    id_of,
+    make_candidates,
+    make_links,
+    make_partners,
+    narrowest,
+)
+from engram.connectome.reading import Source, open_table, read_once, told
 from engram.connectome.rois import Lookup, RoiProblem, Wanted, in_two_sets, look_up, make_points
+from engram.connectome.sql import name
 from engram.connectome.synapses import Synapses
 from engram.model.errors import BadTables
 
@@ -72,8 +83,8 @@ def files_of(inputs: Inputs) -> dict[str, str]:
         "ground truth table": nt.ground_truth if nt.synister_feather else "",
         "experiments table": nt.experimental_groundtruth if nt.synister_feather else "",
     }
-    for name, table in inputs.elements.tables.items():
-        found |= {f"elements {name} table": table.point_table, f"distances {name} table": table.distance_table}
+    for one, table in inputs.elements.tables.items():
+        found |= {f"elements {one} table": table.point_table, f"distances {one} table": table.distance_table}
     return {what: path for what, path in found.items() if path}
 
 
@@ -86,6 +97,7 @@ def open_sources(work: Work, inputs: Inputs) -> Sources:
     problems += check_partners(work, tables["partners"])
     if "annotations" in tables:
         problems += check_bodies(work, tables["annotations"], status_column())
+        problems += check_kinds(tables["annotations"], but=("body", "status"))
     if "sizes" in tables:
         problems += check_bodies(work, tables["sizes"], size_column())
     problems += _problems_of_predictions(tables, inputs)
@@ -120,6 +132,9 @@ def open_sources(work: Work, inputs: Inputs) -> Sources:
         sources.findings.append((_file(sources.points), told_of))
     if facts.fakes:
         sources.findings.append((_file(sources.points), f"{facts.fakes} points of the kind 'Fake' are left out"))
+    if facts.displaced:
+        told_of = f"x, y, z of {facts.displaced} points are not what their point_id says; one of them:"
+        sources.findings.append((_file(sources.points), f"{told_of} {facts.one_displaced}"))
     return sources
 
 
@@ -142,15 +157,15 @@ def _file(source: Source) -> str:
 def wanted_sets(inputs: Inputs) -> list[Wanted]:
     """The ROI sets that synapses get columns of, in the order of the configuration."""
     sets = every_set(inputs)
-    return [sets[name] for name in inputs.synapses.roi_set_names or ()]
+    return [sets[roiset] for roiset in inputs.synapses.roi_set_names or ()]
 
 
 def every_set(inputs: Inputs) -> dict[str, Wanted]:
     """All ROI sets of the configuration, by name."""
-    return {name: _wanted(name, given) for name, given in inputs.rois.roi_sets.items()}
+    return {roiset: _wanted(roiset, given) for roiset, given in inputs.rois.roi_sets.items()}
 
 
-def _wanted(name: str, given: WantedSet) -> Wanted:
+def _wanted(roiset: str, given: WantedSet) -> Wanted:
     is_union = given.source == "unions-of-subrois"
     rois = given.rois
     ids: dict[str, int] = {}
@@ -158,7 +173,7 @@ def _wanted(name: str, given: WantedSet) -> Wanted:
         listed = rois.items() if hasattr(rois, "items") else ((roi, number) for number, roi in enumerate(rois, start=1))
         ids = {roi: label for roi, label in listed if isinstance(label, int)}
     return Wanted(
-        name=name,
+        name=roiset,
         source=given.source,
         ids=ids,
         formula=read_template(rois) if isinstance(rois, str) and rois else None,
@@ -185,6 +200,7 @@ def load_points(work: Work, sources: Sources) -> tuple[BodyTypes, tuple[str, ...
     if turned:
         whence = f"is not that of a PreSyn, or post_id not that of a PostSyn, in {turned} rows; one of them: {one}"
         raise BadTables((f"{_file(sources.partners)}, column pre_id: {whence}",))
+    sources.findings.extend(_without_points(work, sources))
     work.make("kept", f"SELECT * FROM candidate WHERE {IN_A_LINK}")
     lone = work.count("SELECT (SELECT count(*) FROM candidate) - (SELECT count(*) FROM kept)")
     if lone:
@@ -192,6 +208,30 @@ def load_points(work: Work, sources: Sources) -> tuple[BodyTypes, tuple[str, ...
         sources.findings.append((_file(sources.points), told_of))
     work.run("DROP TABLE candidate")
     return types, columns
+
+
+def _without_points(work: Work, sources: Sources) -> Iterator[tuple[str, str]]:
+    """What is to be told of partner rows with ends that the table of points has not.
+
+    Rows of points that are there, and do not stay, are not counted: what the configuration leaves out it leaves out.
+    """
+    partners = name(sources.partners.view)
+    with told(sources.partners.path):
+        if work.count(f"SELECT count(*) FROM {partners}") == work.count("SELECT count(*) FROM link"):
+            return
+    with told(sources.points.path), read_once(work, sources.points):
+        work.pass_on("given id", f"SELECT {id_of(sources.points)} AS point_id FROM {name(sources.points.view)}")
+    ends = [f"CAST({end} AS UBIGINT)" for end in ("pre_id", "post_id")]
+    lost = " OR ".join(f'{end} NOT IN (FROM "given id")' for end in ends)
+    is_real = f"{ends[0]} <> 0 AND {ends[1]} <> 0" if sources.facts.fakes else "true"
+    with told(sources.partners.path), read_once(work, sources.partners):
+        ((count, one),) = work.rows(
+            f"SELECT count(*), min([{', '.join(ends)}]) FROM {partners} WHERE ({lost}) AND {is_real}"
+        )
+    work.run('DROP TABLE "given id"')
+    if count:
+        told_of = f"{count} partner rows are left out: the table of points lacks an end of theirs"
+        yield _file(sources.partners), f"{told_of}; one of them: {one[0]} to {one[1]}"
 
 
 def load_rois(work: Work, sources: Sources, wanted: Sequence[Wanted], columns: Sequence[str]) -> dict[str, Lookup]:
@@ -235,7 +275,7 @@ def load_partners(
     """Make the table ``partner``."""
     make_partners(work, tuple(lookups), compartment=sources.rules.compartment)
     work.run("DROP TABLE link")
-    rois = {name: lookup.rois for name, lookup in lookups.items()}
+    rois = {roiset: lookup.rois for roiset, lookup in lookups.items()}
     return Synapses(body=types.body, compartment=sources.rules.compartment, rois=rois, annotations=annotations)
 
 
@@ -243,7 +283,7 @@ def load_tables_of_elements(
     work: Work, sources: Sources, inputs: Inputs, lookups: Mapping[str, Lookup]
 ) -> list[Elements]:
     """Make the tables of elements, and ``element body``. Raises `BadTables`."""
-    rois = {name: lookup.rois for name, lookup in lookups.items()}
+    rois = {roiset: lookup.rois for roiset, lookup in lookups.items()}
     elements, findings = load_elements(work, sources.elements, every_set(inputs), rois)
     sources.findings.extend(findings)
     return elements

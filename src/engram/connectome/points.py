@@ -83,7 +83,7 @@ def make_candidates(work: Work, source: Source, rules: Rules, types: BodyTypes) 
     columns = {column: _expression(work, source, column, rules, types) for column in _wanted(source)}
     for axis, expression in unpacked(name("point_id")).items():
         columns.setdefault(axis, expression)
-    point_id = f"CAST({name('point_id')} AS UBIGINT)" if "point_id" in source.columns else packed()
+    point_id = id_of(source)
     stays = " AND ".join(_conditions(rules, columns["z"]))
     with read_once(work, source):
         work.make(
@@ -91,6 +91,11 @@ def make_candidates(work: Work, source: Source, rules: Rules, types: BodyTypes) 
             f"SELECT {point_id} AS point_id, {selected(columns)} FROM {name(source.view)} AS given WHERE {stays}",
         )
     return tuple(columns)
+
+
+def id_of(source: Source) -> str:
+    """The id of a point of a table: its own, or that of its place."""
+    return f"CAST({name('point_id')} AS UBIGINT)" if "point_id" in source.columns else packed()
 
 
 def _wanted(source: Source) -> list[str]:

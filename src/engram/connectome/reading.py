@@ -5,6 +5,7 @@ Nothing is held in memory: the engine reads what it needs of them, when it needs
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from pyarrow import dataset
 
 from engram.connectome.batches import opened_batches
 from engram.connectome.engine import Work, disk_failure
-from engram.connectome.sql import name, text
+from engram.connectome.sql import name, selected, text
 from engram.model.errors import Malformed, Unreadable
 
 #: Texts of a CSV file that stand for nothing, as pandas reads them.
@@ -29,6 +30,11 @@ _NOTHING = (
 #: What is not guessed: a row that lacks fields would make the engine take another character for the delimiter.
 _CSV_DIALECT = """delim = ',', quote = '"', escape = '"', null_padding = true, parallel = false"""
 _LONGEST_HEADER = 1 << 20
+#: What the columns of a CSV file may be: text that looks like a date stays as it is.
+_CSV_TYPES = "['BOOLEAN', 'BIGINT', 'DOUBLE', 'VARCHAR']"
+_WITH_ZONE = ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS")
+#: Whole numbers of so many digits fit into 64 bits.
+_DIGITS = 18
 #: Within so many lines the engine says what is wrong with a CSV file.
 _LINES_OF_CSV = 4
 
@@ -41,6 +47,8 @@ class Source:
     path: str
     #: What the engine calls it.
     view: str
+    #: What it calls the rows as they lie in the file, where it reads some columns as another type; else the same.
+    rows: str
     #: Names of its columns, as the file has them; the engine takes no two that differ in upper and lower case only.
     names: tuple[str, ...]
     #: Types of its columns, as DuckDB spells them, in the file's order.
@@ -58,10 +66,45 @@ def open_table(work: Work, view: str, path: str) -> Source:
             return _csv(work, view, path)
         found = dataset.dataset(path, format=_kind(path))
         categories, ordered = _categories(found)
-        work.connection.register(view, found)
-        columns = work.columns(view)
+        if half := [field.name for field in found.schema if pa.types.is_float16(field.type)]:
+            raise Malformed(path, f"column {half[0]} holds numbers of 16 bits, which are not read: write 32 bits")
+        rows, columns = _registered(work, view, found)
         names = tuple(found.schema.names)
-    return Source(path=path, view=view, names=names, columns=columns, categories=categories, ordered=ordered)
+    return Source(path=path, view=view, rows=rows, names=names, columns=columns, categories=categories, ordered=ordered)
+
+
+def _registered(work: Work, view: str, found: dataset.Dataset) -> tuple[str, dict[str, str]]:
+    """Make it known to the engine: the name of its rows as they lie in the file, and the columns of *view*."""
+    work.connection.register(view, found)
+    columns = work.columns(view)
+    plain = {column: _plain(name(column), kind) for column, kind in columns.items()}
+    if all(plain[column] == name(column) for column in columns):
+        return view, columns
+    work.connection.unregister(view)
+    work.connection.register(rows := f"{view} in its file", found)
+    work.view(view, f"SELECT {selected(plain)} FROM {name(rows)}")
+    return rows, work.columns(view)
+
+
+def _plain(column: str, kind: str) -> str:
+    """How a column is read: as it is, but for types that no table of a snapshot has.
+
+    >>> _plain("seen", "DATE"), _plain("size", "DECIMAL(9,2)"), _plain("body", "BIGINT")
+    ('CAST(seen AS VARCHAR)', 'CAST(size AS DOUBLE)', 'body')
+    """
+    if kind in _WITH_ZONE:  # told in no zone of this machine
+        return f"CAST(make_timestamp(epoch_us(CAST({column} AS {_WITH_ZONE[0]}))) AS VARCHAR) || '+00'"
+    if kind.startswith(("TIMESTAMP", "DATE", "TIME")) or kind.strip('"') == "NULL":
+        return f"CAST({column} AS VARCHAR)"
+    if kind == '"NULL"[]':
+        return f"CAST({column} AS VARCHAR[])"
+    if match := re.fullmatch(r"(\w+)\[\d+\]", kind):
+        return f"CAST({column} AS {match[1]}[])"
+    if match := re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", kind):
+        if int(match[2]):
+            return f"CAST({column} AS DOUBLE)"
+        return f"CAST({column} AS {'BIGINT' if int(match[1]) <= _DIGITS else 'HUGEINT'})"
+    return column
 
 
 @contextmanager
@@ -74,11 +117,11 @@ def read_once(work: Work, source: Source) -> Iterator[None]:
         yield
         return
     with opened_batches(source.path) as found:
-        work.connection.register(source.view, pa.RecordBatchReader.from_batches(found.schema, found.rows))
+        work.connection.register(source.rows, pa.RecordBatchReader.from_batches(found.schema, found.rows))
         try:
             yield
         finally:
-            work.connection.register(source.view, dataset.dataset(source.path, format=_kind(source.path)))
+            work.connection.register(source.rows, dataset.dataset(source.path, format=_kind(source.path)))
 
 
 def _kind(path: str) -> str:
@@ -115,12 +158,13 @@ def _csv(work: Work, view: str, path: str) -> Source:
     with open(path, newline="", encoding="utf-8-sig", errors="replace") as file:  # tells what is wrong in few words
         header = next(csv.reader(io.StringIO(file.read(_LONGEST_HEADER), newline="")), [])
     nothing = ", ".join(map(text, _NOTHING))
-    how = f"header = true, sample_size = -1, nullstr = [{nothing}], {_CSV_DIALECT}"
+    how = f"header = true, sample_size = -1, auto_type_candidates = {_CSV_TYPES}, nullstr = [{nothing}], {_CSV_DIALECT}"
     work.view(view, f"SELECT * FROM read_csv({text(path)}, {how})")
     columns = work.columns(view)
     if len(columns) > len(header):
         raise Malformed(path, f"a row has {len(columns)} fields, and the header names {len(header)} columns")
-    return Source(path=path, view=view, names=tuple(columns), columns=columns, categories={}, ordered=frozenset())
+    names = tuple(columns)
+    return Source(path=path, view=view, rows=view, names=names, columns=columns, categories={}, ordered=frozenset())
 
 
 def _categories(found: dataset.Dataset) -> tuple[dict[str, tuple[str, ...]], frozenset[str]]:

@@ -48,7 +48,26 @@ def bodies(*rows: tuple[int, str]) -> Change:
     return lambda _: pa.table({"body": [body for body, _ in rows], "status": [status for _, status in rows]})
 
 
+def with_another(name: str, column: pa.Array) -> Change:
+    return lambda table: table.append_column(name, column)
+
+
 BROKEN: dict[str, tuple[str, Change, str]] = {
+    "a column holds records": (
+        "points",
+        with_another("odd", pa.array([{"a": 1}, None])),
+        "points.feather, column odd: holds STRUCT(a BIGINT), which no table of a snapshot holds: leave it out",
+    ),
+    "a column of annotations holds bytes": (
+        "annotations",
+        with_another("odd", pa.array([], pa.binary())),
+        "annotations.feather, column odd: holds BLOB, which no table of a snapshot holds: leave it out",
+    ),
+    "a place is text, though there are ids": (
+        "points",
+        with_column("x", ["a", "b"], pa.string()),
+        "points.feather, column x: holds VARCHAR, not numbers",
+    ),
     "a column is missing": (
         "points",
         lambda table: table.drop_columns(["conf"]),
@@ -239,6 +258,30 @@ class TestWhatIsNoProblem:
         assert Finding(table="points.feather", message=message) in told
         points = config.parent.parent / "naive" / "flat-connectome" / "syn-points-naive-minconf-0.0.feather"
         assert feather_rows(points) == []
+
+    def test_partner_rows_without_points_are_told(self, config: Path) -> None:
+        """flyem-snapshot leaves them out, and says nothing."""
+        change(config, "partners", lambda _: pa.table({"pre_id": [1, 1, 7], "post_id": [2, 9, 2]}))
+        told = run(config)
+        message = "2 partner rows are left out: the table of points lacks an end of theirs; one of them: 1 to 9"
+        assert Finding(table="partners.feather", message=message) in told
+
+    def test_partner_rows_of_points_that_do_not_stay_are_not_told(self, config: Path) -> None:
+        change(config, "points", with_column("body", [0, 6]))
+        assert "partners.feather" not in {one.table for one in run(config) if isinstance(one, Finding)}
+
+    def test_points_that_lie_elsewhere_than_their_ids_say_are_told(self, config: Path) -> None:
+        change(config, "points", with_column("x", [1, 5]))
+        message = "x, y, z of 1 points are not what their point_id says; one of them: 2"
+        assert Finding(table="points.feather", message=message) in run(config)
+
+    def test_days_and_times_of_annotations_are_texts(self, config: Path) -> None:
+        seen = pa.array([0, 86_400_000_000], pa.timestamp("us"))
+        rows = {"body": [5, 6], "status": ["Traced", "Leaves"], "seen": seen, "note": pa.nulls(2)}
+        change(config, "annotations", lambda _: pa.table(rows))
+        run(config)
+        table = config.parent.parent / "naive" / "tables" / "body-annotations-naive.feather"
+        assert feather_rows(table, ["seen", "note"]) == [("1970-01-01 00:00:00", None), ("1970-01-02 00:00:00", None)]
 
     def test_a_body_of_2_to_the_32_stays_one(self, config: Path) -> None:
         """flyem-snapshot takes it for a number of 32 bits, and makes it body 0."""

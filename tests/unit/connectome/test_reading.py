@@ -1,5 +1,7 @@
-"""Tables of others: CSV files as pandas reads them, nothing of the dialect is guessed, and columns of categories."""
+"""Tables of others: CSV files as pandas reads them, nothing of the dialect is guessed; categories, and other types."""
 
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import pytest
 from pyarrow import feather, parquet
 
 from engram.connectome.engine import Work
-from engram.connectome.reading import open_table
+from engram.connectome.reading import open_table, read_once
 from engram.model.errors import Malformed
 
 
@@ -68,5 +70,45 @@ def test_a_column_of_categories_without_any_is_no_reason_to_hold_a_table_in_memo
         assert pa.total_allocated_bytes() - before < size_bytes / 4
         assert (dict(source.columns), source.categories) == ({"body": "UBIGINT", "status": "VARCHAR"}, {})
         assert work.rows("SELECT count(*), count(status), max(body) FROM given") == [(rows, 0, rows - 1)]
+    finally:
+        work.close()
+
+
+def test_what_looks_like_a_date_is_the_text_that_it_is(tmp_path: Path) -> None:
+    content = b"body,seen,at,when\n1,2026-01-02,10:11:12,2026-01-02 10:11:12\n"
+    assert rows_of(tmp_path, content)[1] == (1, "2026-01-02", "10:11:12", "2026-01-02 10:11:12")
+
+
+NOON = datetime(2026, 1, 2, 12, 30, tzinfo=UTC)
+ODD: dict[str, tuple[pa.Array, list[object]]] = {
+    "nothing at all": (pa.nulls(1), [None]),
+    "lists of nothing": (pa.array([[None]]), [[None]]),
+    "a date": (pa.array([date(2026, 1, 2)]), ["2026-01-02"]),
+    "a time": (pa.array([time(12, 30)]), ["12:30:00"]),
+    "a time stamp": (pa.array([NOON], pa.timestamp("ns")), ["2026-01-02 12:30:00"]),
+    "a time stamp of a zone": (pa.array([NOON], pa.timestamp("us", "Europe/Oslo")), ["2026-01-02 12:30:00+00"]),
+    "a finer one of a zone": (pa.array([NOON], pa.timestamp("ns", "UTC")), ["2026-01-02 12:30:00+00"]),
+    "a decimal": (pa.array([Decimal("1.5")]), [1.5]),
+    "a whole decimal": (pa.array([Decimal(5)], pa.decimal128(9, 0)), [5]),
+    "an id as a decimal": (pa.array([Decimal(1 << 62)], pa.decimal128(20, 0)), [1 << 62]),
+    "three numbers": (pa.array([[1, 2, 3]], pa.list_(pa.int64(), 3)), [[1, 2, 3]]),
+}
+
+
+@pytest.mark.parametrize("what", ODD)
+@pytest.mark.parametrize("once", [False, True])
+def test_types_that_no_table_of_a_snapshot_has_are_read_as_those_that_it_has(
+    what: str, once: bool, tmp_path: Path
+) -> None:
+    given, expected = ODD[what]
+    feather.write_feather(pa.table({"body": [1], "odd": given}), path := str(tmp_path / "bodies.feather"))
+    work = Work(":memory:", memory_bytes=1 << 28, threads=1)
+    try:
+        source = open_table(work, "given", path)
+        if once:
+            with read_once(work, source):
+                assert work.rows("SELECT odd FROM given") == [tuple(expected)]
+        assert work.rows("SELECT odd FROM given") == [tuple(expected)]
+        assert source.columns["body"] == "BIGINT"
     finally:
         work.close()
