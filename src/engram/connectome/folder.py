@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cached_property
 from hashlib import sha256
 from pathlib import PurePosixPath
+from shlex import quote
 from typing import Any
 
 import msgspec
@@ -22,7 +23,7 @@ from engram.connectome.files import read_small_file
 from engram.connectome.holding import PRIVATE, held, looked_at
 from engram.connectome.linked import seal_of
 from engram.durable import Steps
-from engram.model.errors import TargetExists, UsageError
+from engram.model.errors import TargetExists, UsageError, WrongSnapshot
 
 #: The mark of a whole snapshot.
 PROVENANCE = "provenance.json"
@@ -111,6 +112,10 @@ class _Next(msgspec.Struct, frozen=True):
     named: tuple[str, ...] = ()
 
 
+#: What is said where it is engram's folder, and provenance is not in it.
+UNFINISHED = "is missing: a build was interrupted here, or somebody took it away"
+
+
 class Folder:
     """One build's hold on a snapshot's folder."""
 
@@ -142,6 +147,13 @@ class Folder:
     def looked_at(self) -> AbstractContextManager[None]:
         """Keep builds out while the snapshot is read; it may lie where nobody may write. Raises `SnapshotBusy`."""
         return looked_at(self.path)
+
+    def refuse_half(self) -> None:
+        """Refuse what a build that was interrupted left half in its place. Raises `WrongSnapshot`."""
+        place, is_ours = os.path.join(self.path, PROVENANCE), os.path.isdir(os.path.join(self.path, PRIVATE))
+        if is_ours and not os.path.lexists(place) and any(map(is_part, os.listdir(self.path))):
+            advice = f"Build it again, what is whole is kept: engram snapshot build -c CONFIG -o {quote(self.path)}"
+            raise WrongSnapshot(place, UNFINISHED, advice)
 
     @contextmanager
     def _cleared(self) -> Iterator[None]:

@@ -122,7 +122,7 @@ class SnapshotAsking:
     def tables(self, folder: str) -> list[Queryable]:
         """The tables of a snapshot that can be asked, in the order of their names.
 
-        Raises `ExtraMissing`, `NoSnapshot`, `SnapshotBusy`, `Malformed`.
+        Raises `ExtraMissing`, `NoSnapshot`, `WrongSnapshot`, `SnapshotBusy`, `Malformed`.
         """
         with self._asking(folder, "", 0) as asking:
             return [Queryable(**asdict(one)) for one in asking.tables]
@@ -140,6 +140,7 @@ class SnapshotAsking:
             ExtraMissing, NoSnapshot, UsageError, QueryRefused, QueryFailed, SnapshotBusy, Malformed,
             TooLittleMemory, StorageFailed.
             NotHere: the content of a table is in another clone.
+            WrongSnapshot: half of it is in its place.
         """
         with self._asking(folder, memory, threads) as asking:
             answer = asking.ask(query)
@@ -160,6 +161,7 @@ class SnapshotAsking:
 
         Raises:
             ExtraMissing, PathNotFound, NoSnapshot, UsageError, SnapshotBusy, Malformed, TooLittleMemory, StorageFailed.
+            WrongSnapshot: half of one is in its place.
         """
         with self._held((old, new), memory, threads) as (places, files, limits, spill):
             from engram.connectome.asking.comparing import Changed, Comparing
@@ -219,7 +221,8 @@ class SnapshotAsking:
         within = self._context.environment.get("TMPDIR") or None
         with ExitStack() as held:
             for place in places:
-                held.enter_context(Folder(Steps(), place).looked_at())
+                held.enter_context((one := Folder(Steps(), place)).looked_at())
+                one.refuse_half()
             spill = held.enter_context(TemporaryDirectory(prefix="engram-", dir=within))
             held.enter_context(told_engine("query", limits, spill))
             yield places, [paths_in(place) for place in places], limits, spill

@@ -35,14 +35,17 @@ class SnapshotLoading:
         Raises:
             ExtraMissing, PathNotFound, NoSnapshot, UsageError.
             NotHere: the content of a file is in another clone.
+            WrongSnapshot: half of it is in its place.
         """
         memory_bytes = memory_of(memory)
         with connectome_extra():
+            from engram.connectome.folder import Folder
             from engram.connectome.neo4j.header import BadFile
             from engram.connectome.neo4j.loading import How, load_script, unloadable
             from engram.connectome.neo4j.sources import sources_of
             from engram.connectome.proving.parts import refuse_absent
         top = existing_folder(self._context, folder)
+        Folder(Steps(), top).refuse_half()
         refuse_absent(top, "neuprint")
         place = os.path.join(top, "neuprint")
         sources = sources_of(place)

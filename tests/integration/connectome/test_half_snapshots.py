@@ -1,4 +1,4 @@
-"""What is missing of a snapshot, or was cut short, is not loaded into a database as if it were all of it."""
+"""What is missing of a snapshot, or was cut short, is not loaded, asked or compared as if it were all of it."""
 
 import os
 import shutil
@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from engram.model.errors import UsageError
+from engram.model.errors import UsageError, WrongSnapshot
 from engram.workspace.context import Context
+from engram.workspace.snapshot_asking import SnapshotAsking
 from engram.workspace.snapshot_loading import SnapshotLoading
 
 NODES = "neuprint/Neuprint_SynapseSet.csv"
@@ -41,7 +42,22 @@ def test_one_whose_file_was_cut_short_is_refused(snapshot: Path) -> None:
         script_of(snapshot)
 
 
+def test_one_that_a_killed_build_was_putting_in_its_place_is_not_taken_for_a_whole_one(snapshot: Path) -> None:
+    (snapshot / "provenance.json").unlink()
+    shutil.rmtree(snapshot / "flat-connectome")
+    asking, whole = SnapshotAsking(Context(folder=str(snapshot.parent), environment=dict(os.environ))), snapshot.name
+    for taken in (
+        lambda: script_of(snapshot),
+        lambda: asking.tables(whole),
+        lambda: list(asking.query(whole, "SELECT 1", memory="512MB", threads=1)),
+        lambda: list(asking.diff(whole, whole, most=0, memory="512MB", threads=1)),
+    ):
+        with pytest.raises(WrongSnapshot, match="a build was interrupted here"):
+            taken()
+
+
 def test_one_of_flyem_snapshot_tells_of_no_file_and_is_taken_as_it_is(snapshot: Path) -> None:
     (snapshot / "provenance.json").unlink()
+    shutil.rmtree(snapshot / ".engram")
     (snapshot / NODES).unlink()
     assert NODES not in script_of(snapshot)

@@ -17,7 +17,15 @@ from engram.connectome.batches import add_table, looked_at
 from engram.connectome.contents import NOT_HERE, Contents, Presence
 from engram.connectome.crate import CRATE
 from engram.connectome.engine import Work, give_back
-from engram.connectome.folder import PROVENANCE, Provenance, ToldFile, is_inside, is_part, read_provenance
+from engram.connectome.folder import (
+    PROVENANCE,
+    UNFINISHED,
+    Provenance,
+    ToldFile,
+    is_inside,
+    is_part,
+    read_provenance,
+)
 from engram.connectome.holding import PRIVATE
 from engram.connectome.linked import seal_of
 from engram.connectome.proving.database import Database
@@ -102,7 +110,7 @@ class _Check:
                 self._complain(
                     Wrong(
                         path=PROVENANCE,
-                        message="is missing: a build was interrupted here, or somebody took it away",
+                        message=UNFINISHED,
                         kind=Kind.DAMAGED,
                     )
                 )
