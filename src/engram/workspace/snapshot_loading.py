@@ -41,9 +41,14 @@ class SnapshotLoading:
         with connectome_extra():
             from engram.connectome.folder import Folder
             from engram.connectome.neo4j.header import BadFile
-            from engram.connectome.neo4j.loading import How, load_script, unloadable
+            from engram.connectome.neo4j.loading import How, is_database, load_script, unloadable
             from engram.connectome.neo4j.sources import sources_of
             from engram.connectome.proving.parts import refuse_absent
+        if not is_database(database):
+            raise UsageError(
+                f"Neo4j has no database called {database!r}.",
+                "Name it with 3 to 63 letters, digits, dots and dashes, a letter first: --database NAME",
+            )
         top = existing_folder(self._context, folder)
         Folder(Steps(), top).refuse_half()
         refuse_absent(top, "neuprint")
@@ -58,6 +63,8 @@ class SnapshotLoading:
             )
         if odd := unloadable(sources):
             raise UsageError(f"neo4j-admin splits {odd!r} at its comma.", "Move the snapshot to a folder without one.")
+        if in_container and ":" in place:
+            raise UsageError(f"apptainer splits {place!r} at its colon.", "Move the snapshot to a folder without one.")
         how = How(
             version=version,
             database=database,

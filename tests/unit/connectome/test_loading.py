@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from engram.connectome.neo4j.header import BadFile, header_of, read_header, read_otherwise
-from engram.connectome.neo4j.loading import How, explain, load_script, rename_statement, safe_header, unloadable
+from engram.connectome.neo4j.loading import (
+    How,
+    explain,
+    is_database,
+    load_script,
+    rename_statement,
+    safe_header,
+    unloadable,
+)
 from engram.connectome.neo4j.sources import Sources, sources_of
 
 GIB = 1 << 30
@@ -92,7 +100,67 @@ def test_on_a_cluster_it_goes_into_a_container(folder: Path) -> None:
     assert 'exec apptainer exec --writable-tmpfs --bind "$DATA"' in text
     assert "docker://neo4j:5.26-community" in text
     assert "docker://neo4j:4.4-community" in script(folder, in_container=True, version="4.4")
+    assert '--bind "$(readlink -f "$0"):/load.sh"' in text
     assert subprocess.run(["sh", "-n"], input=text.encode(), check=False).returncode == 0
+
+
+@pytest.mark.parametrize("version", ["4.4", "5"])
+def test_in_a_container_it_runs_whatever_file_it_is_needs_no_password_and_stops(
+    version: str, folder: Path, tmp_path: Path
+) -> None:
+    """Slurm runs a copy of a script from a folder of its own, which is not there in a container."""
+    home, programs = tmp_path / "home", tmp_path / "bin"
+    for place in (home / "conf", programs):
+        place.mkdir(parents=True)
+    (home / "conf" / "neo4j.conf").write_text("kept=1\ndbms.security.auth_enabled=true\n")
+    for name in ("neo4j-admin", "neo4j", "cypher-shell"):
+        (programs / name).write_text(f'#!/bin/sh\necho "${{0##*/}}" "$1" >>"{tmp_path}/said"\n')
+    (programs / "neo4j").write_text(f'#!/bin/sh\necho neo4j "$1" >>{tmp_path}/said\ncat "$NEO4J_CONF/neo4j.conf"\n')
+    inside = (
+        'for one; do case $one in *:/load.sh) self=${one%:/load.sh} ;; esac; done; APPTAINER_CONTAINER=1 sh "$self"'
+    )
+    (programs / "apptainer").write_text(f"#!/bin/sh\n{inside}\n")
+    for one in programs.iterdir():
+        one.chmod(0o755)
+    (tmp_path / "load.sh").write_text(script(folder, version=version, in_container=True))
+    known = {"PATH": f"{programs}:/usr/bin:/bin", "NEO4J_HOME": str(home)}
+    done = subprocess.run(["sh", "load.sh"], cwd=tmp_path, env=known, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    address = "server" if version == "5" else "dbms"
+    conf = ["kept=1", "dbms.security.auth_enabled=false", f"{address}.default_listen_address=127.0.0.1"]
+    told = f"The database neo4j lies in {tmp_path}/neo4j/data."
+    assert done.stdout.splitlines() == [*conf, *conf, told]
+    assert (tmp_path / "said").read_text().splitlines()[-1] == "neo4j stop"
+    text = (tmp_path / "load.sh").read_text()
+    through = subprocess.run(["sh"], input=text, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (through.returncode, through.stderr) == (2, "Run this as a file: sh FILE\n")
+
+
+def test_a_server_that_wants_a_password_is_not_waited_for(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "neo4j-admin").write_text("#!/bin/sh\n")
+    (tmp_path / "neo4j").write_text("#!/bin/sh\n")
+    (tmp_path / "sleep").write_text(f'#!/bin/sh\necho "$1" >>{tmp_path}/slept\n')
+    refused = "The client is unauthorized due to authentication failure."
+    (tmp_path / "cypher-shell").write_text(f"#!/bin/sh\necho '{refused}' >&2; exit 1\n")
+    for one in tmp_path.iterdir():
+        if one.is_file():
+            one.chmod(0o755)
+    (tmp_path / "load.sh").write_text(script(folder))
+    known = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    done = subprocess.run(["sh", "load.sh"], cwd=tmp_path, env=known, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, f"Neo4j does not answer: {refused}\n")
+    assert len((tmp_path / "slept").read_text().splitlines()) < 20
+    assert "NEO4J_PASSWORD" in explain([done.stderr])
+
+
+@pytest.mark.parametrize("name", ["neo4j", "data", "manc-v1.0"])
+def test_what_neo4j_takes_for_the_name_of_a_database(name: str) -> None:
+    assert is_database(name)
+
+
+@pytest.mark.parametrize("name", ["--force", "x y", "a", "", "1st", "a" * 64, "data;", "data\n"])
+def test_what_it_does_not(name: str) -> None:
+    assert not is_database(name)
 
 
 def test_little_memory_is_divided_all_the_same(folder: Path) -> None:

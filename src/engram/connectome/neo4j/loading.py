@@ -57,15 +57,32 @@ def _beginning(folder: str, how: How, beside: str) -> Iterator[str]:
     yield "set -eu"
     yield f"DATA={quote(folder)}"
     if how.in_container:
+        yield "# The database will lie in $NEO4J_DATA, or else in the folder neo4j where this is run."
         yield 'if [ -z "${APPTAINER_CONTAINER:-}" ]; then'
+        yield '    [ -f "$0" ] || { echo "Run this as a file: sh FILE" >&2; exit 2; }'
         yield '    mkdir -p "${NEO4J_DATA:=$PWD/neo4j}/data" "$NEO4J_DATA/logs"'
+        yield "    export NEO4J_DATA"
         yield '    exec apptainer exec --writable-tmpfs --bind "$DATA" --bind "$NEO4J_DATA/data:/data" \\'
         if beside:
             yield f"        --bind {quote(beside)} \\"
-        yield f'        --bind "$NEO4J_DATA/logs:/logs" {_IMAGES[how.version]} sh "$0"'
+        # Slurm and its like run a copy that lies where no container sees it.
+        yield '        --bind "$NEO4J_DATA/logs:/logs" --bind "$(readlink -f "$0"):/load.sh" \\'
+        yield f"        {_IMAGES[how.version]} sh /load.sh"
         yield "fi"
     yield "WORK=$(mktemp -d)"
     yield "trap 'rm -rf \"$WORK\"' EXIT"
+    if how.in_container:
+        yield from _without_password(how.version)
+
+
+def _without_password(version: str) -> Iterator[str]:
+    """Settings of a server that nobody but this script can reach: in a new container nobody has set a password yet."""
+    address = f"{'server' if version == '5' else 'dbms'}.default_listen_address"
+    yield 'cp -R "${NEO4J_HOME:-/var/lib/neo4j}/conf" "$WORK/conf"'
+    yield f"grep -v -e '^dbms.security.auth_enabled=' -e '^{address}=' \\"
+    yield '    "${NEO4J_HOME:-/var/lib/neo4j}/conf/neo4j.conf" >"$WORK/conf/neo4j.conf" || true'
+    yield f"printf '%s\\n' dbms.security.auth_enabled=false {address}=127.0.0.1 >>\"$WORK/conf/neo4j.conf\""
+    yield 'export NEO4J_CONF="$WORK/conf"'
 
 
 def _import(sources: Sources, how: How) -> Iterator[str]:
@@ -121,8 +138,10 @@ def _afterwards(how: How) -> Iterator[str]:
     shell = f"cypher-shell --non-interactive --database {quote(how.database)}"
     yield "neo4j start"
     yield "tries=0"
-    yield f"until {shell} 'RETURN 1' >/dev/null 2>&1; do"
-    yield f'    tries=$((tries + 1)); [ "$tries" -lt {_PATIENCE_S} ] || {{ echo "Neo4j does not answer" >&2; exit 1; }}'
+    yield f"until said=$({shell} 'RETURN 1' 2>&1); do"
+    yield "    case $said in *uthenticat*) tries=$((tries + 60)) ;; esac"
+    yield "    tries=$((tries + 1))"
+    yield f'    [ "$tries" -lt {_PATIENCE_S} ] || {{ echo "Neo4j does not answer: $said" >&2; exit 1; }}'
     yield "    sleep 1"
     yield "done"
     if how.version == "5":
@@ -130,6 +149,9 @@ def _afterwards(how: How) -> Iterator[str]:
         yield f'{shell} --file "$DATA/create-indexes-neo4j5.cypher"'
     else:
         yield f'{shell} --file "$DATA/create-indexes.cypher"'
+    if how.in_container:  # what runs in it ends with it
+        yield "neo4j stop"
+        yield f'echo "The database {how.database} lies in $NEO4J_DATA/data."'
 
 
 def rename_statement() -> str:
@@ -167,6 +189,14 @@ def explain(said: Iterable[str]) -> str:
             if re.search(pattern, line):
                 return f"{line[:300]} ({meaning})"
     return lines[-1][:300] if lines else "it said nothing"
+
+
+def is_database(database: str) -> bool:
+    """Whether Neo4j takes this name for a database.
+
+    Source: https://neo4j.com/docs/operations-manual/5/database-administration/ (rules of names)
+    """
+    return re.fullmatch(r"[A-Za-z][A-Za-z0-9.-]{2,62}", database) is not None
 
 
 def unloadable(sources: Sources) -> str:
