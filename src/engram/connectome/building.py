@@ -300,7 +300,8 @@ _BESIDE_BYTES = 520 << 20
 def opened(path: str, limits: Limits) -> Iterator[Work]:
     """A work file, closed whatever happens."""
     engine_bytes = max(limits.memory_bytes - _BESIDE_BYTES, 0)
-    work = Work(path, memory_bytes=limits.memory_bytes, threads=limits.threads, engine_bytes=engine_bytes)
+    with told_engine("check", limits, path):
+        work = Work(path, memory_bytes=limits.memory_bytes, threads=limits.threads, engine_bytes=engine_bytes)
     try:
         yield work
     finally:

@@ -13,7 +13,7 @@ from engram.model.outcome import Outcome, Status
 from engram.workspace.context import Context
 from engram.workspace.memory import memory_of
 from engram.workspace.snapshot_proving import existing_folder
-from engram.workspace.snapshots import connectome_extra
+from engram.workspace.snapshots import connectome_extra, folder_aside, rights_told
 
 if TYPE_CHECKING:
     from engram.connectome.asking.querying import Asking
@@ -180,13 +180,16 @@ class SnapshotAsking:
     def report_place(self, path: str) -> str:
         """Where a report that a user names will be written. Raises `UsageError` for a place where none can be."""
         place = os.path.normpath(os.path.join(self._context.folder, path))
-        if os.path.isdir(place) or not os.path.isdir(os.path.dirname(place)):
-            raise UsageError(f"No report can be written to {path}.", "Name a file in a folder that is there.")
+        if os.path.isdir(place) or not os.access(os.path.dirname(place), os.W_OK | os.X_OK):
+            raise UsageError(
+                f"No report can be written to {path}.", "Name a file in a folder that is there, and yours."
+            )
         return place
 
     def save_report(self, place: str, page: str) -> Iterator[Outcome]:
         """Write a page over an older one. Raises `StorageFailed`."""
-        durable.replace(Steps(), place, page.encode("utf-8", "backslashreplace"))
+        with rights_told(place):
+            durable.replace(Steps(), place, page.encode("utf-8", "backslashreplace"))
         yield Outcome(action="report", item=place, status=Status.OK)
 
     @contextmanager
@@ -209,8 +212,6 @@ class SnapshotAsking:
 
         Of each, the files whose content is here, and those whose content is not.
         """
-        from tempfile import TemporaryDirectory  # here, because help needs no folder
-
         memory_bytes = memory_of(memory)
         with connectome_extra():
             from engram.connectome.building import Limits, told_engine
@@ -218,11 +219,10 @@ class SnapshotAsking:
             from engram.connectome.proving.parts import paths_in
         places = [existing_folder(self._context, folder) for folder in folders]
         limits = Limits(memory_bytes=memory_bytes, threads=threads or os.cpu_count() or 1)
-        within = self._context.environment.get("TMPDIR") or None
         with ExitStack() as held:
             for place in places:
                 held.enter_context((one := Folder(Steps(), place)).looked_at())
                 one.refuse_half()
-            spill = held.enter_context(TemporaryDirectory(prefix="engram-", dir=within))
+            spill = held.enter_context(folder_aside(self._context))
             held.enter_context(told_engine("query", limits, spill))
             yield places, [paths_in(place) for place in places], limits, spill

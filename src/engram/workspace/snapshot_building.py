@@ -13,9 +13,10 @@ from engram.model.outcome import Outcome, Status, failure
 from engram.model.plan import Plan, PlannedStep
 from engram.workspace.context import Context
 from engram.workspace.memory import memory_of
-from engram.workspace.snapshots import connectome_extra
+from engram.workspace.snapshots import connectome_extra, rights_told
 
 if TYPE_CHECKING:
+    from engram.connectome.building import Begun, Finding, Kept
     from engram.connectome.config.records import Config
     from engram.connectome.uploading import Bucket
     from engram.connectome.writing import Written
@@ -51,7 +52,7 @@ class SnapshotBuilding:
         """
         memory_bytes = memory_of(memory)
         with connectome_extra():
-            from engram.connectome.building import Begun, Finding, Kept, Limits, build
+            from engram.connectome.building import Limits, build
         wanted = self._read(config, output)
         if plots and wanted.outputs.connectivity_reports:
             _need_plots()
@@ -60,25 +61,33 @@ class SnapshotBuilding:
         saving = self._saving(wanted) if save else None
         files: dict[str, Written] = {}
         progress = self._context.progress
-        for told in build(wanted, self._steps, limits, version=__version__, now=_now, plots=plots):
-            if isinstance(told, Begun):
-                progress.start(f"{told.step} ({told.number} of {told.steps})", None, "")
-            elif isinstance(told, Finding):
-                yield Outcome(action="check", item=told.table, status=Status.OK, note=told.message)
-            elif isinstance(told, Kept):
-                files[told.file.path] = told.file
-                yield Outcome(action="build", item=told.file.path, status=Status.NOT_NEEDED, note=_rows(told.file.rows))
-            else:
-                files[told.path] = told
-                note, size_bytes = _rows(told.rows), told.size_bytes
-                yield Outcome(action="build", item=told.path, status=Status.OK, note=note, moved_bytes=size_bytes)
+        with rights_told(wanted.job_settings.output_dir):
+            for told in build(wanted, self._steps, limits, version=__version__, now=_now, plots=plots):
+                yield from self._outcomes(told, files)
         if saving is not None:
             progress.start("saving", None, "")
-            yield from saving.carry_out(wanted.snapshot_tag, files)
+            with rights_told(wanted.job_settings.output_dir):
+                yield from saving.carry_out(wanted.snapshot_tag, files)
         if bucket is not None:
             flat = [file for path, file in files.items() if path.startswith(_FLAT)]
             yield from self._uploaded(bucket, flat, wanted.job_settings.output_dir)
         progress.finish()
+
+    def _outcomes(self, told: "Begun | Finding | Written | Kept", files: "dict[str, Written]") -> Iterator[Outcome]:
+        """What a build tells, as outcomes; its files are added to *files*."""
+        from engram.connectome.building import Begun, Finding, Kept
+
+        if isinstance(told, Begun):
+            self._context.progress.start(f"{told.step} ({told.number} of {told.steps})", None, "")
+        elif isinstance(told, Finding):
+            yield Outcome(action="check", item=told.table, status=Status.OK, note=told.message)
+        elif isinstance(told, Kept):
+            files[told.file.path] = told.file
+            yield Outcome(action="build", item=told.file.path, status=Status.NOT_NEEDED, note=_rows(told.file.rows))
+        else:
+            files[told.path] = told
+            note, size_bytes = _rows(told.rows), told.size_bytes
+            yield Outcome(action="build", item=told.path, status=Status.OK, note=note, moved_bytes=size_bytes)
 
     def plan_build(self, config: str, *, output: str, plots: bool = True, save: bool = False) -> Plan:
         """Which steps `build` would carry out and which it would not, and why. Raises what it raises."""

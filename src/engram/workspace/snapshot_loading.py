@@ -10,7 +10,7 @@ from engram.model.outcome import Outcome, Status
 from engram.workspace.context import Context
 from engram.workspace.memory import memory_of
 from engram.workspace.snapshot_proving import existing_folder
-from engram.workspace.snapshots import connectome_extra
+from engram.workspace.snapshots import connectome_extra, folder_aside
 
 
 class SnapshotLoading:
@@ -81,16 +81,13 @@ class SnapshotLoading:
 
     def load(self, folder: str, *, version: str, database: str, memory: str, threads: int) -> Iterator[Outcome]:
         """Run that script, with the programs of Neo4j that are on PATH. Raises what `script` raises; `LoadFailed`."""
-        from tempfile import TemporaryDirectory  # here, because help needs no folder
-
         text = self.script(folder, version=version, database=database, memory=memory, threads=threads)
         from engram.connectome.folder import Folder
         from engram.connectome.neo4j.loading import explain
         from engram.connectome.neo4j.running import Running
 
         place, progress = existing_folder(self._context, folder), self._context.progress
-        within = self._context.environment.get("TMPDIR") or None
-        with Folder(Steps(), place).looked_at(), TemporaryDirectory(prefix="engram-", dir=within) as aside:
+        with Folder(Steps(), place).looked_at(), folder_aside(self._context) as aside:
             script = os.path.join(aside, "load.sh")
             durable.write_new(Steps(), script, text.encode(), sync=False)
             running = Running(script, self._context.environment)

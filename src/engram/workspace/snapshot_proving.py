@@ -10,7 +10,7 @@ from engram.model.errors import NoSnapshot, WrongSnapshot
 from engram.model.outcome import Outcome, Status
 from engram.workspace.context import Context
 from engram.workspace.memory import memory_of
-from engram.workspace.snapshots import connectome_extra
+from engram.workspace.snapshots import connectome_extra, folder_aside
 
 if TYPE_CHECKING:
     from engram.connectome.proving.told import Told, Wrong
@@ -39,8 +39,6 @@ class SnapshotProving:
             SnapshotBusy: it is being built.
             TooLittleMemory, StorageFailed: what was not told was not looked at.
         """
-        from tempfile import TemporaryDirectory  # here, because help needs no folder
-
         memory_bytes = memory_of(memory)
         with connectome_extra():
             from engram.connectome.building import Limits, told_engine
@@ -49,16 +47,15 @@ class SnapshotProving:
             from engram.connectome.proving.checking import check
         place = existing_folder(self._context, folder)
         limits = Limits(memory_bytes=memory_bytes, threads=threads or os.cpu_count() or 1)
-        within = self._context.environment.get("TMPDIR") or None
-        with Folder(Steps(), place).looked_at(), TemporaryDirectory(prefix="engram-", dir=within) as spill:
-            engine_bytes = max(memory_bytes - _BESIDE_BYTES, 0)
-            work = Work(
-                os.path.join(spill, "work"),
-                memory_bytes=memory_bytes,
-                engine_bytes=engine_bytes,
-                threads=limits.threads,
-                spill=spill,
-            )
+        with Folder(Steps(), place).looked_at(), folder_aside(self._context) as spill:
+            with told_engine("check", limits, spill):
+                work = Work(
+                    os.path.join(spill, "work"),
+                    memory_bytes=memory_bytes,
+                    engine_bytes=max(memory_bytes - _BESIDE_BYTES, 0),
+                    threads=limits.threads,
+                    spill=spill,
+                )
             try:
                 with told_engine("check", limits, spill):
                     for told in check(place, work):

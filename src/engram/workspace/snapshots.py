@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from engram.model.errors import ExtraMissing
+from engram.model.errors import ExtraMissing, StorageFailed
 from engram.workspace.context import Context
 
 
@@ -59,3 +59,28 @@ def connectome_extra() -> Iterator[None]:
         if (error.name or "").partition(".")[0] not in ("duckdb", "pyarrow", "yaml"):
             raise
         raise ExtraMissing(str(error.name), "pip install '.[connectome]' in engram's clone") from error
+
+
+@contextmanager
+def rights_told(folder: str) -> Iterator[None]:
+    """What this user may not change in a folder that a snapshot, or a report, goes to. Raises `StorageFailed`."""
+    try:
+        yield
+    except PermissionError as error:
+        place = error.filename or folder
+        raise StorageFailed(os.fsdecode(place), error.strerror or str(error)) from error
+
+
+@contextmanager
+def folder_aside(context: Context) -> Iterator[str]:
+    """A folder for what does not fit into memory, or is needed for a moment. Raises `StorageFailed`."""
+    from tempfile import TemporaryDirectory  # here, because help needs no folder
+
+    within = context.environment.get("TMPDIR") or None
+    try:
+        made = TemporaryDirectory(prefix="engram-", dir=within)
+    except OSError as error:  # without TMPDIR, it tells where it looked
+        place = f"The folder for temporary files{f', TMPDIR={within},' if within else ''}"
+        raise StorageFailed(place, error.strerror or str(error)) from error
+    with made as aside:
+        yield aside
