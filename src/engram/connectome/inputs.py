@@ -275,8 +275,22 @@ def load_partners(
     """Make the table ``partner``."""
     make_partners(work, tuple(lookups), compartment=sources.rules.compartment)
     work.run("DROP TABLE link")
+    if found := _repeated(work):
+        sources.findings.append((_file(sources.partners), found))
     rois = {roiset: lookup.rois for roiset, lookup in lookups.items()}
     return Synapses(body=types.body, compartment=sources.rules.compartment, rois=rois, annotations=annotations)
+
+
+def _repeated(work: Work) -> str:
+    """What is told of partner rows that stand there more than once; '' for none. They are neighbours in their table."""
+    before = "lag(pre_id) OVER () AS pre_before, lag(post_id) OVER () AS post_before"
+    ((count, pre, post),) = work.rows(
+        "SELECT count(*), arg_min(pre_id, rowid), arg_min(post_id, rowid) FROM"
+        f" (SELECT pre_id, post_id, rowid, {before} FROM partner)"
+        " WHERE pre_id = pre_before AND post_id = post_before"
+    )
+    told_of = f"{count} partner rows repeat another one, and count as often as they stand there"
+    return f"{told_of}; one of them: {pre} to {post}" if count else ""
 
 
 def load_tables_of_elements(

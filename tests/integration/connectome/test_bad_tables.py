@@ -283,6 +283,18 @@ class TestWhatIsNoProblem:
         table = config.parent.parent / "naive" / "tables" / "body-annotations-naive.feather"
         assert feather_rows(table, ["seen", "note"]) == [("1970-01-01 00:00:00", None), ("1970-01-02 00:00:00", None)]
 
+    def test_partners_that_stand_there_again_count_again_and_are_told(self, config: Path) -> None:
+        """flyem-snapshot counts them, too, and says nothing."""
+        assert not [one for one in run(config) if isinstance(one, Finding) and one.table == "partners.feather"]
+        partners = feather.read_table(str(config.parent / "partners.feather"))
+        change(config, "partners", lambda table: pa.concat_tables([table, table, table]))
+        found = [one.message for one in run(config) if isinstance(one, Finding) and one.table == "partners.feather"]
+        pre, post = (partners[side][0] for side in ("pre_id", "post_id"))
+        told_of = "2 partner rows repeat another one, and count as often as they stand there"
+        assert found == [f"{told_of}; one of them: {pre} to {post}"]
+        folder = config.parent.parent / "naive" / "flat-connectome"
+        assert [row[2] for row in feather_rows(folder / "connectome-weights-naive-minconf-0.0.feather")] == [3]
+
     def test_a_body_of_2_to_the_32_stays_one(self, config: Path) -> None:
         """flyem-snapshot takes it for a number of 32 bits, and makes it body 0."""
         change(config, "points", with_column("body", [1 << 32, 6]))
