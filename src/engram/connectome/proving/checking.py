@@ -307,15 +307,13 @@ class _Check:
         for space in database.spaces:
             query = f"SELECT id, count(*) AS nodes FROM ({database.nodes(space)}) GROUP BY id HAVING count(*) > 1"
             path = where.get(space, "neuprint/Neuprint_SynapseSet.csv")
-            self._try(
-                Never(path=path, what=f"ids of the space {space} are there more than once", query=query, needs=())
-            )
+            self._try(Never(path=path, what=f"ids of the space {space} are there more than once", query=query))
         for table, path, start, end in database.ends:
             for side, space in (("start", start), ("end", end)):
                 known = f"SELECT 1 FROM ({database.nodes(space)}) AS node WHERE node.id = one.{name(side)}"
                 query = f"SELECT {name(side)} AS node FROM {name(table)} AS one WHERE NOT EXISTS ({known})"
                 what = f"relationships have no node at their {side} in the space {space}"
-                self._try(Never(path=path, what=what, query=query, needs=()))
+                self._try(Never(path=path, what=what, query=query))
 
     def _laws(self, seen: Seen, files: Files) -> Iterator[Looking]:
         parts = {

@@ -41,7 +41,6 @@ def _meta(work: Work, seen: Seen) -> Iterator[Law]:
                 other=f"the sum of {total} in {seen.paths['neuron']}",
                 here=f'SELECT TRY_CAST(value AS BIGINT) AS total FROM ({META_ROWS}) WHERE "column" = {text(column)}',
                 there=f"SELECT CAST(coalesce(sum({total}), 0) AS BIGINT) AS total FROM neuron",
-                needs=("meta", "neuron"),
             )
     if seen.has("roi_elements"):
         entries = "unnest(map_entries(TRY_CAST(TRY_CAST(value AS JSON) AS MAP(VARCHAR, JSON))))"
@@ -56,7 +55,6 @@ def _meta(work: Work, seen: Seen) -> Iterator[Law]:
             here=f"SELECT pair.key AS roi, {found} FROM ({pairs})",
             there="SELECT roi, CAST(sum(pre) AS BIGINT) AS pre, CAST(sum(post) AS BIGINT) AS post FROM roi_elements"
             f" WHERE roi <> {text(UNSPECIFIED)} GROUP BY roi",
-            needs=("meta", "roi_elements"),
         )
     if seen.has("neuron_table"):
         yield from _properties(work, seen)
@@ -81,7 +79,6 @@ def _properties(work: Work, seen: Seen) -> Iterator[Never]:
             path=seen.paths["meta"],
             what=f"names in neuronProperties are not those of the columns of {seen.paths['neuron_table']}",
             query=f"SELECT unnest([{', '.join(map(text, sorted(odd)))}]) AS property",
-            needs=("meta", "neuron_table"),
         )
 
 
@@ -96,7 +93,6 @@ def _debug(work: Work, seen: Seen) -> Iterator[Law]:
                 path=path_of_debug(seen),
                 what=f"value {key} is not that of {seen.paths['meta']}",
                 query=f"SELECT {text(key)} AS key",
-                needs=("meta",),
             )
 
 
@@ -128,7 +124,6 @@ def _from_flat(work: Work, seen: Seen) -> Iterator[Law]:
             other=f"the confidences in {partners}",
             here=f'SELECT "start", "end", {selected(here)} FROM connects',
             there=f"SELECT {selected({**bodies, **weights})} FROM ({rows}) GROUP BY body_pre, body_post",
-            needs=("connects", "partners"),
         )
         yield from _connection_info(seen, f"{rows} AND {least}")
     if seen.has("synapse"):
@@ -154,7 +149,6 @@ def _connection_info(seen: Seen, rows: str) -> Iterator[Same]:
             other=f"the ROIs of its PSDs in {seen.paths['points']}",
             here=f'SELECT "start", "end", pair.key AS roi, pair.value[\'post\'] AS post FROM ({pairs})',
             there=f"SELECT {BODIES}, roi, count(*) AS post FROM ({parts}) GROUP BY ALL",
-            needs=("connects", "partners", "points"),
         )
 
 
@@ -176,7 +170,6 @@ def _synapses(seen: Seen, points: str) -> Same:
         other=points,
         here=f"SELECT {', '.join(here)} FROM synapse",
         there=f"SELECT {selected(columns)} FROM points WHERE body <> 0",
-        needs=("synapse", "points"),
     )
 
 
@@ -199,5 +192,4 @@ def _in_no_roi(seen: Seen) -> Same:
         here=f"SELECT {body}, {here} FROM roi_elements WHERE roi = {text(UNSPECIFIED)} AND {some} > 0",
         there=f"SELECT * FROM (SELECT CAST(whole.body AS BIGINT) AS body, {there} FROM body_elements AS whole"
         f" LEFT JOIN ({known}) AS known ON known.body = whole.body) WHERE {some} > 0",
-        needs=("roi_elements", "body_elements", "points"),
     )

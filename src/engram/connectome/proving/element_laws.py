@@ -46,7 +46,6 @@ def _sets(seen: Seen) -> Iterator[Law]:
                 other=f"the elements in {nodes}",
                 here=f"SELECT {here} FROM {table}",
                 there=f"SELECT {there} FROM {source}",
-                needs=(table, "element"),
             )
 
 
@@ -87,7 +86,6 @@ def _of_bodies(seen: Seen, one: _Tally) -> Iterator[Same]:
         here=there,
         there="SELECT CAST(body AS VARCHAR) AS body, count(*) AS elements FROM element"
         f" WHERE {one.condition} AND {_KNOWN} GROUP BY body",
-        needs=("neuron", "element"),
     )
     if seen.has_column("body_elements", one.title):
         told = f"CAST({name(one.title)} AS BIGINT)"
@@ -97,7 +95,6 @@ def _of_bodies(seen: Seen, one: _Tally) -> Iterator[Same]:
             other=f"their nodes in {seen.paths['neuron']}",
             here=f"SELECT CAST(body AS VARCHAR) AS body, {told} AS elements FROM body_elements WHERE {told} > 0",
             there=there,
-            needs=("neuron", "body_elements"),
         )
 
 
@@ -114,7 +111,6 @@ def _of_rois(seen: Seen, one: _Tally) -> Iterator[Same]:
         here=here,
         there=f"SELECT CAST(body AS VARCHAR) AS body, roi, count(*) AS elements FROM ({found})"
         " WHERE roi IN (SELECT roi FROM roi_elements) GROUP BY ALL",
-        needs=("roi_elements", "element"),
     )
     entries = f"SELECT id AS body, {entries_of('info', (one.title,))} AS pair FROM neuron"
     count = f"pair.value[{text(one.title)}]"
@@ -124,5 +120,4 @@ def _of_rois(seen: Seen, one: _Tally) -> Iterator[Same]:
         other=seen.paths["roi_elements"],
         here=f"SELECT body, pair.key AS roi, {count} AS elements FROM ({entries}) WHERE {count} > 0",
         there=here,
-        needs=("neuron", "roi_elements"),
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from engram.connectome.flat import COMPARTMENT_TOTALS, body_totals, pair_weights
 from engram.connectome.points import packed
-from engram.connectome.proving.laws import Law, Never, Same, unique
+from engram.connectome.proving.laws import Law, Never, Same, ranked, unique
 from engram.connectome.proving.seen import Seen
 from engram.connectome.sql import UNSPECIFIED, name, selected, text, threshold
 
@@ -64,7 +64,6 @@ def _weights(seen: Seen, part: str) -> Same:
         other=f"the synapses in {seen.paths[partners]}",
         here=f"SELECT {selected(here)} FROM {table}",
         there=f"SELECT {selected(there)} FROM ({partner_rows(seen, partners)}) GROUP BY body_pre, body_post",
-        needs=(table, partners),
     )
 
 
@@ -74,7 +73,6 @@ def _within(seen: Seen, part: str, of: str) -> Never:
         path=seen.paths[f"weights{part}"],
         what=f"connections are not in {seen.paths[f'weights{of}']}, or with another weight",
         query=f"SELECT {columns} FROM weights{part} EXCEPT ALL SELECT {columns} FROM weights{of}",
-        needs=(f"weights{part}", f"weights{of}"),
     )
 
 
@@ -88,7 +86,7 @@ def _partners(seen: Seen) -> Iterator[Law]:
         if low:
             query = f"SELECT body_pre, body_post, conf_pre, conf_post FROM partners WHERE {low}"
             what = f"synapses have less confidence than its name says, {found['least']}"
-            yield Never(path=seen.paths["partners"], what=what, query=query, needs=("partners",))
+            yield Never(path=seen.paths["partners"], what=what, query=query)
     for part, of in _PARTS.items():
         if seen.has(f"partners{part}", f"partners{of}"):
             columns = "body_pre, x_pre, y_pre, z_pre, body_post, x_post, y_post, z_post"
@@ -96,7 +94,6 @@ def _partners(seen: Seen) -> Iterator[Law]:
                 path=seen.paths[f"partners{part}"],
                 what=f"synapses are not in {seen.paths[f'partners{of}']}",
                 query=f"SELECT {columns} FROM partners{part} EXCEPT ALL SELECT {columns} FROM partners{of}",
-                needs=(f"partners{part}", f"partners{of}"),
             )
 
 
@@ -107,7 +104,6 @@ def _points(seen: Seen) -> Iterator[Law]:
         path=path,
         what="points have another id than their place gives",
         query=f"SELECT point_id, x, y, z FROM points WHERE point_id <> {packed()}",
-        needs=("points",),
     )
     if not seen.has("partners"):
         return
@@ -122,7 +118,6 @@ def _points(seen: Seen) -> Iterator[Law]:
             f" FROM ({partner_rows(seen, 'partners')})"
             for side, kind in sides
         ),
-        needs=("points", "partners"),
     )
     yield from _properties(seen)
 
@@ -149,7 +144,6 @@ def _properties(seen: Seen) -> Iterator[Same]:
                 here=f"SELECT {point} AS point, {mine} FROM partners",
                 there=f"SELECT point, {theirs} FROM (SELECT {point} AS point FROM partners)"
                 " JOIN points ON point_id = point",
-                needs=("partners", "points"),
             )
 
 
@@ -160,23 +154,13 @@ def _stats(seen: Seen) -> Iterator[Law]:
         path=path,
         what="bodies have another synweight than post and downstream together",
         query="SELECT body, post, downstream, synweight FROM stats WHERE synweight <> post + downstream",
-        needs=("stats",),
     )
-    yield Same(
-        path=path,
-        what="ranks",
-        other="the numbers from 1 on",
-        here="SELECT CAST(rank AS BIGINT) AS rank FROM stats",
-        there="SELECT CAST(rank AS BIGINT) AS rank"
-        " FROM (SELECT unnest(range(1, (SELECT count(*) + 1 FROM stats))) AS rank)",
-        needs=("stats",),
-    )
+    yield ranked(path, "stats")
     before = "lag(synweight) OVER (ORDER BY rank)"
     yield Never(
         path=path,
         what="bodies are ranked behind others with a smaller synweight",
         query=f"SELECT body, rank, synweight FROM (SELECT *, {before} AS before FROM stats) WHERE before < synweight",
-        needs=("stats",),
     )
     if seen.has_column("points", *OF_POINTS) and seen.has("partners"):
         compartment = seen.made.flat_compartment if seen.has_column("stats", "axonIn") else ""
@@ -189,7 +173,6 @@ def _stats(seen: Seen) -> Iterator[Law]:
             other=f"their points and synapses in {seen.paths['points']} and {seen.paths['partners']}",
             here=f"SELECT {selected(columns)} FROM stats",
             there=f"SELECT {selected(columns)} FROM ({totals_of_bodies(seen, compartment)})",
-            needs=("stats", "points", "partners"),
         )
 
 

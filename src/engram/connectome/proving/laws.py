@@ -1,6 +1,6 @@
 """Laws that the tables of a snapshot must keep among each other, as data, and how they are tried."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -19,8 +19,6 @@ class Same:
     other: str
     here: str
     there: str
-    #: Tables of the work file that both read.
-    needs: Collection[str]
 
     def broken(self, work: Work) -> Iterator[Wrong]:
         """Try it. Costs one pass over both, and no memory: of rows, their digests are added up."""
@@ -46,7 +44,6 @@ class Never:
     #: What its rows are: a part of a sentence.
     what: str
     query: str
-    needs: Collection[str]
 
     def broken(self, work: Work) -> Iterator[Wrong]:
         """Try it."""
@@ -74,4 +71,15 @@ def _shown(value: object) -> str:
 def unique(path: str, table: str, columns: str, what: str) -> Never:
     """The law that no two rows of a table have the same values."""
     query = f"SELECT {columns}, count(*) AS rows FROM {table} GROUP BY {columns} HAVING count(*) > 1"
-    return Never(path=path, what=what, query=query, needs=(table,))
+    return Never(path=path, what=what, query=query)
+
+
+def ranked(path: str, table: str) -> Same:
+    """The law that the ranks of a table are the numbers from 1 on."""
+    return Same(
+        path=path,
+        what="ranks",
+        other="the numbers from 1 on",
+        here=f"SELECT CAST(rank AS BIGINT) AS rank FROM {table}",
+        there=f"SELECT rowid + 1 AS rank FROM {table}",
+    )

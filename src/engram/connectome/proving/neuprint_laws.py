@@ -30,7 +30,7 @@ def _inside(seen: Seen) -> str:
 
 
 def _neurons(seen: Seen) -> Iterator[Law]:
-    path, needs = seen.paths["neuron"], ("neuron",)
+    path = seen.paths["neuron"]
     odd = {
         "nodes have another bodyId than their id": "CAST(body AS VARCHAR) IS DISTINCT FROM id",
         "bodies have another upstream than post": "upstream <> post",
@@ -42,13 +42,12 @@ def _neurons(seen: Seen) -> Iterator[Law]:
     }
     for what, condition in odd.items():
         shown = "id, label" if "label" in what else "id, post, upstream, downstream, synweight, info"
-        yield Never(path=path, what=what, query=f"SELECT {shown} FROM neuron WHERE {condition}", needs=needs)
+        yield Never(path=path, what=what, query=f"SELECT {shown} FROM neuron WHERE {condition}")
     keys = "SELECT id, flags, info, json_keys(TRY_CAST(info AS JSON)) AS rois FROM neuron"
     yield Never(
         path=path,
         what="bodies have true for other ROIs than their roiInfo has, or a roiInfo that is no JSON",
         query=f"SELECT * FROM ({keys}) WHERE coalesce(len(list_intersect(flags, rois)) <> len(rois), true)",
-        needs=needs,
     )
     if seen.has("neuron_table"):
         head, kinds = ":ID(Body-ID)", seen.columns["neuron_table"]
@@ -60,7 +59,6 @@ def _neurons(seen: Seen) -> Iterator[Law]:
             other=seen.paths["neuron_table"],
             here="SELECT id AS body, digest FROM neuron",
             there=f"SELECT CAST({name(head)} AS VARCHAR) AS body, {digest} AS digest FROM neuron_table",
-            needs=("neuron", "neuron_table"),
         )
     if seen.has("body_elements"):
         columns = [one for one in TOTALS if seen.has_column("body_elements", one)]
@@ -72,7 +70,6 @@ def _neurons(seen: Seen) -> Iterator[Law]:
             other=f"their nodes in {path}",
             here=f"SELECT CAST(body AS VARCHAR) AS body, {listed} FROM body_elements WHERE {some} > 0",
             there=f"SELECT id AS body, {listed} FROM neuron WHERE {some} > 0",
-            needs=("neuron", "body_elements"),
         )
     if seen.has("roi_elements"):
         yield _roi_info(seen)
@@ -91,23 +88,17 @@ def _roi_info(seen: Seen) -> Same:
         here=f"SELECT CAST(body AS VARCHAR) AS body, roi, {here} FROM roi_elements"
         f" WHERE roi <> {text(UNSPECIFIED)} AND {some} > 0",
         there=f"SELECT * FROM (SELECT body, pair.key AS roi, {there} FROM ({pairs})) WHERE {some} > 0",
-        needs=("neuron", "roi_elements"),
     )
 
 
 def _connections(work: Work, seen: Seen) -> Iterator[Law]:
-    path, needs = seen.paths["connects"], ("connects",)
+    path = seen.paths["connects"]
     yield unique(path, "connects", '"start", "end"', "pairs of bodies stand in several rows")
     whole, enough, high = (f"TRY_CAST({one} AS BIGINT)" for one in ("weightHR", "weight", "weightHP"))
     least, most = thresholds(work)
     ordered = f"{enough} > {whole} OR {enough} < 0 OR {whole} < 1" + (f" OR {high} > {enough}" if most >= least else "")
     shown = 'SELECT "start", "end", weightHR, weight, weightHP, roiInfo FROM connects'
-    yield Never(
-        path=path,
-        what="connections have weights that contradict each other",
-        query=f"{shown} WHERE {ordered}",
-        needs=needs,
-    )
+    yield Never(path=path, what="connections have weights that contradict each other", query=f"{shown} WHERE {ordered}")
     if not is_whole(seen) or not has_all_roisets(seen):
         info = MAP_OF.format("roiInfo")
         more = f"list_filter(map_values({info}), lambda one: coalesce(one['post'], 0) > {enough})"
@@ -116,7 +107,6 @@ def _connections(work: Work, seen: Seen) -> Iterator[Law]:
             path=path,
             what="connections have more synapses in a ROI than in all, or a roiInfo that is no JSON of numbers",
             query=f"{shown} WHERE {wrong}",
-            needs=needs,
         )
     if seen.has("connection_table"):
         kinds = seen.columns["connection_table"]
@@ -130,7 +120,6 @@ def _connections(work: Work, seen: Seen) -> Iterator[Law]:
             other=seen.paths["connection_table"],
             here='SELECT "start", "end", digest FROM connects',
             there=f"SELECT {start}, {end}, {digest} AS digest FROM connection_table",
-            needs=("connects", "connection_table"),
         )
     if seen.has("neuron") and not _inside(seen):
         yield Same(
@@ -140,7 +129,6 @@ def _connections(work: Work, seen: Seen) -> Iterator[Law]:
             here="SELECT id AS body, downstream FROM neuron WHERE downstream > 0",
             there=f'SELECT "start" AS body, CAST(sum({enough}) AS BIGINT) AS downstream FROM connects'
             f' WHERE {enough} > 0 GROUP BY "start"',
-            needs=("neuron", "connects"),
         )
 
 
@@ -157,7 +145,6 @@ def _edges(seen: Seen) -> Iterator[Law]:
         path=path,
         what="edges do not lead from a T-bar to a PSD",
         query=f"SELECT * FROM ({_JOINED}) WHERE kind_pre IS DISTINCT FROM 'pre' OR kind_post IS DISTINCT FROM 'post'",
-        needs=("edge", "synapse"),
     )
     if seen.has("connects"):
         whole = "TRY_CAST(weightHR AS BIGINT) AS weight"
@@ -167,14 +154,12 @@ def _edges(seen: Seen) -> Iterator[Law]:
             other=f"the synapses in {path}",
             here=f'SELECT "start", "end", {whole} FROM connects',
             there=f"SELECT {BODIES}, count(*) AS weight FROM ({_JOINED}) GROUP BY ALL",
-            needs=("connects", "edge", "synapse"),
         )
     ends = 'SELECT "start" FROM edge UNION ALL SELECT "end" FROM edge'
     yield Never(
         path=seen.paths["synapse"],
         what=f"points are in no synapse in {path}",
         query=f"SELECT id, kind, body FROM synapse WHERE id NOT IN ({ends})",
-        needs=("edge", "synapse"),
     )
     if seen.has("set_synapse"):
         set_of = "concat(body_pre, '_', body_post, '_{0}') AS \"start\", {0}_id AS \"end\""
@@ -187,7 +172,6 @@ def _edges(seen: Seen) -> Iterator[Law]:
             other=f"the synapses in {path}",
             here='SELECT "start", "end" FROM set_synapse',
             there=there,
-            needs=("set_synapse", "edge", "synapse"),
         )
 
 
@@ -199,7 +183,6 @@ def _counts(seen: Seen) -> Same:
         other=f"the points in {seen.paths['synapse']}",
         here="SELECT id AS body, post, pre FROM neuron WHERE post + pre > 0",
         there=f"SELECT CAST(body AS VARCHAR) AS body, {selected(counted)} FROM synapse GROUP BY body",
-        needs=("neuron", "synapse"),
     )
 
 
@@ -225,5 +208,4 @@ def _sets(seen: Seen) -> Iterator[Same]:
                 other=f"the pairs of bodies in {seen.paths['connects']}",
                 here=f"SELECT {here} FROM {table}",
                 there=f"SELECT {there} FROM ({pairs}), {more}",
-                needs=(table, "connects"),
             )

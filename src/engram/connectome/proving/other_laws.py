@@ -26,7 +26,6 @@ def nt_laws(seen: Seen) -> Iterator[Law]:
             what=f"T-bars are not in {seen.paths['points']}, or on another body",
             query="SELECT point_id, body FROM nt_tbars EXCEPT ALL"
             " SELECT point_id, body FROM points WHERE CAST(kind AS VARCHAR) = 'PreSyn'",
-            needs=("nt_tbars", "points"),
         )
     scores = [one for one in seen.columns["nt_tbars"] if one.startswith("nt_") and one.endswith("_prob")]
     if scores and seen.has_column("nt_bodies", "total_nt_predictions"):
@@ -41,7 +40,6 @@ def nt_laws(seen: Seen) -> Iterator[Law]:
             here=f"SELECT {columns}, {total} FROM nt_bodies WHERE total_nt_predictions > 0",
             there=f"SELECT {columns}, count(*) AS total FROM nt_tbars"
             f" WHERE ({known}) AND body IN ({bodies}) GROUP BY body",
-            needs=("nt_bodies", "nt_tbars"),
         )
 
 

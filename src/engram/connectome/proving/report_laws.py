@@ -8,7 +8,7 @@ import duckdb
 from engram.connectome.batches import add_table
 from engram.connectome.engine import Work
 from engram.connectome.proving.flat_laws import partner_rows
-from engram.connectome.proving.laws import Law, Never, Same, unique
+from engram.connectome.proving.laws import Law, Never, Same, ranked, unique
 from engram.connectome.proving.scope import has_flat
 from engram.connectome.proving.seen import Seen
 from engram.connectome.proving.settings import MadeReport
@@ -88,20 +88,12 @@ def _laws(work: Work, seen: Seen, there: dict[str, str], made: MadeReport | None
 
 def _bodies(path: str) -> Iterator[Law]:
     yield unique(path, "report_bodies", "body", "bodies stand in several rows")
-    yield Same(
-        path=path,
-        what="ranks",
-        other="the numbers from 1 on",
-        here="SELECT CAST(rank AS BIGINT) AS rank FROM report_bodies",
-        there="SELECT rowid + 1 AS rank FROM report_bodies",
-        needs=(),
-    )
+    yield ranked(path, "report_bodies")
     shown = "body, rank, synweight, outputpartners, postsyn"
     yield Never(
         path=path,
         what="bodies have another synweight than outputpartners and postsyn together",
         query=f"SELECT {shown} FROM report_bodies WHERE synweight <> outputpartners + postsyn",
-        needs=(),
     )
     before = "lag({0}) OVER (ORDER BY rank) AS {0}_before"
     ordered = f"SELECT *, {before.format('synweight')}, {before.format('status')} FROM report_bodies"
@@ -109,7 +101,6 @@ def _bodies(path: str) -> Iterator[Law]:
         path=path,
         what="bodies are ranked behind others of their status with a smaller synweight",
         query=f"SELECT {shown} FROM ({ordered}) WHERE status_before = status AND synweight_before < synweight",
-        needs=(),
     )
 
 
@@ -121,7 +112,6 @@ def _synapses(path: str) -> Iterator[Law]:
         path=path,
         what="synapses have other ranks than their bodies",
         query=f"SELECT pre_id, post_id, {ranks}, min_rank, max_rank, body_max_rank FROM report_synapses WHERE {odd}",
-        needs=(),
     )
     grows = [f"cumulative_traced_{one}" for one in SUMMED] + ["max_rank"]
     before = ", ".join(f"lag({one}) OVER () AS {name(one + ' before')}" for one in grows)
@@ -131,7 +121,6 @@ def _synapses(path: str) -> Iterator[Law]:
         what="synapses are out of their order, or have sums that are less than those before them",
         query="SELECT pre_id, post_id, cumulative_traced_conn AS number FROM"
         f" (SELECT *, rowid, {before} FROM report_synapses) WHERE {falls} OR number <> rowid + 1",
-        needs=(),
     )
     sums = dict(zip(FRACTIONS, (*SUMMED, "conn"), strict=True))
     # Every fraction of a report has the same divisor, which the last row gives.
@@ -148,7 +137,6 @@ def _synapses(path: str) -> Iterator[Law]:
         path=path,
         what="synapses have fractions that are not those of their sums",
         query=f"SELECT {shown} FROM report_synapses, (SELECT {last} FROM report_synapses) WHERE {apart}",
-        needs=(),
     )
 
 
@@ -160,7 +148,6 @@ def _capture(path: str) -> Iterator[Law]:
         path=path,
         what="bodies have another downstream or capture_frac than captured and not_captured give",
         query=f"SELECT * FROM report_capture WHERE {odd}",
-        needs=(),
     )
 
 
@@ -172,12 +159,7 @@ def _both(there: dict[str, str], *, whole: bool) -> Iterator[Law]:
         for side in ("pre", "post")
     )
     known = "SELECT CAST(body AS UBIGINT) AS body, CAST(rank AS BIGINT) AS rank FROM report_bodies"
-    yield Never(
-        path=synapses,
-        what=f"bodies have another rank than in {bodies}",
-        query=f"{ranked} EXCEPT {known}",
-        needs=(),
-    )
+    yield Never(path=synapses, what=f"bodies have another rank than in {bodies}", query=f"{ranked} EXCEPT {known}")
     if not whole:
         return
     counts = {"presyn": "count(DISTINCT pre_id)", "outputs": "count(*)"}
@@ -195,7 +177,6 @@ def _both(there: dict[str, str], *, whole: bool) -> Iterator[Law]:
         other=f"their synapses in {synapses}",
         here=f"SELECT CAST(body AS UBIGINT) AS body, {here} FROM report_bodies WHERE synweight > 0 OR presyn > 0",
         there=f"SELECT body, {sums} FROM ({' UNION ALL '.join(sides)}) GROUP BY body",
-        needs=(),
     )
     last = ", ".join(f"CAST(coalesce(max(cumulative_traced_{one}), 0) AS BIGINT) AS {one}" for one in SUMMED)
     all_ = ", ".join(f"CAST(coalesce(sum({one}), 0) AS BIGINT) AS {one}" for one in SUMMED)
@@ -205,7 +186,6 @@ def _both(there: dict[str, str], *, whole: bool) -> Iterator[Law]:
         other=f"those of all bodies in {bodies}",
         here=f"SELECT {last} FROM report_synapses",
         there=f"SELECT {all_} FROM report_bodies",
-        needs=(),
     )
 
 
@@ -223,7 +203,6 @@ def _from_flat(seen: Seen, there: dict[str, str], made: MadeReport, *, whole: bo
             other=f"those of its ROIs in {partners}",
             here=f"SELECT {plain} FROM report_synapses",
             there=f"SELECT {plain} FROM ({rows} AND pre_id {within} AND body_pre <> 0 AND body_post <> 0)",
-            needs=(),
         )
     if (path := there.get("report_capture")) and seen.has_column("given_annotations", "body", "status"):
         statuses = ", ".join(map(text, made.captured)) or "NULL"
@@ -238,5 +217,4 @@ def _from_flat(seen: Seen, there: dict[str, str], made: MadeReport, *, whole: bo
             here=f"SELECT CAST(body_pre AS UBIGINT) AS body, {here} FROM report_capture",
             there=f"SELECT body_pre AS body, {selected(counts)} FROM ({rows})"
             f" WHERE body_pre IN ({known}) GROUP BY body_pre",
-            needs=(),
         )
