@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 from engram.cli.report_page import page_head, picture, shown, table
 from engram.cli.text import printable
-from engram.workspace.snapshot_asking import SnapshotChange, SnapshotDifference
+from engram.connectome.asking.changes import SnapshotChange, SnapshotDifference
 
 Told: TypeAlias = SnapshotChange | SnapshotDifference
 _WORDS = {"bodies": "Bodies", "types": "Cell types", "connections": "Connections", "rois": "ROIs"}

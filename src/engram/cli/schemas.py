@@ -127,7 +127,8 @@ def schemas() -> dict[str, Schema]:
 def _of_answers() -> dict[str, Schema]:
     """What ``snapshot query`` shows."""
     # here, because most help needs nothing of it
-    from engram.workspace.snapshot_asking import Columns, Queryable, Row, SnapshotChange, SnapshotDifference
+    from engram.connectome.asking.changes import SnapshotChange, SnapshotDifference
+    from engram.workspace.snapshot_asking import Columns, Queryable, Row
 
     found = {"columns": (Columns, "columns"), "queryable": (Queryable, "columns"), "row": (Row, "values")}
     schemas: dict[str, Schema] = {}

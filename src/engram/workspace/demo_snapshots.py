@@ -11,12 +11,13 @@ from importlib.util import find_spec
 from typing import TypeAlias
 
 from engram import durable
+from engram.connectome.asking.changes import SnapshotChange, SnapshotDifference
 from engram.durable import Steps
 from engram.model.outcome import Outcome
 from engram.model.progress import Silent
 from engram.workspace.context import Context
 from engram.workspace.demo_lab import Step, Told
-from engram.workspace.snapshot_asking import Columns, Row, SnapshotAsking, SnapshotChange, SnapshotDifference
+from engram.workspace.snapshot_asking import Columns, Row, SnapshotAsking
 from engram.workspace.snapshot_building import SnapshotBuilding
 from engram.workspace.snapshot_proving import SnapshotProving
 

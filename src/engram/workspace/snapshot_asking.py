@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from engram import durable
+from engram.connectome.asking.changes import SnapshotChange, SnapshotDifference
 from engram.durable import Steps
 from engram.model.errors import UsageError
 from engram.model.outcome import Outcome, Status
@@ -62,46 +63,6 @@ class Row:
         return {"record": "row", "values": _plain(self.values)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SnapshotChange:
-    """How much of one kind of thing changed between two snapshots."""
-
-    #: ``bodies``, ``types``, ``connections`` or ``rois``.
-    part: str
-    #: How many the older one has, and the newer one.
-    old: int
-    new: int
-    #: How many only the newer one has, and only the older one.
-    added: int
-    removed: int
-    #: How many both have, with other values.
-    changed: int
-
-    def as_json(self) -> dict[str, Any]:
-        """The record ``snapshot-change``. Fields may be added, never changed."""
-        return {"record": "snapshot-change", **asdict(self)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SnapshotDifference:
-    """One thing that changed between two snapshots."""
-
-    #: ``bodies``, ``types``, ``connections`` or ``rois``.
-    part: str
-    #: The body, the type or the ROI; of a connection both bodies: ``5 -> 6``.
-    item: str
-    #: ``added``, ``removed`` or ``changed``.
-    change: str
-    #: Its values in the older one, and in the newer one: all, or those that differ; none where it is not.
-    old: Mapping[str, Any]
-    new: Mapping[str, Any]
-
-    def as_json(self) -> dict[str, Any]:
-        """The record ``snapshot-difference``. Fields may be added, never changed."""
-        told = {"part": self.part, "item": self.item, "change": self.change}
-        return {"record": "snapshot-difference", **told, "old": dict(self.old), "new": dict(self.new)}
-
-
 def _plain(value: Any) -> Any:  # noqa: ANN401 (of an answer)
     """A value as JSON has it: what is no number is null, and what JSON does not know is text."""
     if isinstance(value, Mapping):
@@ -150,7 +111,7 @@ class SnapshotAsking:
 
     def diff(
         self, old: str, new: str, *, most: int, memory: str, threads: int
-    ) -> "Iterator[SnapshotChange | SnapshotDifference]":
+    ) -> Iterator[SnapshotChange | SnapshotDifference]:
         """What changed between two snapshots: how much of each kind of thing, and the largest changes of it.
 
         Args:
@@ -164,16 +125,12 @@ class SnapshotAsking:
             WrongSnapshot: half of one is in its place.
         """
         with self._held((old, new), memory, threads) as (places, files, limits, spill):
-            from engram.connectome.asking.comparing import Changed, Comparing
+            from engram.connectome.asking.comparing import Comparing
             from engram.connectome.engine import Work
 
             work = Work(":memory:", memory_bytes=limits.memory_bytes, threads=limits.threads, spill=spill)
             try:
-                for told in Comparing(work, places, files).compare(most=most):
-                    if isinstance(told, Changed):
-                        yield SnapshotChange(**asdict(told))
-                    else:
-                        yield SnapshotDifference(**asdict(told))
+                yield from Comparing(work, places, files).compare(most=most)
             finally:
                 work.close()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from engram.connectome.asking.changes import SnapshotChange
 from engram.connectome.folder import Folder
 from engram.connectome.proving.told import Kind
 from engram.durable import Steps
@@ -16,7 +17,7 @@ from engram.model.errors import BadTables, EngramError, NoIdentity, NotHere, Sna
 from engram.model.outcome import Outcome, Status
 from engram.testing.faults import die_at_every_step, fail_at_every_step
 from engram.workspace.context import Context
-from engram.workspace.snapshot_asking import Row, SnapshotAsking, SnapshotChange
+from engram.workspace.snapshot_asking import Row, SnapshotAsking
 from engram.workspace.snapshot_building import SnapshotBuilding
 from engram.workspace.snapshot_loading import SnapshotLoading
 from engram.workspace.snapshot_proving import SnapshotProving

@@ -9,12 +9,13 @@ import pytest
 from pyarrow import feather
 
 from engram.cli.diff_view import DiffReport, difference_line
+from engram.connectome.asking.changes import SnapshotChange, SnapshotDifference
 from engram.connectome.building import Limits, build
 from engram.connectome.config.reading import read_config
 from engram.durable import Steps
 from engram.model.errors import NoSnapshot
 from engram.workspace.context import Context
-from engram.workspace.snapshot_asking import SnapshotAsking, SnapshotChange, SnapshotDifference
+from engram.workspace.snapshot_asking import SnapshotAsking
 from tests.naive_connectome import Connectome, Naive, Point, write_connectome
 
 TYPES = ({5: "a", 6: "b", 7: "b"}, {5: "a", 6: "c", 7: "b", 9: "d"})

@@ -27,8 +27,9 @@ from engram.model.outcome import DatasetOutcome, Outcome
 from engram.workspace.demo import FOLDER, Demo
 
 if TYPE_CHECKING:
+    from engram.connectome.asking.changes import SnapshotChange, SnapshotDifference
     from engram.sessions.scanning.seen import Seen
-    from engram.workspace.snapshot_asking import Columns, Row, SnapshotChange, SnapshotDifference
+    from engram.workspace.snapshot_asking import Columns, Row
 
 
 @click.command(cls=Verb, help=__doc__)

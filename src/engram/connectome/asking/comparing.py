@@ -5,41 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from engram.connectome.asking.changes import SnapshotChange, SnapshotDifference
 from engram.connectome.asking.tables import absent_tables, selected_from, tables_of
 from engram.connectome.contents import not_here
 from engram.connectome.engine import Work
 from engram.connectome.reading import told
 from engram.connectome.sql import UNSPECIFIED, name, selected, text
 from engram.model.errors import NoSnapshot
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
-    """How much of one kind of thing changed."""
-
-    #: ``bodies``, ``types``, ``connections``, ``rois``.
-    part: str
-    #: How many there are in each.
-    old: int
-    new: int
-    added: int
-    removed: int
-    #: Those that both have, with other values.
-    changed: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """One thing that changed."""
-
-    part: str
-    #: The body, the type, the ROI; of a connection both bodies, as ``5 -> 6``.
-    item: str
-    #: ``added``, ``removed``, ``changed``.
-    change: str
-    #: Its values, those that differ; none where it is not.
-    old: Mapping[str, Any]
-    new: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +117,7 @@ class Comparing:
             self._work.view(f"{side} {table}", selected_from(f"{side} file of {table}", columns))
         self._columns[side][table] = set(columns.values())
 
-    def compare(self, *, most: int) -> Iterator[Changed | Difference]:
+    def compare(self, *, most: int) -> Iterator[SnapshotChange | SnapshotDifference]:
         """What changed: how much of each part, then the *most* largest changes of it, 0 for all."""
         for part in PARTS:
             tables = [next((one for one in part.sources if self._has(side, part, one)), "") for side in _SIDES]
@@ -157,7 +129,7 @@ class Comparing:
         there = self._columns[side].get(table)
         return there is not None and all(_needs(part.sources[table][key]) <= there for key in part.keys)
 
-    def _part(self, part: Part, tables: Sequence[str], most: int) -> Iterator[Changed | Difference]:
+    def _part(self, part: Part, tables: Sequence[str], most: int) -> Iterator[SnapshotChange | SnapshotDifference]:
         values = self._make_sides(part, tables)
         keys = ", ".join(part.keys)
         first = part.keys[0]
@@ -177,7 +149,7 @@ class Comparing:
         old, new = (self._work.count(f'SELECT count(*) FROM "{side} part"') for side in _SIDES)
         counts = dict(self._work.rows("SELECT change, count(*) FROM difference GROUP BY change"))
         kinds = {kind: int(counts.get(kind, 0)) for kind in ("added", "removed", "changed")}
-        yield Changed(part=part.name, old=old, new=new, **kinds)
+        yield SnapshotChange(part=part.name, old=old, new=new, **kinds)
         limit = f" LIMIT {most}" if most else ""
         found = self._work.connection.execute(f"SELECT * FROM difference ORDER BY size DESC, {keys}{limit}")
         while rows := found.fetchmany(1000):
@@ -210,7 +182,7 @@ def _needs(expression: str) -> set[str]:
 _WORDS = frozenset({"cast", "nullif", "as", "sum", "count", "distinct", "ubigint", "bigint", "varchar"})
 
 
-def _difference(part: Part, values: Sequence[str], row: Sequence[Any]) -> Difference:
+def _difference(part: Part, values: Sequence[str], row: Sequence[Any]) -> SnapshotDifference:
     count = len(part.keys)
     keys, change, told = row[:count], row[count], row[count + 2 :]
     old = dict(zip(values, told[: len(values)], strict=True))
@@ -218,7 +190,7 @@ def _difference(part: Part, values: Sequence[str], row: Sequence[Any]) -> Differ
     if change == "changed":
         differing = [one for one in values if old[one] != new[one]]
         old, new = ({one: side[one] for one in differing} for side in (old, new))
-    return Difference(
+    return SnapshotDifference(
         part=part.name,
         item=" -> ".join(map(str, keys)),
         change=change,

@@ -3,9 +3,10 @@
 import os
 from typing import Any
 
+from engram.connectome.asking.changes import SnapshotChange, SnapshotDifference
 from engram.model.outcome import Outcome
 from engram.workspace.context import context_here
-from engram.workspace.snapshot_asking import Row, SnapshotAsking, SnapshotChange, SnapshotDifference
+from engram.workspace.snapshot_asking import Row, SnapshotAsking
 from engram.workspace.snapshot_building import SnapshotBuilding
 from engram.workspace.snapshot_loading import SnapshotLoading
 from engram.workspace.snapshot_proving import SnapshotProving
