@@ -5,9 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
-from pyarrow import feather, parquet
 
 from engram.connectome.proving.told import Unproven, Wrong
 from tests.integration.connectome.test_shapes import ShapeLab
@@ -18,9 +16,11 @@ from tests.integration.connectome.test_snapshot_check import (
     double_row,
     drop_row,
     more,
+    read,
     replace,
     some_always,
     truncate,
+    write,
     wrong_in,
 )
 
@@ -114,24 +114,10 @@ MESH, FRAGMENT, MESH_INFO, MESH_TABLE = (
 )
 
 
-def in_parquet(column: str, row: int, value: Callable[[Any], Any]) -> Callable[[Path], None]:
-    """Change one value of a Parquet file."""
-
-    def damage(path: Path) -> None:
-        table = parquet.read_table(path)
-        values = table.column(column).to_pylist()
-        values[row] = value(values[row])
-        place = table.schema.get_field_index(column)
-        kind = table.schema.field(column).type
-        parquet.write_table(table.set_column(place, table.schema.field(place), pa.array(values, kind)), str(path))
-
-    return damage
-
-
 def swap(path: Path) -> None:
     """The first two rows in each other's place."""
-    table = feather.read_table(path)
-    feather.write_feather(table.take([1, 0, *range(2, table.num_rows)]), str(path))
+    table = read(path)
+    write(table.take([1, 0, *range(2, table.num_rows)]), path)
 
 
 def less(value: float) -> float:
@@ -165,9 +151,9 @@ DAMAGES: dict[str, tuple[str, Callable[[Path], None]]] = {
     "outputs of a captured body": (CAPTURE, change("presyn", 0, lambda one: 1 if one > 1 else 2)),
     "a fraction of a status": (STATS, replace(r",1\.0,", ",0.75,")),
     "a fraction of a status above 1": (STATS, replace(r",1\.0,", ",1.5,")),
-    "a fraction of a status in the other table": (ALL_STATS, in_parquet("traced_conn_frac", 0, less)),
-    "a report of the other table": (ALL_STATS, in_parquet("name", 0, lambda _: "mine")),
-    "a count of points": (COUNTS, in_parquet("count", 0, more)),
+    "a fraction of a status in the other table": (ALL_STATS, change("traced_conn_frac", 0, less)),
+    "a report of the other table": (ALL_STATS, change("name", 0, lambda _: "mine")),
+    "a count of points": (COUNTS, change("count", 0, more)),
     "a fraction of a group": (WIDE.format("cumulative-"), replace(r",1\.0,", ",0.5,")),
     "what a status adds": (WIDE.format(""), replace(r",0\.\d+,", ",0.125,")),
     "PSDs of a group": (WIDE.format(""), replace(r",4\.0,", ",5.0,")),

@@ -5,13 +5,12 @@ import os
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
-from pyarrow import feather
+from pyarrow import feather, parquet
 
 from engram.connectome.building import Limits, build
 from engram.connectome.config.reading import read_config
@@ -117,38 +116,37 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = write_connectome(CONNECTOME, folder / "in")
     bodies = pa.table({"body": [5, 6, 7], "status": ["Traced", "Leaves", "Sensory Anchor"], "type": ["a", "b", None]})
     feather.write_feather(bodies, str(folder / "in" / "annotations.feather"))
-    read = read_config(str(config), here=str(folder), output_dir=str(folder / "out"))
-    list(build(read, Steps(), Limits(memory_bytes=1 << 29, threads=1), version="0", now=lambda: ""))
+    settings = read_config(str(config), here=str(folder), output_dir=str(folder / "out"))
+    list(build(settings, Steps(), Limits(memory_bytes=1 << 29, threads=1), version="0", now=lambda: ""))
     (folder / "out" / "provenance.json").unlink()
     (folder / "out" / "ro-crate-metadata.json").unlink()
     shutil.rmtree(folder / "out" / ".engram")
     return folder / "out"
 
 
-@dataclass(frozen=True)
-class Table:
-    """A feather file to be damaged: what stands in it, by columns."""
+def read(path: Path) -> pa.Table:
+    """A feather or Parquet file."""
+    return (parquet if path.suffix == ".parquet" else feather).read_table(path)
 
-    path: Path
 
-    def change(self, column: str, row: int, value: Callable[[Any], Any]) -> None:
-        table = feather.read_table(self.path)
-        values = table.column(column).to_pylist()
-        values[row] = value(values[row])
-        place = table.schema.get_field_index(column)
-        kind = table.schema.field(column).type
-        made = (
-            pa.array(values, kind.value_type).dictionary_encode() if pa.types.is_dictionary(kind) else pa.array(values)
-        )
-        changed = pa.chunked_array([made.cast(kind)])
-        feather.write_feather(table.set_column(place, table.schema.field(place), changed), str(self.path))
-
-    def keep(self, rows: list[int]) -> None:
-        feather.write_feather(feather.read_table(self.path).take(pa.array(rows, pa.int64())), str(self.path))
+def write(table: pa.Table, path: Path) -> None:
+    (parquet.write_table if path.suffix == ".parquet" else feather.write_feather)(table, str(path))
 
 
 def change(column: str, row: int, value: Callable[[Any], Any]) -> Callable[[Path], None]:
-    return lambda path: Table(path).change(column, row, value)
+    """Change one value of such a file."""
+
+    def damage(path: Path) -> None:
+        table = read(path)
+        values = table.column(column).to_pylist()
+        values[row] = value(values[row])
+        field = table.schema.field(column)
+        is_category = pa.types.is_dictionary(field.type)
+        made = pa.array(values, field.type.value_type).dictionary_encode() if is_category else pa.array(values)
+        changed = pa.chunked_array([made.cast(field.type)])
+        write(table.set_column(table.schema.get_field_index(column), field, changed), path)
+
+    return damage
 
 
 def more(value: int) -> int:
@@ -157,7 +155,7 @@ def more(value: int) -> int:
 
 def drop_row(path: Path) -> None:
     if path.suffix == ".feather":
-        Table(path).keep(list(range(1, feather.read_table(path).num_rows)))
+        write(read(path).slice(1), path)
     else:
         lines = path.read_text().splitlines(keepends=True)
         path.write_text("".join([lines[0], *lines[2:]]))
@@ -165,7 +163,8 @@ def drop_row(path: Path) -> None:
 
 def double_row(path: Path) -> None:
     if path.suffix == ".feather":
-        Table(path).keep([0, *range(feather.read_table(path).num_rows)])
+        table = read(path)
+        write(table.take([0, *range(table.num_rows)]), path)
     else:
         lines = path.read_text().splitlines(keepends=True)
         path.write_text("".join([lines[0], lines[1], *lines[1:]]))
@@ -181,13 +180,13 @@ def replace(pattern: str, by: str) -> Callable[[Path], None]:
 
 
 def drop_column(path: Path) -> None:
-    table = feather.read_table(path)
-    feather.write_feather(table.drop_columns([table.column_names[1]]), str(path))
+    table = read(path)
+    write(table.drop_columns([table.column_names[1]]), path)
 
 
 def as_text(path: Path) -> None:
-    table = feather.read_table(path)
-    feather.write_feather(table.set_column(0, table.column_names[0], table.column(0).cast(pa.string())), str(path))
+    table = read(path)
+    write(table.set_column(0, table.column_names[0], table.column(0).cast(pa.string())), path)
 
 
 def append(text: str) -> Callable[[Path], None]:
@@ -251,7 +250,7 @@ DAMAGES: dict[str, tuple[str, Callable[[Path], None]]] = {
     "a ROI of a point": (POINTS, change("small", 0, lambda one: "a1" if one != "a1" else "<unspecified>")),
     "a total": (STATS, change("pre", 1, more)),
     "a rank": (STATS, change("rank", 0, lambda _: 2)),
-    "a rank order": (STATS, lambda path: Table(path).change("synweight", 0, lambda _: 1)),
+    "a rank order": (STATS, change("synweight", 0, lambda _: 1)),
     "a total of a body": ("neuprint/body_elements.feather", change("post", 0, more)),
     "a total in a ROI": ("neuprint/roi_elements.feather", change("post", 0, more)),
     "weightHR": (EDGES, replace(r"\n5,6,(\d)", r"\n5,6,9")),
