@@ -88,9 +88,13 @@ def _peak(scenario: str) -> Callable[[Figures], float]:
     return lambda figures: figures.series(scenario, "engram", BUILD).peak_bytes / 1e6
 
 
+def _cpu(scenario: str, step: str = BUILD) -> Callable[[Figures], float]:
+    return lambda figures: figures.cpu_s(scenario, "engram", step)
+
+
 def _growth(larger: str, smaller: str, times: int) -> Callable[[Figures], float]:
     """How much more a connection costs in the *larger* one, which has so many *times* more of them."""
-    return lambda figures: figures.cpu_s(larger, "engram", BUILD) / figures.cpu_s(smaller, "engram", BUILD) / times
+    return lambda figures: _cpu(larger)(figures) / _cpu(smaller)(figures) / times
 
 
 _PEER = "flyem-snapshot b7c8db8, with nine reports, without plots"
@@ -107,18 +111,8 @@ _ROWS = (
         title="a snapshot of 1,000,000 connections",
         shows=(("snapshot-1m", BUILD), ("snapshot-1m", AGAIN)),
         goals=(
-            Goal(
-                text="snapshot build of a million connections",
-                limit=25,
-                unit="s",
-                value=lambda figures: figures.cpu_s("snapshot-1m", "engram", BUILD),
-            ),
-            Goal(
-                text="an unchanged second build",
-                limit=2,
-                unit="s",
-                value=lambda figures: figures.cpu_s("snapshot-1m", "engram", AGAIN),
-            ),
+            Goal(text="snapshot build of a million connections", limit=25, unit="s", value=_cpu("snapshot-1m")),
+            Goal(text="an unchanged second build", limit=2, unit="s", value=_cpu("snapshot-1m", AGAIN)),
             Goal(text="peak memory of it", limit=1500, unit="MB", value=_peak("snapshot-1m")),
         ),
         quoted={_PEER: 807},
@@ -129,12 +123,7 @@ _ROWS = (
         title="snapshots of 5, 10 and 20 million connections, with --memory 4GB",
         shows=tuple((f"snapshot-{millions}m", step) for millions in (5, 10, 20) for step in (BUILD, AGAIN)),
         goals=(
-            Goal(
-                text="snapshot build of ten million connections",
-                limit=250,
-                unit="s",
-                value=lambda figures: figures.cpu_s("snapshot-10m", "engram", BUILD),
-            ),
+            Goal(text="snapshot build of ten million connections", limit=250, unit="s", value=_cpu("snapshot-10m")),
             Goal(text="peak memory of it", limit=4000, unit="MB", value=_peak("snapshot-10m")),
             Goal(text="peak memory of twenty million", limit=4000, unit="MB", value=_peak("snapshot-20m")),
             Goal(
@@ -162,7 +151,7 @@ _ROWS = (
                 text="nine reports of a million connections, with all plots",
                 limit=40,
                 unit="s",
-                value=lambda figures: figures.cpu_s("reports-1m", "engram", PLOTS),
+                value=_cpu("reports-1m", PLOTS),
             ),
         ),
         quoted={"flyem-snapshot b7c8db8: the plots alone, wall seconds": 85},

@@ -13,7 +13,7 @@ from engram.workspace.memory import memory_of
 from engram.workspace.snapshots import connectome_extra, folder_aside
 
 if TYPE_CHECKING:
-    from engram.connectome.proving.told import Told, Wrong
+    from engram.connectome.proving.told import Kind, Told, Wrong
 
 #: What a check takes beside the engine: libraries, a batch of a table, what the allocator has not given back yet. Of a
 #: million synapses 230 MiB were measured, and 310 of five million, with a memory of 1430.
@@ -90,32 +90,31 @@ def _wrong(wrong: "Wrong", folder: str) -> Outcome:
     from engram.connectome.contents import not_here
     from engram.connectome.proving.told import Kind
 
-    if wrong.kind is Kind.ABSENT:
-        error = not_here(folder, wrong.path)
-        return Outcome(
-            action="check",
-            item=wrong.path,
-            status=Status.IMPOSSIBLE,
-            message=wrong.message,
-            error=type(error).__name__,
-            remedy=error.next_step,
-        )
-    if wrong.kind is Kind.FOREIGN:
-        advice = "Move it elsewhere: nothing of the snapshot needs it."
-    elif not os.path.isdir(os.path.join(folder, ".engram")):
-        advice = "Fetch the snapshot once more, or write it anew with the program that wrote it."
-    elif wrong.kind is Kind.DAMAGED:
-        advice = f"Build it again, what is whole is kept: engram snapshot build -c CONFIG -o {quote(folder)}"
-    else:
-        advice = (
-            f"Build it anew: rm {quote(folder)}/provenance.json; engram snapshot build -c CONFIG -o {quote(folder)}"
-        )
-    problem = WrongSnapshot(wrong.path, wrong.message, advice)
+    is_absent = wrong.kind is Kind.ABSENT
+    problem = (
+        not_here(folder, wrong.path)
+        if is_absent
+        else WrongSnapshot(wrong.path, wrong.message, _advice(wrong.kind, folder))
+    )
     return Outcome(
         action="check",
         item=wrong.path,
-        status=Status.ERROR,
+        status=Status.IMPOSSIBLE if is_absent else Status.ERROR,
         message=wrong.message,
         error=type(problem).__name__,
         remedy=problem.next_step,
     )
+
+
+def _advice(kind: "Kind", folder: str) -> str:
+    """What helps against what is wrong with a file of a snapshot that is here."""
+    from engram.connectome.proving.told import Kind
+
+    if kind is Kind.FOREIGN:
+        return "Move it elsewhere: nothing of the snapshot needs it."
+    if not os.path.isdir(os.path.join(folder, ".engram")):
+        return "Fetch the snapshot once more, or write it anew with the program that wrote it."
+    again = f"engram snapshot build -c CONFIG -o {quote(folder)}"
+    if kind is Kind.DAMAGED:
+        return f"Build it again, what is whole is kept: {again}"
+    return f"Build it anew: rm {quote(folder)}/provenance.json; {again}"
