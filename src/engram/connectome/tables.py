@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from engram.connectome.sql import selected
+
 #: A body's id: ``UINTEGER`` where all of them are below 2^32, else ``UBIGINT``.
 BODY = "BODY"
 #: One of a few texts, kept as a number and a list of them (pandas calls it a category).
@@ -80,6 +82,10 @@ class Table:
     def _rest(self, given: Mapping[str, str]) -> dict[str, str]:
         named = {column.name for column in self.columns}
         return {name: kind for name, kind in given.items() if name not in named}
+
+    def filled(self, *expressions: str) -> str:
+        """What a query selects for its columns, in their order."""
+        return selected(dict(zip((column.name for column in self.columns), expressions, strict=True)))
 
     def as_json(self) -> str:
         """What stands in a file's metadata, under ``engram.table``."""

@@ -168,12 +168,9 @@ def _sets(work: Work, elements: Sequence[Elements], dataset: str, body: str) -> 
         bodies = f"(SELECT DISTINCT body, type FROM {of_type})"
         known = 'WHERE body IN (SELECT ":ID(Body-ID)" FROM neuron)'
         queries = {
-            SETS: f"SELECT {selected({':ID(ElementSet-ID)': key, 'type:string': 'type', ':Label': label})}"
-            f" FROM {bodies} ORDER BY body",
-            NEURON_TO_SET: f"SELECT {selected({':START_ID(Body-ID)': 'body', ':END_ID(ElementSet-ID)': key})}"
-            f" FROM {bodies} {known} ORDER BY body",
-            SET_TO_ELEMENT: f"SELECT {selected({':START_ID(ElementSet-ID)': key, ':END_ID(Element-ID)': 'point_id'})}"
-            f" FROM {of_type} ORDER BY body, point_id",
+            SETS: f"SELECT {SETS.filled(key, 'type', label)} FROM {bodies} ORDER BY body",
+            NEURON_TO_SET: f"SELECT {NEURON_TO_SET.filled('body', key)} FROM {bodies} {known} ORDER BY body",
+            SET_TO_ELEMENT: f"SELECT {SET_TO_ELEMENT.filled(key, 'point_id')} FROM {of_type} ORDER BY body, point_id",
         }
         for table, query in queries.items():
             path = table.file.format(type=file_name(kind))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from engram.connectome.neuprint.scope import Scope
 from engram.connectome.outputs import Output
-from engram.connectome.sql import selected, text
+from engram.connectome.sql import text
 from engram.connectome.tables import BODY, Column, Table
 
 _SET = "VARCHAR"
@@ -63,20 +63,16 @@ def set_outputs(scope: Scope, *, body: str, dataset: str, sets: bool) -> Iterato
     """The files of sets and of what they contain, if *sets* are wanted, and that of the edges between synapses."""
     label = text(f"SynapseSet;{dataset}_SynapseSet;ElementSet;{dataset}_ElementSet")
     pre, post = (f"concat(body_pre, '_', body_post, '_{side}')" for side in ("pre", "post"))
-    either = "concat(body_pre, '_', body_post, '_', side)"
+    either, own = "concat(body_pre, '_', body_post, '_', side)", "if(side = 'pre', body_pre, body_post)"
     queries = {
-        SETS: f"SELECT {selected({':ID(SynSet-ID)': either, 'type:string': 'side', ':Label': label})} FROM {_SIDES}",
-        NEURON_TO_SET: "SELECT "
-        + selected({":START_ID(Body-ID)": "if(side = 'pre', body_pre, body_post)", ":END_ID(SynSet-ID)": either})
-        + f" FROM {_SIDES}",
-        SET_TO_SET: f"SELECT {selected({':START_ID(SynSet-ID)': pre, ':END_ID(SynSet-ID)': post})} FROM connection",
-        SET_TO_SYNAPSE: f"SELECT {selected({':START_ID(SynSet-ID)': either, ':END_ID(Element-ID)': 'point'})} FROM ("
+        SETS: f"SELECT {SETS.filled(either, 'side', label)} FROM {_SIDES}",
+        NEURON_TO_SET: f"SELECT {NEURON_TO_SET.filled(own, either)} FROM {_SIDES}",
+        SET_TO_SET: f"SELECT {SET_TO_SET.filled(pre, post)} FROM connection",
+        SET_TO_SYNAPSE: f"SELECT {SET_TO_SYNAPSE.filled(either, 'point')} FROM ("
         f"SELECT DISTINCT body_pre, body_post, 'pre' AS side, pre_id AS point FROM {scope.held_partner} UNION ALL "
         f"SELECT DISTINCT body_pre, body_post, 'post', post_id FROM {scope.held_partner})"
         " ORDER BY body_pre, body_post, side DESC, point",
-        SYNAPSE_TO_SYNAPSE: "SELECT "
-        + selected({":START_ID(Element-ID)": "pre_id", ":END_ID(Element-ID)": "post_id"})
-        + f" FROM {scope.held_partner}",
+        SYNAPSE_TO_SYNAPSE: f"SELECT {SYNAPSE_TO_SYNAPSE.filled('pre_id', 'post_id')} FROM {scope.held_partner}",
     }
     for table, query in queries.items() if sets else [(SYNAPSE_TO_SYNAPSE, queries[SYNAPSE_TO_SYNAPSE])]:
         yield Output(path=table.file, query=query, promise=table.concrete(body=body))
