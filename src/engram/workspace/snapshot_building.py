@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from engram import __version__
 from engram.durable import Steps
-from engram.model.errors import ExtraMissing, NotUploaded
+from engram.model.errors import BadTables, ExtraMissing, Malformed, NotUploaded, Unreadable
 from engram.model.outcome import Outcome, Status, failure
 from engram.model.plan import Plan, PlannedStep
 from engram.workspace.context import Context
@@ -61,7 +62,7 @@ class SnapshotBuilding:
         saving = self._saving(wanted) if save else None
         files: dict[str, Written] = {}
         progress = self._context.progress
-        with rights_told(wanted.job_settings.output_dir):
+        with rights_told(wanted.job_settings.output_dir), _tables_told():
             for told in build(wanted, self._steps, limits, version=__version__, now=_now, plots=plots):
                 yield from self._outcomes(told, files)
         if saving is not None:
@@ -96,9 +97,10 @@ class SnapshotBuilding:
         wanted = self._read(config, output)
         if save:
             self._saving(wanted)
+        with _tables_told():
+            planned = plan(wanted, self._steps, plots=plots)
         steps = [
-            PlannedStep(action="make" if one.wanted else "leave", item=one.step.name, why=one.why)
-            for one in plan(wanted, self._steps, plots=plots)
+            PlannedStep(action="make" if one.wanted else "leave", item=one.step.name, why=one.why) for one in planned
         ]
         if save:
             steps.append(PlannedStep(action="save", item=wanted.job_settings.output_dir, why="as a dataset"))
@@ -147,7 +149,35 @@ class SnapshotBuilding:
             from engram.connectome.config.reading import read_config
         folder = self._context.folder
         output_dir = os.path.normpath(os.path.join(folder, output)) if output else ""
-        return read_config(os.path.join(folder, config), here=folder, output_dir=output_dir)
+        wanted = read_config(os.path.join(folder, config), here=folder, output_dir=output_dir)
+        from engram.datasets.permission import check_is_outside_of_git  # here, because help needs no git
+
+        check_is_outside_of_git(wanted.job_settings.output_dir)
+        _refuse_unreadable(wanted)
+        return wanted
+
+
+def _refuse_unreadable(config: "Config") -> None:
+    """Refuse tables that are not there, or may not be read: all of them at once. Raises `BadTables`."""
+    from engram.connectome.inputs import files_of
+
+    problems = []
+    for what, path in files_of(config.inputs).items():
+        if not os.path.exists(path):
+            problems.append(f"{what}: there is no {path}")
+        elif not os.access(path, os.R_OK):
+            problems.append(f"{what}: {path} may not be read")
+    if problems:
+        raise BadTables(tuple(problems))
+
+
+@contextmanager
+def _tables_told() -> Iterator[None]:
+    """A table that does not parse keeps all of the snapshot from being built. Raises `BadTables`."""
+    try:
+        yield
+    except (Malformed, Unreadable) as error:
+        raise BadTables((error.what.removesuffix("."),)) from error
 
 
 def _need_plots() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from engram.model.errors import StorageFailed, UsageError
+from engram.model.errors import BadTables, StorageFailed, UsageError
 from engram.workspace.context import Context
 from engram.workspace.snapshot_asking import SnapshotAsking
 from engram.workspace.snapshot_building import SnapshotBuilding
@@ -112,3 +112,33 @@ def test_a_work_file_that_cannot_be_made(config: Path, tmp_path: Path, monkeypat
 
 def _refused(path: str, **_: object) -> object:
     raise duckdb.IOException(f'IO Error: Could not write file "{path}": No space left on device')
+
+
+def test_tables_that_are_not_there_are_told_all_at_once(config: Path, tmp_path: Path) -> None:
+    missing = [config.parent / f"{name}.feather" for name in ("partners", "annotations")]
+    for one in missing:
+        one.unlink()
+    with pytest.raises(BadTables) as told:
+        run(config, tmp_path / "release")
+    whats = ("partners table", "annotations table")
+    says = tuple(f"{what}: there is no {path}" for what, path in zip(whats, missing, strict=True))
+    assert (told.value.problems, told.value.exit_code) == (says, 2)
+    assert not (tmp_path / "release").exists()
+
+
+def test_a_table_that_is_cut_short_makes_no_part_of_a_snapshot(config: Path, tmp_path: Path) -> None:
+    """Nothing was done, so that this is not the code of some items that failed."""
+    with (config.parent / "partners.feather").open("r+b") as file:
+        file.truncate(100)
+    with pytest.raises(BadTables, match=r"partners\.feather does not parse") as told:
+        run(config, tmp_path / "release")
+    assert told.value.exit_code == 2
+
+
+def test_nothing_is_built_into_what_git_keeps(config: Path, tmp_path: Path) -> None:
+    (tmp_path / "repository" / ".git" / "objects").mkdir(parents=True)
+    (tmp_path / "repository" / ".git" / "refs").mkdir()
+    (tmp_path / "repository" / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+    for place in (".git", ".git/annex/release"):
+        with pytest.raises(UsageError, match="where a repository keeps what is its own"):
+            run(config, tmp_path / "repository" / place)
