@@ -4,12 +4,13 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from engram import durable
 from engram.connectome.asking.changes import SnapshotChange, SnapshotDifference
 from engram.durable import Steps
-from engram.model.errors import UsageError
+from engram.model.errors import UsageError, WrongSnapshot
 from engram.model.outcome import Outcome, Status
 from engram.workspace.context import Context
 from engram.workspace.memory import memory_of
@@ -122,12 +123,14 @@ class SnapshotAsking:
 
         Raises:
             ExtraMissing, PathNotFound, NoSnapshot, UsageError, SnapshotBusy, Malformed, TooLittleMemory, StorageFailed.
-            WrongSnapshot: half of one is in its place.
+            WrongSnapshot: half of one is in its place, or a table is gone.
         """
         with self._held((old, new), memory, threads) as (places, files, limits, spill):
             from engram.connectome.asking.comparing import Comparing
             from engram.connectome.engine import Work
 
+            for place in places:
+                _refuse_lost(place)
             work = Work(":memory:", memory_bytes=limits.memory_bytes, threads=limits.threads, spill=spill)
             try:
                 yield from Comparing(work, places, files).compare(most=most)
@@ -183,3 +186,13 @@ class SnapshotAsking:
             spill = held.enter_context(folder_aside(self._context))
             held.enter_context(told_engine("query", limits, spill))
             yield places, [paths_in(place) for place in places], limits, spill
+
+
+def _refuse_lost(folder: str) -> None:
+    """Refuse a snapshot of which tables are gone: what is not there would be called removed. Raises `WrongSnapshot`."""
+    from engram.connectome.folder import Folder
+
+    for told in Folder(Steps(), folder).provenance().tables:
+        if told.path.endswith(".feather") and not os.path.lexists(os.path.join(folder, told.path)):
+            advice = f"See what is wrong: engram snapshot check {quote(folder)}"
+            raise WrongSnapshot(os.path.join(folder, told.path), "is not there as it was built", advice)

@@ -13,7 +13,7 @@ from engram.connectome.asking.changes import SnapshotChange, SnapshotDifference
 from engram.connectome.building import Limits, build
 from engram.connectome.config.reading import read_config
 from engram.durable import Steps
-from engram.model.errors import NoSnapshot
+from engram.model.errors import Malformed, NoSnapshot, WrongSnapshot
 from engram.workspace.context import Context
 from engram.workspace.snapshot_asking import SnapshotAsking
 from tests.naive_connectome import Connectome, Naive, Point, write_connectome
@@ -139,3 +139,31 @@ def test_a_folder_without_a_snapshot_is_refused(name: str, snapshots: Path, tmp_
             list(asking.diff(old, new, most=0, memory="512MB", threads=1))
     with pytest.raises(NoSnapshot):
         list(asking.query(str(tmp_path), "SELECT 1", memory="512MB", threads=1))
+
+
+def differences(old: Path, new: Path) -> list[SnapshotChange | SnapshotDifference]:
+    asking = SnapshotAsking(Context(folder=str(old.parent)))
+    return list(asking.diff(str(old), str(new), most=1, memory="512MB", threads=1))
+
+
+def test_a_snapshot_that_lacks_a_table_is_not_called_changed(ours: Path, tmp_path: Path) -> None:
+    shutil.copytree(ours, new := tmp_path / "new")
+    lost = next((new / "flat-connectome").glob("body-stats*"))
+    lost.unlink()
+    with pytest.raises(WrongSnapshot, match=f"{lost.name} is not there as it was built"):
+        differences(ours, new)
+
+
+def test_what_both_have_is_compared_and_not_two_tables_that_count_otherwise(ours: Path, tmp_path: Path) -> None:
+    """Bodies of a database count what is confident enough: against body_stats, they would all have changed."""
+    new = tmp_path / "new"
+    shutil.copytree(ours / "neuprint", new / "neuprint")
+    assert {one.changed for one in differences(ours, new) if isinstance(one, SnapshotChange)} == {0}
+
+
+def test_a_table_of_other_types_is_named(ours: Path, tmp_path: Path) -> None:
+    shutil.copytree(ours, new := tmp_path / "new")
+    table = next((new / "flat-connectome").glob("body-stats*"))
+    feather.write_feather(pa.table({"body": [["x"]], "synweight": [1]}), table)
+    with pytest.raises(Malformed, match=table.name):
+        differences(ours, new)

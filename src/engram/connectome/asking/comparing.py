@@ -19,7 +19,8 @@ class Part:
     """One kind of thing that two snapshots are compared by."""
 
     name: str
-    #: Where it is looked for, the first table that is there: columns by what they are called here.
+    #: Where it is looked for, the first table that both have, else the first of each: columns by what they are called
+    #: here. Tables of a neuPrint database count some synapses otherwise, and have simpler statuses.
     sources: Mapping[str, Mapping[str, str]]
     #: What tells one thing from another, of these columns.
     keys: tuple[str, ...]
@@ -100,6 +101,8 @@ class Comparing:
         """
         self._work = work
         self._columns: dict[str, dict[str, set[str]]] = {}
+        #: The paths of tables, by what the engine calls them.
+        self._paths: dict[str, str] = {}
         for side, folder, (files, absent) in zip(_SIDES, folders, paths, strict=True):
             for lacking, path in absent_tables(files, absent).items():
                 if any(lacking in part.sources for part in PARTS):
@@ -116,11 +119,14 @@ class Comparing:
             self._work.connection.register(f"{side} file of {table}", source)
             self._work.view(f"{side} {table}", selected_from(f"{side} file of {table}", columns))
         self._columns[side][table] = set(columns.values())
+        self._paths[f"{side} {table}"] = path
 
     def compare(self, *, most: int) -> Iterator[SnapshotChange | SnapshotDifference]:
         """What changed: how much of each part, then the *most* largest changes of it, 0 for all."""
         for part in PARTS:
-            tables = [next((one for one in part.sources if self._has(side, part, one)), "") for side in _SIDES]
+            there = [[one for one in part.sources if self._has(side, part, one)] for side in _SIDES]
+            common = next((one for one in there[0] if one in there[1]), "")
+            tables = [common or next(iter(of_side), "") for of_side in there]
             if all(tables):
                 yield from self._part(part, tables, most)
 
@@ -169,7 +175,8 @@ class Comparing:
             key, query = part.keys[0], f"SELECT {selected(wanted)} FROM {name(f'{side} {table}')}"
             if part.grouped:
                 query += f" WHERE coalesce(CAST({key} AS VARCHAR), '') NOT IN ('', {text(UNSPECIFIED)}) GROUP BY {key}"
-            self._work.make(f"{side} part", query)
+            with told(self._paths[f"{side} {table}"]):
+                self._work.make(f"{side} part", query)
         return [one for one in columns if one not in part.keys]
 
 
