@@ -12,9 +12,10 @@ def read_small_file(path: str, *, most_bytes: int) -> bytes:
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as file:
-        kind = os.fstat(descriptor).st_mode
+        found = os.fstat(descriptor)
+        kind = found.st_mode
         if stat.S_ISDIR(kind):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
         if not stat.S_ISREG(kind):
             raise OSError(errno.EINVAL, "It is no regular file", path)
-        return file.read(most_bytes + 1)
+        return file.read(min(most_bytes, found.st_size) + 1)  # so much is asked of the memory, whatever there is

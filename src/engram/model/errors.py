@@ -434,13 +434,13 @@ class QueryFailed(RequestRefused):
 
 
 class TooLittleMemory(RequestRefused):
-    """A step of a snapshot that needs more memory than the build was given."""
+    """A step of a snapshot, or a question, that needs more memory than it was given."""
 
     step: str
     memory_mib: int
     advised_mib: int
     exit_code = 2
-    message = "The step {step} needs more memory than the {memory_mib} MiB that the build was given."
+    message = "The step {step} needs more memory than the {memory_mib} MiB that it was given."
     remedy = "Nothing was changed. Give it more: --memory {advised_mib}MiB"
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from engram.connectome.asking.querying import Asking
 from engram.connectome.proving.parts import paths_in
-from engram.model.errors import Malformed, QueryFailed, QueryRefused
+from engram.model.errors import Malformed, QueryFailed, QueryRefused, TooLittleMemory
 from engram.workspace.context import Context
+from engram.workspace.memory import held_to
 from engram.workspace.snapshot_asking import Columns, Row, SnapshotAsking
 
 
@@ -160,6 +161,11 @@ class TestRecords:
         assert list(columns.columns) == ["a", "b", "c", "d", "e", "f"]
         told = json.loads(json.dumps(row.as_json(), allow_nan=False))
         assert told["values"] == {"a": 1, "b": "b", "c": [1.5, None], "d": None, "e": "2026-01-02", "f": {"x": 2}}
+
+    def test_a_text_that_a_question_makes_does_not_take_all_memory(self, ours: Path) -> None:
+        """The engine counts what it keeps, not what its functions make."""
+        with pytest.raises(TooLittleMemory, match="query needs more memory"), held_to(512 << 20, "query"):
+            self.rows(ours, "SELECT repeat('x', 3000000000)")
 
     def test_nothing_is_left_behind(self, ours: Path) -> None:
         before = sorted(os.listdir(ours.parent))

@@ -15,6 +15,7 @@ import click
 from engram.cli import options
 from engram.cli.call import Call
 from engram.cli.root import Verb
+from engram.workspace.memory import held_to, memory_of
 from engram.workspace.snapshot_asking import SnapshotAsking
 
 
@@ -32,4 +33,5 @@ def command(call: Call, *, folder: str, query: str | None, as_csv: bool, memory:
     if query is None:
         call.show_blocks(asking.tables(folder), table_lines)
         return
-    show_answer(call, asking.query(folder, query, memory=memory or "", threads=jobs or 0), as_csv=as_csv)
+    with held_to(memory_of(memory or ""), "query"):
+        show_answer(call, asking.query(folder, query, memory=memory or "", threads=jobs or 0), as_csv=as_csv)
