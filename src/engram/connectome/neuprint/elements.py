@@ -142,14 +142,12 @@ def _nodes(work: Work, one: Elements, dataset: str, label: str, formulas: Formul
         if roiset in one.rois:
             columns |= computed(one.rois[roiset], properties)
     table = f"nodes of {one.table}"
-    rois = [(roiset, roi) for roiset, found in one.rois.items() for roi in found.names if roi != UNSPECIFIED]
-    files = make_flagged(work, table, f"SELECT * FROM {held_of(one)}", tuple(one.rois), rois, split=split)
-    for number, path in enumerate(paths_of(files, ELEMENTS.file.format(elements=file_name(one.name)))):
-        flagged = [rois[roi] for roi in files[number].rois]
-        headers = (*columns, *(f"{roi}:boolean" for _, roi in flagged))
+    files = make_flagged(work, table, f"SELECT * FROM {held_of(one)}", one.rois, split=split)
+    for number, path in enumerate(paths_of(len(files), ELEMENTS.file.format(elements=file_name(one.name)))):
+        headers = (*columns, *(f"{roi}:boolean" for _, roi in files[number]))
         yield Output(
             path=path,
-            query=lines_of(work, table, columns, tails_of(one.rois, flagged), number),
+            query=lines_of(work, table, columns, tails_of(one.rois, files[number]), number),
             promise=ELEMENTS.concrete(given=dict.fromkeys(headers, "VARCHAR")),
             gives_lines=True,
         )

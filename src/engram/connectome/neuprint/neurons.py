@@ -156,10 +156,10 @@ def neuron_outputs(work: Work, neurons: Neurons, rois: Rois, *, most_files: int)
     words = [f"bits {word}" for word in range(words_of(rois))]
     bits = ", ".join(f"coalesce({name(word)}, 0) AS {name(word)}" for word in words)
     query = f'SELECT neuron.*, {bits} FROM neuron LEFT JOIN "roi info" ON body = ":ID(Body-ID)"'
-    files = make_nodes(work, "neuron node", query, words, rois_in, order='":ID(Body-ID)"', most_files=most_files)
-    for number, path in enumerate(paths_of(files, NEURON_NODES.file)):
-        flags = [f"if({has_roi(roi)}, ',true', ',')" for roi in files[number].rois]
-        headers = (*written, *(f"{rois.names[roi]}:boolean" for roi in files[number].rois))
+    files = make_nodes(work, "neuron node", query, words, rois_in(words), order='":ID(Body-ID)"', most_files=most_files)
+    for number, path in enumerate(paths_of(len(files), NEURON_NODES.file)):
+        flags = [f"if({has_roi(roi)}, ',true', ',')" for roi in files[number]]
+        headers = (*written, *(f"{rois.names[roi]}:boolean" for roi in files[number]))
         yield Output(
             path=path,
             query=lines_of(work, "neuron node", written, flags, number),

@@ -5,9 +5,9 @@ the time that a CSV writer takes for as many fields. Where there are too many RO
 several, each of which has the flags of its own nodes alone.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 
@@ -19,107 +19,126 @@ QUOTE = '"'
 MOST_FLAGS = 128
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File:
-    """One file of nodes: which combinations of ROIs it holds, and the flags that they need."""
-
-    #: Places in the list of combinations.
-    combinations: tuple[int, ...]
-    #: Numbers of ROIs, rising.
-    rois: tuple[int, ...]
+#: One file of nodes: the numbers of the ROIs whose flags it has, rising.
+File: TypeAlias = tuple[int, ...]
+#: Which file each combination of ROIs goes into, and the files.
+Spread: TypeAlias = tuple["array[int]", list[File]]
 
 
-def spread(combinations: Sequence[frozenset[int]], *, most: int = MOST_FLAGS) -> list[File]:
-    """Files for nodes with these combinations of ROIs.
+def spread(combinations: Iterable[Sequence[int]], *, most: int = MOST_FLAGS) -> Spread:
+    """Files for nodes with these combinations of ROIs, each of them rising, and one after the other in order.
 
-    All of them go into one if it needs no more than *most* flags. Else those with one ROI in common lie together, as
-    many as fit; combinations that are larger than a file have one of their own, all together.
+    Those with one ROI in common lie together, as many as fit; combinations that are larger than a file have one of
+    their own, all together.
 
-    >>> sets = [frozenset({1}), frozenset({2, 3}), frozenset({2}), frozenset({1, 2, 3})]
-    >>> [file.rois for file in spread(sets, most=2)]
-    [(1, 2), (2, 3), (1, 2, 3)]
+    >>> places, files = spread([(1,), (1, 2, 3), (2,), (2, 3)], most=2)
+    >>> list(places), files
+    ([0, 2, 0, 1], [(1, 2), (2, 3), (1, 2, 3)])
     """
-    everything = frozenset().union(*combinations)
-    if len(everything) <= most:
-        return [File(combinations=tuple(range(len(combinations))), rois=tuple(sorted(everything)))]
-    files: list[tuple[list[int], set[int]]] = []
-    large: tuple[list[int], set[int]] = ([], set())
-    for place in sorted(range(len(combinations)), key=lambda place: sorted(combinations[place])):
-        rois = combinations[place]
+    places = array("l")
+    files: list[set[int]] = []
+    large: set[int] = set()
+    for rois in combinations:
         if len(rois) > most:
-            file = large
-        elif files and len(files[-1][1] | rois) <= most:
-            file = files[-1]
-        else:
-            files.append(file := ([], set()))
-        file[0].append(place)
-        file[1].update(rois)
-    found = [*files, *([large] if large[0] else [])]
-    return [File(combinations=tuple(places), rois=tuple(sorted(rois))) for places, rois in found]
+            large.update(rois)
+            places.append(_LARGE)
+            continue
+        if not files or len(files[-1].union(rois)) > most:
+            files.append(set())
+        files[-1].update(rois)
+        places.append(len(files) - 1)
+    if large:
+        places = array("l", (len(files) if place == _LARGE else place for place in places))
+        files.append(large)
+    return places, [tuple(sorted(rois)) for rois in files]
 
 
-def deal(combinations: Sequence[frozenset[int]], counts: Sequence[int], *, most: int) -> list[File]:
-    """At most so many files for nodes with these combinations of ROIs; nodes of one combination lie together.
+_LARGE = -1
 
-    The largest come first. Combinations share a file until it has its share of all nodes.
 
-    >>> sets = [frozenset({1}), frozenset({2}), frozenset({1, 2})]
-    >>> [file.combinations for file in deal(sets, [1, 9, 2], most=2)]
-    [(1,), (2, 0)]
+def deal(combinations: Iterable[tuple[Sequence[int], int]], *, share: int) -> Spread:
+    """Files for nodes with these combinations of ROIs, and how many nodes have each; the most frequent come first.
+
+    Combinations share a file until it has its *share* of all nodes.
+
+    >>> places, files = deal([((2,), 9), ((1, 2), 2), ((1,), 1)], share=6)
+    >>> list(places), files
+    ([0, 1, 1], [(2,), (1, 2)])
     """
-    share = -(-sum(counts) // most)
-    files: list[list[int]] = []
+    places = array("l")
+    files: list[set[int]] = []
     held = share
-    for place in sorted(range(len(counts)), key=lambda place: (-counts[place], sorted(combinations[place]))):
+    for rois, count in combinations:
         if held >= share:
-            files.append([])
+            files.append(set())
             held = 0
-        files[-1].append(place)
-        held += counts[place]
-    found = [(places, frozenset().union(*(combinations[place] for place in places))) for places in files]
-    return [File(combinations=tuple(places), rois=tuple(sorted(rois))) for places, rois in found]
+        files[-1].update(rois)
+        held += count
+        places.append(len(files) - 1)
+    return places, [tuple(sorted(rois)) for rois in files]
 
 
 #: A file for each combination.
 EACH = 1 << 62
+#: Combinations of ROIs, of which there may be as many as nodes.
+_ROWS = 10_000
+_COMBINATIONS = "combination of ROIs"
+_PLACES = "place of a combination"
 
 
 def make_nodes(
-    work: Work,
-    table: str,
-    query: str,
-    keys: Sequence[str],
-    rois_of: Callable[[Sequence[Any]], Iterable[int]],
-    *,
-    order: str,
-    most_files: int = 0,
+    work: Work, table: str, query: str, keys: Sequence[str], rois: str, *, order: str, most_files: int = 0
 ) -> list[File]:
     """Make *table*, which is what *query* gives and the number of each row's `FILE`, ordered by that and by *order*.
 
     Args:
         keys: columns whose values tell the ROIs of a row.
-        rois_of: the numbers of the ROIs that such values tell.
+        rois: an expression of them that gives the numbers of these ROIs, a list of integers that rise.
         most_files: nodes are dealt to so many files by their ROIs; 0: to as few as ROIs allow.
     """
-    distinct = f"SELECT {', '.join(map(name, keys))}, count(*) FROM ({query}) GROUP BY ALL ORDER BY ALL"
-    rows = work.rows(distinct) if keys else []
-    combinations = [row[:-1] for row in rows]
-    sets = [frozenset(rois_of(one)) for one in combinations] or [frozenset()]
-    files = deal(sets, [row[-1] for row in rows] or [0], most=most_files) if most_files else spread(sets)
-    if len(files) == 1:
+    files: list[File] = [()]
+    if keys:
+        listed = ", ".join(map(name, keys))
+        counted = f"SELECT {listed}, count(*) AS nodes FROM ({query}) GROUP BY ALL"
+        by = "nodes DESC, rois" if most_files else "rois"
+        work.make(_COMBINATIONS, f"SELECT *, CAST({rois} AS INTEGER[]) AS rois FROM ({counted}) ORDER BY {by}")
+        files = _spread_over_files(work, most_files)
+    if len(files) > 1:
+        same = " AND ".join(f"one.{name(key)} = found.{name(key)}" for key in keys)
+        work.make(
+            table,
+            f"SELECT one.*, place.{name(FILE)} FROM ({query}) AS one JOIN {name(_COMBINATIONS)} AS found ON {same}"
+            f" JOIN {name(_PLACES)} AS place ON place.combination = found.rowid ORDER BY place.{name(FILE)}, {order}",
+        )
+        work.connection.unregister(_PLACES)
+    else:
         work.make(table, f"SELECT *, 0 AS {name(FILE)} FROM ({query}) ORDER BY {order}")
-        return files
-    dealt = [(*combinations[place], number) for number, file in enumerate(files) for place in file.combinations]
-    columns = [pa.array([row[place] for row in dealt]) for place in range(len(keys) + 1)]
-    work.connection.register("files of nodes", pa.Table.from_arrays(columns, names=[*keys, FILE]))
-    joined = " AND ".join(f"CAST(one.{name(key)} AS VARCHAR) = CAST(found.{name(key)} AS VARCHAR)" for key in keys)
-    work.make(
-        table,
-        f'SELECT one.*, found.{name(FILE)} FROM ({query}) AS one JOIN "files of nodes" AS found ON {joined}'
-        f" ORDER BY found.{name(FILE)}, {order}",
-    )
-    work.connection.unregister("files of nodes")
+    if keys:
+        work.run(f"DROP TABLE {name(_COMBINATIONS)}")
     return files
+
+
+def _spread_over_files(work: Work, most_files: int) -> list[File]:
+    """The files of all combinations; where there are several, which of them goes where is known as `_PLACES`."""
+    used = work.rows(f"SELECT DISTINCT unnest(rois) AS roi FROM {name(_COMBINATIONS)} ORDER BY roi")
+    if not most_files and len(used) <= MOST_FLAGS:
+        return [tuple(roi for (roi,) in used)]
+    in_order = f"FROM {name(_COMBINATIONS)} ORDER BY rowid"
+    if most_files:
+        nodes = work.count(f"SELECT coalesce(sum(nodes), 0) FROM {name(_COMBINATIONS)}")
+        places, files = deal(_read(work, f"SELECT rois, nodes {in_order}"), share=-(-nodes // most_files))
+    else:
+        places, files = spread(rois for (rois,) in _read(work, f"SELECT rois {in_order}"))
+    if len(files) > 1:
+        numbered = pa.table({"combination": pa.array(range(len(places))), FILE: pa.array(places)})
+        work.connection.register(_PLACES, numbered)
+    return files or [()]
+
+
+def _read(work: Work, query: str) -> Iterator[tuple[Any, ...]]:
+    """The rows of a query that may have many."""
+    for batch in work.relation(query).to_arrow_reader(_ROWS):
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
 def lines_of(work: Work, table: str, columns: Mapping[str, str], flags: Iterable[str], file: int) -> str:
@@ -156,8 +175,8 @@ def header_of(columns: Iterable[str]) -> str:
     return ",".join(f'"{one.replace(QUOTE, QUOTE * 2)}"' if set(one) & set('",\r\n') else one for one in columns)
 
 
-def paths_of(files: Sequence[File], path: str) -> Iterator[str]:
-    """The path of each file; *path* is that of the first one, and says how many digits a name has at least."""
+def paths_of(files: int, path: str) -> Iterator[str]:
+    """The paths of so many files; *path* is that of the first one, and says how many digits a name has at least."""
     folder, _, first = path.rpartition("/")
-    digits = max(len(first.removesuffix(".csv")), len(str(len(files) - 1)))
-    return (f"{folder}/{number:0{digits}d}.csv" for number in range(len(files)))
+    digits = max(len(first.removesuffix(".csv")), len(str(files - 1)))
+    return (f"{folder}/{number:0{digits}d}.csv" for number in range(files))

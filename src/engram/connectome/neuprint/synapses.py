@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from engram.connectome.annotations import camel
 from engram.connectome.engine import Work
 from engram.connectome.neuprint.formulas import Formulas, computed
-from engram.connectome.neuprint.nodes import EACH, File, lines_of, make_nodes, paths_of
+from engram.connectome.neuprint.nodes import EACH, lines_of, make_nodes, paths_of
 from engram.connectome.neuprint.scope import Scope
 from engram.connectome.neuprint.types import POINT, header, written
 from engram.connectome.outputs import Output
@@ -70,12 +70,11 @@ def synapse_outputs(
     for roiset, properties in formulas.items():
         if roiset in synapses.rois:
             columns |= computed(synapses.rois[roiset], properties)
-    rois = [(roiset, roi) for roiset in roisets for roi in synapses.rois[roiset].names if roi != UNSPECIFIED]
-    files = _make_synapses(work, scope.held_point, roisets, rois, neurotransmitters, split=split)
-    for number, path in enumerate(paths_of(files, SYNAPSES.file)):
-        flagged_here = [rois[roi] for roi in files[number].rois]
-        tails = tails_of({roiset: synapses.rois[roiset] for roiset in roisets}, flagged_here)
-        headers = (*columns, *(f"{roi}:boolean" for _, roi in flagged_here))
+    sets = {roiset: synapses.rois[roiset] for roiset in roisets}
+    files = _make_synapses(work, scope.held_point, sets, neurotransmitters, split=split)
+    for number, path in enumerate(paths_of(len(files), SYNAPSES.file)):
+        tails = tails_of(sets, files[number])
+        headers = (*columns, *(f"{roi}:boolean" for _, roi in files[number]))
         yield Output(
             path=path,
             query=lines_of(work, "synapse", columns, tails, number),
@@ -85,33 +84,30 @@ def synapse_outputs(
 
 
 def _make_synapses(
-    work: Work,
-    point: str,
-    roisets: Sequence[str],
-    rois: Sequence[tuple[str, str]],
-    neurotransmitters: Sequence[str],
-    *,
-    split: bool,
-) -> list[File]:
-    """Make the table ``synapse``: points, their neurotransmitters and their file. The files."""
+    work: Work, point: str, sets: Mapping[str, RoiSet], neurotransmitters: Sequence[str], *, split: bool
+) -> list[list[tuple[str, str]]]:
+    """Make the table ``synapse``: points, their neurotransmitters and their file. The ROIs of the files' flags."""
     query = f"SELECT * FROM {point}"
     if neurotransmitters:
         listed = ", ".join(f"nt.{name(one)} AS {name('nt ' + one)}" for one in neurotransmitters)
         query = f'SELECT point.*, {listed} FROM {point} AS point LEFT JOIN "tbar nt" AS nt USING (point_id)'
-    return make_flagged(work, "synapse", query, roisets, rois, split=split)
+    return make_flagged(work, "synapse", query, sets, split=split)
 
 
 def make_flagged(
-    work: Work, table: str, query: str, roisets: Sequence[str], rois: Sequence[tuple[str, str]], *, split: bool
-) -> list[File]:
-    """Make *table*: the points that *query* gives, and their file. The files, whose ROIs are places in *rois*."""
-    number_of = {one: number for number, one in enumerate(rois)}
-
-    def rois_of(row: Sequence[str]) -> Iterator[int]:
-        pairs = zip(roisets, row, strict=True)
-        return (number_of[pair] for pair in pairs if pair[1] != UNSPECIFIED)
-
-    return make_nodes(work, table, query, roisets, rois_of, order="body, point_id", most_files=EACH if split else 0)
+    work: Work, table: str, query: str, sets: Mapping[str, RoiSet], *, split: bool
+) -> list[list[tuple[str, str]]]:
+    """Make *table*: points that *query* gives, and their file. Of each file the ROIs of its flags, and their sets."""
+    rois = [(roiset, roi) for roiset, found in sets.items() for roi in found.names if roi != UNSPECIFIED]
+    number_of = {one: str(number) for number, one in enumerate(rois)}
+    numbers = [
+        f"([{', '.join(number_of.get((roiset, roi), 'NULL') for roi in found.names)}])[enum_code({name(roiset)}) + 1]"
+        for roiset, found in sets.items()
+    ]
+    within = f"list_filter([{', '.join(numbers)}], lambda number: number IS NOT NULL)"
+    most_files = EACH if split else 0
+    files = make_nodes(work, table, query, tuple(sets), within, order="body, point_id", most_files=most_files)
+    return [[rois[number] for number in numbers] for numbers in files]
 
 
 def tails_of(sets: Mapping[str, RoiSet], flagged: Sequence[tuple[str, str]]) -> Iterator[str]:

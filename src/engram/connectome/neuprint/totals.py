@@ -153,10 +153,14 @@ def has_roi(number: int) -> str:
     return f"({name(f'bits {number // BITS}')} & {1 << (number % BITS)}) <> 0"
 
 
-def rois_in(words: Iterable[int]) -> Iterator[int]:
-    """The numbers of the ROIs of a set of bits."""
-    for number, word in enumerate(words):
-        yield from (number * BITS + bit for bit in range(BITS) if word >> bit & 1)
+def rois_in(words: Iterable[str]) -> str:
+    """The numbers of the ROIs of a set of bits, which is in these columns: a list that rises."""
+    bits = [
+        f"list_transform(list_filter(range({BITS}), lambda bit: {name(word)} >> bit & 1 = 1),"
+        f" lambda bit: bit + {number * BITS})"
+        for number, word in enumerate(words)
+    ]
+    return f"flatten([{', '.join(bits)}])"
 
 
 def _joined(piece: str, none: int) -> str:
