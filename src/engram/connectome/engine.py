@@ -45,9 +45,9 @@ def stop(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def give_back() -> None:
-    """Give the system the memory that nobody needs any more. Costs about a millisecond."""
+    """Give the system the memory that Arrow and Python need no more. The engine gives back its own."""
     pa.default_memory_pool().release_unused()
-    pa.system_memory_pool().release_unused()  # what the engine freed, too: they share the allocator of the system
+    pa.system_memory_pool().release_unused()
 
 
 class Work:

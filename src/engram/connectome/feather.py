@@ -16,7 +16,12 @@ from pyarrow import ipc
 from engram.connectome.tables import AS_GIVEN, CATEGORY, ORDERED, Column, Table
 
 #: Rows of a batch, as pyarrow writes feather files unless told otherwise.
-BATCH_ROWS = 1 << 16
+_BATCH_ROWS = 1 << 16
+#: The same of tables with many columns, which would take 2 KB a row, several times over.
+_BATCH_ROWS_OF_WIDE = 1 << 13
+_WIDE_COLUMNS = 32
+#: Rows that are asked of the engine at once: it makes several such batches ahead.
+_ASKED_ROWS = 1 << 13
 
 #: Types in a file by those of DuckDB.
 TYPES = {
@@ -49,7 +54,7 @@ def write_feather(rows: DuckDBPyRelation, path: str, promise: Table, *, index: s
     """
     schema = _schema(rows, promise, index)
     with ipc.new_file(path, schema, options=ipc.IpcWriteOptions(compression="lz4")) as file:
-        return _write(rows, schema, promise, lambda batch: file.write_table(batch, max_chunksize=BATCH_ROWS))
+        return _write(rows, schema, promise, file.write_table)
 
 
 def write_parquet(rows: DuckDBPyRelation, path: str, promise: Table, *, index: str = "") -> int:
@@ -63,24 +68,25 @@ def write_parquet(rows: DuckDBPyRelation, path: str, promise: Table, *, index: s
 
 def _write(rows: DuckDBPyRelation, schema: pa.Schema, promise: Table, write: Callable[[pa.Table], None]) -> int:
     count = 0
-    for batch in _even(rows.to_arrow_reader(BATCH_ROWS)):
+    batch_rows = _BATCH_ROWS if len(schema) < _WIDE_COLUMNS else _BATCH_ROWS_OF_WIDE
+    for batch in _even(rows.to_arrow_reader(_ASKED_ROWS), batch_rows):
         write(_kept(batch, schema, promise))
         count += batch.num_rows
     return count
 
 
-def _even(rows: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """The rows in tables of `BATCH_ROWS`, but for the last one."""
+def _even(rows: Iterable[pa.RecordBatch], batch_rows: int) -> Iterator[pa.Table]:
+    """The rows in tables of one size, but for the last one."""
     held: list[pa.RecordBatch] = []
     count = 0
     for batch in rows:
         held.append(batch)
         count += batch.num_rows
-        while count >= BATCH_ROWS:
+        while count >= batch_rows:
             whole = pa.Table.from_batches(held)
-            yield whole.slice(0, BATCH_ROWS).combine_chunks()
-            held = whole.slice(BATCH_ROWS).to_batches()
-            count -= BATCH_ROWS
+            yield whole.slice(0, batch_rows).combine_chunks()
+            held = whole.slice(batch_rows).to_batches()
+            count -= batch_rows
     if count:
         yield pa.Table.from_batches(held).combine_chunks()
 

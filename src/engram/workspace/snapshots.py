@@ -52,7 +52,14 @@ class Snapshots:
 
 @contextmanager
 def connectome_extra() -> Iterator[None]:
-    """What is imported within needs the extra ``connectome``. Raises `ExtraMissing`, which names it."""
+    """What is imported within needs the extra ``connectome``. Raises `ExtraMissing`, which names it.
+
+    Arrow's own allocator keeps what it was given back: 150 MB of a build of a million synapses. Which one it takes it
+    asks when it is loaded: that of the system, unless a user chose another.
+
+    Source: https://arrow.apache.org/docs/cpp/env_vars.html (ARROW_DEFAULT_MEMORY_POOL)
+    """
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     try:
         yield
     except ModuleNotFoundError as error:

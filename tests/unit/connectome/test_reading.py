@@ -57,7 +57,7 @@ def test_what_is_no_table_is_told_in_one_line(content: bytes, says: str, tmp_pat
 
 @pytest.mark.parametrize("ending", ["feather", "parquet"])
 def test_a_column_of_categories_without_any_is_no_reason_to_hold_a_table_in_memory(ending: str, tmp_path: Path) -> None:
-    rows, path = 300_000, str(tmp_path / f"bodies.{ending}")
+    rows, path = 2_000_000, str(tmp_path / f"bodies.{ending}")
     status = pa.DictionaryArray.from_arrays(pa.nulls(rows, pa.int8()), pa.array([], pa.string()))
     table = pa.table({"body": pa.array(range(rows), pa.uint64()), "status": status})
     (feather.write_feather if ending == "feather" else parquet.write_table)(table, path)
