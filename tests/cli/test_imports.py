@@ -117,10 +117,10 @@ CALLS: dict[str, tuple[set[str], set[str]]] = {
     "lab trust --help": ({"shutil"}, _LAB),
     "snapshot build --help": ({"shutil"}, _LAB),
     "snapshot check --help": ({"shutil"}, _LAB),
-    "snapshot query --help": ({"shutil"}, _LAB),
+    "snapshot query --help": ({"shutil"}, {*_LAB, "connectome"}),
     "snapshot load --help": ({"shutil"}, _LAB),
-    "snapshot diff --help": ({"shutil"}, _LAB),
-    "demo --help": ({"ctypes", "hashlib", "shutil"}, {*_DATASETS, "sessions"}),
+    "snapshot diff --help": ({"shutil"}, {*_LAB, "connectome"}),
+    "demo --help": ({"ctypes", "hashlib", "shutil"}, {*_DATASETS, "sessions", "connectome"}),
 }
 
 
