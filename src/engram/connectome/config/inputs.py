@@ -86,7 +86,7 @@ class Synapses(Section, frozen=True, kw_only=True):
     min_confidence: Fraction = 0.0
     #: Keep synapses of body 0, which is no body but unsegmented tissue.
     permit_body_0: bool = msgspec.field(default=False, name="permit-body-0")
-    #: ROI sets that synapses get columns of; null for all, in the order of ``inputs.rois.roi-sets``.
+    #: ROI sets that synapses get columns of; null or an empty list for all, in the order of ``inputs.rois.roi-sets``.
     roi_set_names: Texts | None = None
     #: Column of the points that tells axon from dendrite; '' for none.
     compartment_column: str = ""
@@ -134,7 +134,7 @@ class ElementTable(Section, frozen=True, kw_only=True):
     type: str = ""
     #: Table of pairs that lie close together: source_x, source_y, source_z, target_x, target_y, target_z, distance.
     distance_table: Feather = ""
-    #: ROI sets that the elements get columns of; null for all, in the order of
+    #: ROI sets that the elements get columns of; null or an empty list for all, in the order of
     #: ``inputs.rois.roi-sets``.
     roi_set_names: Texts | None = None
 

@@ -259,7 +259,7 @@ class Neuprint(Section, frozen=True, kw_only=True):
     meta: Yaml | Meta = ""
     #: The view of Neuroglancer.
     neuroglancer: NeuroglancerState = NeuroglancerState()
-    #: ROI sets that are ROIs in neuPrint; null for those of the synapses.
+    #: ROI sets that are ROIs in neuPrint; null or an empty list for those of the synapses.
     roi_set_names: Texts | None = None
     #: Column of the points that tells axon from dendrite; '' for that of the synapses.
     compartment_column: str = ""
