@@ -53,6 +53,8 @@ class Finding:
     table: str
     #: One sentence.
     message: str
+    #: The step that found it; '' for the look at all tables that comes before the first one.
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +104,7 @@ def build(
         wanted = [one for one in planned if one.wanted]
         made = _Made(findings=_found_before(planned, earlier), views=views)
         if wanted:
-            yield from _carry_out(wanted, config, folder, steps, limits, made, plots=plots)
+            yield from _carry_out(planned, config, folder, steps, limits, made, plots=plots)
         findings, written = made.findings, made.written
         provenance = {
             "snapshot": config.snapshot_tag,
@@ -163,7 +165,7 @@ class _Made:
 
 
 def _carry_out(
-    wanted: Sequence[Planned[Making]],
+    planned: Sequence[Planned[Making]],
     config: Config,
     folder: Folder,
     steps: Steps,
@@ -174,20 +176,37 @@ def _carry_out(
 ) -> Iterator[Begun]:
     """Carry out steps one after the other. Of each that writes files it is noted when they are whole."""
     seen = _seen(config)
+    wanted = [one for one in planned if one.wanted]
+    before = [one for one in made.findings if one.step in {other.step.name for other in planned if not other.wanted}]
+    found: list[Finding] = []
     with opened(folder.work, limits) as work:
         rows = partial(rows_of, files_of(config.inputs)["partners table"])
         with told_engine("check", limits, folder.path, rows=rows):
             making = Making(work, config, plots=plots, views=made.views)
+        _take_findings(found, making, "")
         for number, one in enumerate(wanted, start=1):
             yield Begun(step=one.step.name, number=number, steps=len(wanted))
             with told_engine(one.step.name, limits, folder.path, rows=rows):
                 files = [_written(work, folder, steps, file) for file in one.step.carry_out(making) or ()]
             made.written += files
-            made.findings = [Finding(table=table, message=message) for table, message in making.sources.findings]
+            _take_findings(found, making, one.step.name)
+            made.findings = _in_order([*before, *found], planned)
             _refuse_changed(seen, config)
             if one.step.writes:
                 findings = [asdict(finding) for finding in made.findings]
                 folder.note_made(one.step.name, one.key, [asdict(file) for file in files], findings)
+
+
+def _take_findings(found: list[Finding], making: Making, step: str) -> None:
+    """Add what was found since the last time."""
+    more = making.sources.findings[len(found) :]
+    found += [Finding(table=table, message=message, step=step) for table, message in more]
+
+
+def _in_order(findings: Sequence[Finding], planned: Sequence[Planned[Making]]) -> list[Finding]:
+    """Findings in the order in which a build from nothing would tell them."""
+    places = {one.step.name: place for place, one in enumerate(planned, start=1)}
+    return sorted(findings, key=lambda one: places.get(one.step, 0))
 
 
 def _written(work: Work, folder: Folder, steps: Steps, output: AnyOutput) -> Written:
@@ -229,8 +248,12 @@ def _kept(planned: Sequence[Planned[Making]], earlier: Earlier) -> list[Written]
 
 def _found_before(planned: Sequence[Planned[Making]], earlier: Earlier) -> list[Finding]:
     """What earlier builds found in the very tables that are read now."""
-    told = next((one.left.findings for one in reversed(planned) if one.left), earlier.provenance.findings)
-    return [Finding(table=one.table, message=one.message) for one in told]
+    told = next((one.left.findings for one in reversed(planned) if one.left), None)
+    if told is None:
+        keys = {one.name: one.key for one in earlier.provenance.steps}
+        gone = {one.step.name for one in planned if keys.get(one.step.name) != one.key}
+        told = tuple(one for one in earlier.provenance.findings if one.step not in gone)
+    return [Finding(table=one.table, message=one.message, step=one.step) for one in told]
 
 
 def _refuse_changed(seen: Mapping[str, tuple[int, int, int]], config: Config) -> None:

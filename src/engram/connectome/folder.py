@@ -77,6 +77,8 @@ class ToldFinding(msgspec.Struct, frozen=True):
 
     table: str
     message: str
+    #: '' in a snapshot of an older engram.
+    step: str = ""
 
 
 class Provenance(msgspec.Struct, frozen=True):

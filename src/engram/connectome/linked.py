@@ -37,6 +37,7 @@ CONTEXT: Mapping[str, Any] = {
     "rows": None,
     "columns": None,
     "record": None,
+    "step": None,
     "seal": None,
 }
 

@@ -115,6 +115,19 @@ class TestFailures:
         assert set(after) - set(before) == {"20", "20.ngmesh", "20:0"}
         assert lab.states("skeletons-main")[20] == ("ok", "")
 
+    def test_what_was_found_stands_until_its_step_is_carried_out_again(self, lab: ShapeLab) -> None:
+        missing = ("skeletons-main", "1 of 3 bodies have no file; one of them: 10")
+        (lab.swc / "10.swc").unlink()
+        lab.build()
+        (lab.ngmesh / "20.ngmesh").write_bytes(b"")
+        lab.build()
+        told = json.loads((lab.out / "provenance.json").read_text())["findings"]
+        assert [one["step"] for one in told] == ["skeletons-main", "meshes-main"]
+        assert lab.findings() == {(one["table"], one["message"]) for one in told} > {missing}
+        (lab.swc / "10.swc").write_bytes(TREE)
+        lab.build()
+        assert {table for table, _ in lab.findings()} == {"meshes-main"}
+
     def test_what_was_changed_is_no_earlier_work(self, lab: ShapeLab) -> None:
         out = lab.build() / "skeletons-main" / "skeletons-precomputed"
         good = (out / "10").read_bytes()
