@@ -239,13 +239,14 @@ STEPS: tuple[Step[Making], ...] = (
         ),
         carry_out=Making.make_neurotransmitters,
     ),
-    Step(name="tables", needs=("bodies",), reads=(_TAG,), carry_out=Making.overview, writes=("tables",)),
+    Step(name="tables", needs=("bodies",), reads=(_TAG,), carry_out=Making.overview, writes=("tables",), version=2),
     Step(
         name="nt",
         needs=("synapses", "neurotransmitters"),
         reads=("outputs.neurotransmitters", _TAG),
         carry_out=Making.neurotransmitters,
         writes=("nt",),
+        version=2,
     ),
     Step(
         name="flat-connectome",
@@ -253,6 +254,7 @@ STEPS: tuple[Step[Making], ...] = (
         reads=("outputs.flat-connectome", _TAG),
         carry_out=Making.flat,
         writes=("flat-connectome",),
+        version=2,
     ),
     Step(
         name="neuprint",
@@ -260,6 +262,7 @@ STEPS: tuple[Step[Making], ...] = (
         reads=("outputs.neuprint",),
         carry_out=Making.neuprint,
         writes=("neuprint",),
+        version=2,
     ),
     Step(
         name="reports",

@@ -18,7 +18,6 @@ QUOTE = '"'
 #: So many flags may stand in one file.
 MOST_FLAGS = 128
 
-
 #: One file of nodes: the numbers of the ROIs whose flags it has, rising.
 File: TypeAlias = tuple[int, ...]
 #: Which file each combination of ROIs goes into, and the files.
@@ -80,8 +79,9 @@ def deal(combinations: Iterable[tuple[Sequence[int], int]], *, share: int) -> Sp
 
 #: A file for each combination.
 EACH = 1 << 62
-#: Combinations of ROIs, of which there may be as many as nodes.
+#: Rows that are read at once.
 _ROWS = 10_000
+#: Combinations of ROIs, of which there may be as many as nodes.
 _COMBINATIONS = "combination of ROIs"
 _PLACES = "place of a combination"
 
