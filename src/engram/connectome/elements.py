@@ -60,6 +60,8 @@ class Elements:
     #: Types by property of a pair.
     of_pairs: Mapping[str, str]
     rois: Mapping[str, RoiSet]
+    #: ROI sets that its points have no column of: they lie in none of their ROIs.
+    lacking: tuple[str, ...]
 
 
 # ---- what is wrong with them -----------------------------------------------------------------------------------------
@@ -163,7 +165,7 @@ def load_elements(
     for one in given:
         with told(one.points.path):
             try:
-                wanted = [replace(sets[roiset], known=labels.get(roiset, {})) for roiset in _sets_of(one)]
+                wanted = [replace(sets[roiset], known=labels.get(roiset, {}), may_lack=True) for roiset in _sets_of(one)]
                 loaded.append(_load(work, one, wanted))
             except RoiProblem as problem:
                 problems.append(f"{PurePath(one.points.path).name}: {problem}")
@@ -176,7 +178,7 @@ def load_elements(
     bodies = " UNION ALL ".join(f"SELECT body FROM {name(one.table)} WHERE body <> 0" for one in loaded)
     work.make("element body", f"SELECT DISTINCT body FROM ({bodies or 'SELECT body FROM point LIMIT 0'}) ORDER BY body")
     _check_apart(work, loaded)
-    return loaded, list(_loose_ends(work, given, loaded))
+    return loaded, [*_outside(work, given, loaded), *_loose_ends(work, given, loaded)]
 
 
 def _sets_of(given: Given) -> tuple[str, ...]:
@@ -215,6 +217,7 @@ def _load(work: Work, given: Given, sets: Sequence[Wanted]) -> Elements:
         empty=frozenset(one for one in others if one not in raw and one not in properties),
         of_pairs=of_pairs,
         rois={one: lookup.rois for one, lookup in lookups.items()},
+        lacking=tuple(one for one, lookup in lookups.items() if lookup.is_lacking),
     )
 
 
@@ -301,6 +304,14 @@ def ends_of(pairs: str, points: Sequence[str]) -> str:
         f" FROM {pairs} AS pair JOIN {ends} AS source ON source.place = source_place"
         f" JOIN {ends} AS target ON target.place = target_place"
     )
+
+
+def _outside(work: Work, given: Sequence[Given], loaded: Sequence[Elements]) -> Iterator[tuple[str, str]]:
+    for source, one in zip(given, loaded, strict=True):
+        for roiset in one.lacking:
+            count = work.count(f"SELECT count(*) FROM {name(one.table)}")
+            lacks = f"the table has no column {roiset} and none {roiset}_label"
+            yield PurePath(source.points.path).name, f"{lacks}: its {count} elements count as outside of all its ROIs"
 
 
 def _loose_ends(work: Work, given: Sequence[Given], loaded: Sequence[Elements]) -> Iterator[tuple[str, str]]:

@@ -59,6 +59,8 @@ class Wanted:
     parents: tuple[str, ...] = ()
     #: Labels that ROIs have already, by their new names: they keep them where nobody says others.
     known: Mapping[str, int] | None = None
+    #: Whether points without a column of it lie in none of its ROIs; else they must have one.
+    may_lack: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,8 @@ class Lookup:
     #: Whether the points have a column of labels already, or of names.
     has_label: bool = False
     has_name: bool = False
+    #: Whether the points have no column of it at all.
+    is_lacking: bool = False
 
 
 def look_up(
@@ -98,6 +102,10 @@ def _given(work: Work, wanted: Wanted, source: Source, points: str) -> Lookup:
     column, labels = wanted.name, f"{wanted.name}_label"
     if column in source.columns:
         return _by_name(work, wanted, source, points)
+    if labels not in source.columns and wanted.may_lack:
+        rois = _roi_set(column, (), {}, {}, _SIGNED)
+        roi, label = f"CAST({text(UNSPECIFIED)} AS {enum(rois.names)})", f"CAST(0 AS {rois.label_type})"
+        return Lookup(rois=rois, join="", roi=roi, label=label, is_lacking=True)
     if labels not in source.columns:
         raise RoiProblem(f"the points have no column {column} and none {labels}")
     return _by_label(work, wanted, points)
@@ -197,6 +205,8 @@ def _with_parents(work: Work, wanted: Wanted, found: Lookup, before: Mapping[str
     if wanted.parent not in before:
         raise RoiProblem(f"the ROI set of its parents, {wanted.parent!r}, does not come before it")
     parents = before[wanted.parent]
+    if parents.is_lacking:  # then no point lies in a parent
+        return found
     if unknown := [one for one in wanted.parents if one not in parents.rois.labels]:
         raise RoiProblem(f"{unknown[0]!r} is no ROI of {wanted.parent}")
     rest_of = {parent: rest_name(parent) for parent in wanted.parents}

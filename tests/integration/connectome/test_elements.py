@@ -153,6 +153,24 @@ class TestNodes:
 
 
 class TestSetsAndPairs:
+    def test_elements_without_a_column_of_a_roi_set_lie_outside_of_it(self, lab: ElementLab) -> None:
+        lab.points |= {"big": ["ME(R)"] * 6, "layer": ["M1"] * 6, "col_label": [0, 203, 101, 0, 203, 0]}
+        lab.roi_sets |= {
+            "big": {"rois": {}, "source": "point-table"},
+            "all": {"source": "unions-of-subrois", "union-source-roiset": "big", "rois": {"optic": ["ME(R)", "LO"]}},
+            "layer": {"rois": {}, "source": "point-table", "parent-roiset": "big", "parent-rois": ["ME(R)"]},
+            "col": {"rois": "C{x}", "source": "point-table"},
+        }
+        lab.table["roi-set-names"] = []
+        out = lab.build()
+        flags = {name for row in lab.elements().values() for name, value in row.items() if value == "true"}
+        assert flags == set()
+        assert [one.message for one in lab.told if isinstance(one, Finding)] == [
+            f"the table has no column {one} and none {one}_label: its 3 elements count as outside of all its ROIs"
+            for one in ("big", "layer", "col")
+        ]
+        assert wrong_in(out) == []
+
     def test_tables_with_one_type_share_their_sets(self, lab: ElementLab) -> None:
         lab.write("more", {"x": [9], "y": [9], "z": [9], "body": [10]})
         lab.inputs["elements"]["more"] = {"point-table": "more.feather", "type": "mito"}

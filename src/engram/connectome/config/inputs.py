@@ -135,7 +135,7 @@ class ElementTable(Section, frozen=True, kw_only=True):
     #: Table of pairs that lie close together: source_x, source_y, source_z, target_x, target_y, target_z, distance.
     distance_table: Feather = ""
     #: ROI sets that the elements get columns of; null or an empty list for all, in the order of
-    #: ``inputs.rois.roi-sets``.
+    #: ``inputs.rois.roi-sets``. Where the table lacks the column of a set, its elements lie outside of all ROIs of it.
     roi_set_names: Texts | None = None
 
 
