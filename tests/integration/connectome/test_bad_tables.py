@@ -192,7 +192,9 @@ def test_a_roi_that_two_sets_have_is_told(tmp_path: Path) -> None:
 
 
 RENAME = "give the ROI another name: inputs.rois.roi-sets.big.rename-rois"
-#: Names that would stand for two properties: what is done to which table, and what is said of it.
+BRACES = "Neo4j reads no property of the name {!r} from a file, as braces tell it something else"
+PROPERTIES = "outputs.neuprint.annotation-property-names"
+#: Names that would stand for two properties, or for none: what is done to which table, and what is said of it.
 TAKEN: dict[str, tuple[str, Change, list[str]]] = {
     "a ROI has the name of a total": (
         "points",
@@ -226,11 +228,26 @@ TAKEN: dict[str, tuple[str, Change, list[str]]] = {
         lambda table: table.append_column("type", pa.array(["x", "y"])),
         ["the points, column type: synapses have another property of that name: rename the column"],
     ),
+    "a ROI has a name that no header can have": (
+        "points",
+        with_column("big", ["x{{y}}", "x"]),
+        [f"ROI set big: {BRACES.format('x{{y}}')}: {RENAME}"],
+    ),
+    "an annotation has a name that no header can have": (
+        "annotations",
+        lambda _: pa.table({"body": [5], "status": ["Traced"], "tag{1}": ["x"]}),
+        [f"the annotations: {BRACES.format('tag{1}')}: rename or drop it with {PROPERTIES}"],
+    ),
+    "a column of points has a name that no header can have": (
+        "points",
+        lambda table: table.append_column("tag{", pa.array(["x", "y"])),
+        [f"the points, column tag{{: {BRACES.format('tag{')}: rename the column"],
+    ),
 }
 
 
 @pytest.mark.parametrize("what", TAKEN)
-def test_a_name_that_would_stand_for_two_properties_is_refused(what: str, tmp_path: Path) -> None:
+def test_a_name_that_would_stand_for_two_properties_or_none_is_refused(what: str, tmp_path: Path) -> None:
     """flyem-snapshot writes two columns of one name, and neo4j-admin refuses the import hours later."""
     table, how, says = TAKEN[what]
     config = write_connectome(

@@ -403,3 +403,14 @@ def test_a_folder_without_a_snapshot_is_refused(tmp_path: Path, inside: str) -> 
         place.mkdir()
     with pytest.raises(NoSnapshot):
         checked(tmp_path / "x")
+
+
+def test_a_header_that_cannot_be_read_is_told_alone(small: Path, tmp_path: Path) -> None:
+    """Its nodes are not known then, and it is not said of every relationship that they are not there."""
+    shutil.copytree(small, folder := tmp_path / "out")
+    files = [*folder.glob("neuprint/Neuprint_Neurons/*.csv"), *folder.glob("neuprint/Neuprint_Synapses/*.csv")]
+    for path in files:
+        path.write_text(path.read_text().replace(",A:boolean", ",A{{1}}:boolean", 1))
+    told = wrong_in(folder)
+    assert {one.message for one in told} == {"'A{{1}}:boolean' has a brace that is not closed, or text behind it"}
+    assert {one.path for one in told} <= {path.relative_to(folder).as_posix() for path in files}

@@ -77,6 +77,19 @@ def read_header(cells: Sequence[str], *, of_nodes: bool, version: str = "4.4") -
     return columns
 
 
+def is_readable(name: str) -> bool:
+    """Whether a property can have this name: Neo4j takes what stands behind a brace for options of its type.
+
+    >>> is_readable("ME(R)"), is_readable("x{y}")
+    (True, False)
+    """
+    try:
+        (column,) = read_header([f"{name}:boolean"], of_nodes=True)
+    except BadFile:
+        return False
+    return column.name == name
+
+
 def _as_5(column: Column) -> Column:
     """A column as Neo4j 5 reads it: brackets in its name are a space of ids."""
     name, bracket, rest = column.name.partition("(")

@@ -67,6 +67,14 @@ _OF_NODES = {
     "element_set": {"id": "VARCHAR", "type": "VARCHAR"},
     "meta": {"values": "MAP(VARCHAR, VARCHAR)"},
 }
+#: The space that the ids of such nodes are of.
+_SPACES = {
+    "neuron": "Body-ID",
+    "synapse": "Element-ID",
+    "element": "Element-ID",
+    "sets": "SynSet-ID",
+    "element_set": "ElementSet-ID",
+}
 
 
 class Database:
@@ -81,6 +89,8 @@ class Database:
         #: Queries for the ids of each space.
         self._nodes: dict[str, set[str]] = {}
         self._broken: set[str] = set()
+        #: Spaces of ids of which a file of nodes cannot be read: what else is not there in them is not told.
+        self.unread: set[str] = set()
         #: Tables of relationships that are parts of one, by its name.
         self._parts: dict[str, list[str]] = {}
         self._gathered = {"neuron": Gathered(), "synapse": Gathered()}
@@ -95,7 +105,9 @@ class Database:
             file = open_csv(self._folder, path, of_nodes=of_nodes)
         except BadFile as error:
             yield Wrong(path=path, message=str(error))
-            self._broken.add(self._table_of(path))
+            self._broken.add(table := self._table_of(path))
+            if of_nodes and table in _SPACES:
+                self.unread.add(_SPACES[table])
             return
         if otherwise := read_otherwise(tuple(file.columns), of_nodes=of_nodes):
             self._seen.read_otherwise[path] = otherwise
