@@ -165,7 +165,9 @@ def load_elements(
     for one in given:
         with told(one.points.path):
             try:
-                wanted = [replace(sets[roiset], known=labels.get(roiset, {}), may_lack=True) for roiset in _sets_of(one)]
+                wanted = [
+                    replace(sets[roiset], known=labels.get(roiset, {}), may_lack=True) for roiset in _sets_of(one)
+                ]
                 loaded.append(_load(work, one, wanted))
             except RoiProblem as problem:
                 problems.append(f"{PurePath(one.points.path).name}: {problem}")

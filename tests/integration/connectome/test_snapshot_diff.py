@@ -13,7 +13,7 @@ from engram.connectome.asking.changes import SnapshotChange, SnapshotDifference
 from engram.connectome.building import Limits, build
 from engram.connectome.config.reading import read_config
 from engram.durable import Steps
-from engram.model.errors import Malformed, NoSnapshot, WrongSnapshot
+from engram.model.errors import Malformed, NoSnapshot, UsageError, WrongSnapshot
 from engram.workspace.context import Context
 from engram.workspace.snapshot_asking import SnapshotAsking
 from tests.naive_connectome import Connectome, Naive, Point, write_connectome
@@ -159,6 +159,19 @@ def test_what_both_have_is_compared_and_not_two_tables_that_count_otherwise(ours
     new = tmp_path / "new"
     shutil.copytree(ours / "neuprint", new / "neuprint")
     assert {one.changed for one in differences(ours, new) if isinstance(one, SnapshotChange)} == {0}
+
+
+def test_snapshots_without_a_table_in_common_are_refused(ours: Path, tmp_path: Path) -> None:
+    old, new, other = tmp_path / "old", tmp_path / "new", tmp_path / "other"
+    shutil.copytree(ours / "flat-connectome", old / "flat-connectome")
+    shutil.copytree(ours / "neuprint", new / "neuprint")
+    with pytest.raises(UsageError, match="bodies are in body_stats of one and in neuprint_neurons of the other"):
+        differences(old, new)
+    (other / "flat-connectome").mkdir(parents=True)
+    for path in (old / "flat-connectome").glob("connectome-weights*"):
+        shutil.move(path, other / "flat-connectome")
+    with pytest.raises(UsageError, match="one has body_stats and one has connectome_weights"):
+        differences(old, other)
 
 
 def test_a_table_of_other_types_is_named(ours: Path, tmp_path: Path) -> None:

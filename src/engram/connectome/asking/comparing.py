@@ -11,7 +11,7 @@ from engram.connectome.contents import not_here
 from engram.connectome.engine import Work
 from engram.connectome.reading import told
 from engram.connectome.sql import UNSPECIFIED, name, selected, text
-from engram.model.errors import NoSnapshot
+from engram.model.errors import NoSnapshot, UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,8 +19,8 @@ class Part:
     """One kind of thing that two snapshots are compared by."""
 
     name: str
-    #: Where it is looked for, the first table that both have, else the first of each: columns by what they are called
-    #: here. Tables of a neuPrint database count some synapses otherwise, and have simpler statuses.
+    #: Where it is looked for, the first table that both have: columns by what they are called here. Tables of a
+    #: neuPrint database count some synapses otherwise, and have simpler statuses.
     sources: Mapping[str, Mapping[str, str]]
     #: What tells one thing from another, of these columns.
     keys: tuple[str, ...]
@@ -122,21 +122,29 @@ class Comparing:
         self._paths[f"{side} {table}"] = path
 
     def compare(self, *, most: int) -> Iterator[SnapshotChange | SnapshotDifference]:
-        """What changed: how much of each part, then the *most* largest changes of it, 0 for all."""
+        """What changed: how much of each part, then the *most* largest changes of it, 0 for all.
+
+        Raises `UsageError` where they have no table of a part in common.
+        """
+        common: dict[str, str] = {}
         for part in PARTS:
-            there = [[one for one in part.sources if self._has(side, part, one)] for side in _SIDES]
-            common = next((one for one in there[0] if one in there[1]), "")
-            tables = [common or next(iter(of_side), "") for of_side in there]
-            if all(tables):
-                yield from self._part(part, tables, most)
+            old, new = ([one for one in part.sources if self._has(side, part, one)] for side in _SIDES)
+            common[part.name] = table = next((one for one in old if one in new), "")
+            if old and new and not table:
+                raise _apart(f"{part.name} are in {old[0]} of one and in {new[0]} of the other")
+        if not any(common.values()):
+            raise _apart(" and ".join(f"one has {', '.join(sorted(self._columns[side]))}" for side in _SIDES))
+        for part in PARTS:
+            if table := common[part.name]:
+                yield from self._part(part, table, most)
 
     def _has(self, side: str, part: Part, table: str) -> bool:
         """Whether a table is there, with what tells one thing of a part from another."""
         there = self._columns[side].get(table)
         return there is not None and all(_needs(part.sources[table][key]) <= there for key in part.keys)
 
-    def _part(self, part: Part, tables: Sequence[str], most: int) -> Iterator[SnapshotChange | SnapshotDifference]:
-        values = self._make_sides(part, tables)
+    def _part(self, part: Part, table: str, most: int) -> Iterator[SnapshotChange | SnapshotDifference]:
+        values = self._make_sides(part, table)
         keys = ", ".join(part.keys)
         first = part.keys[0]
         differs = " OR ".join(f"old.{name(one)} IS DISTINCT FROM new.{name(one)}" for one in values) or "false"
@@ -162,15 +170,15 @@ class Comparing:
             yield from (_difference(part, values, row) for row in rows)
         self._work.run('DROP TABLE difference; DROP TABLE "old part"; DROP TABLE "new part"')
 
-    def _make_sides(self, part: Part, tables: Sequence[str]) -> list[str]:
+    def _make_sides(self, part: Part, table: str) -> list[str]:
         """Make the two tables that are compared; the columns that both have, without keys."""
         values: list[str] | None = None
-        for side, table in zip(_SIDES, tables, strict=True):
+        for side in _SIDES:
             there = self._columns[side][table]
             wanted = {one: how for one, how in part.sources[table].items() if _needs(how) <= there}
             values = [one for one in wanted if values is None or one in values]
         columns = [*part.keys, *(one for one in values or () if one not in part.keys)]
-        for side, table in zip(_SIDES, tables, strict=True):
+        for side in _SIDES:
             wanted = {one: part.sources[table][one] for one in columns}
             key, query = part.keys[0], f"SELECT {selected(wanted)} FROM {name(f'{side} {table}')}"
             if part.grouped:
@@ -178,6 +186,11 @@ class Comparing:
             with told(self._paths[f"{side} {table}"]):
                 self._work.make(f"{side} part", query)
         return [one for one in columns if one not in part.keys]
+
+
+def _apart(how: str) -> UsageError:
+    remedy = "Build the older one with the outputs of the newer one: their tables do not count alike."
+    return UsageError(f"The two snapshots have no table in common: {how}.", remedy)
 
 
 def _needs(expression: str) -> set[str]:
