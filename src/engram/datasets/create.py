@@ -128,10 +128,10 @@ class Creator:
             begun = self._begin()
             try:
                 self._init()
-            except PeerFailed as error:
+            except (PeerFailed, StorageFailed) as error:
                 if begun:
                     self._leave_nothing(new)
-                if error.exit_status == _USAGE:
+                if isinstance(error, PeerFailed) and error.exit_status == _USAGE:
                     said = "more than one folder is named" if error.said.startswith("usage:") else error.said
                     raise UsageError(f"git init refuses: {said}.", "See its options: git init -h") from error
                 raise

@@ -4,6 +4,7 @@ Whatever a dataset brings along (hooks, pagers, monitors, transports) is switche
 program that is started; only a dataset whose own commands the user allowed (`engram trust`) gets them back.
 """
 
+import errno
 import os
 import re
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 from engram.datasets.complaints import last_words
 from engram.datasets.locks import MAYBE_GIT
 from engram.durable import Steps
-from engram.model.errors import DatasetBusy, ExtraMissing, PeerFailed
+from engram.model.errors import DatasetBusy, ExtraMissing, PeerFailed, StorageFailed
 from engram.model.records import record
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ class GitAnnex:
 _USAGE = 129
 #: What git says of a lock that is taken. Source: git's lockfile.c, unable_to_lock_message().
 _LOCKED = re.compile(rb"Unable to create '([^\n]+\.lock)': File exists")
+#: What both say when a disk, or the user's share of it, is full.
+_FULL = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT))
 
 
 @record(eq=False)
@@ -82,7 +85,7 @@ class Programs:
     """Starts git and git-annex in one place, in one environment.
 
     Raises `PeerFailed` when one ends with a status that was not expected, `DatasetBusy` when that is because of a lock
-    of git's, `ExtraMissing` when it is not installed.
+    of git's, `StorageFailed` when it is because of a full disk, `ExtraMissing` when it is not installed.
     """
 
     #: The user's environment, as it was handed in.
@@ -244,6 +247,8 @@ class Programs:
         if fine is not None and done.returncode not in fine:
             if held := _LOCKED.search(done.stderr):
                 raise DatasetBusy(os.fsdecode(held[1]), MAYBE_GIT)
+            if full := next((one for one in _FULL if one.encode() in done.stderr), ""):
+                raise StorageFailed(os.fsdecode(folder), full)
             raise PeerFailed(_spoken(command), done.returncode, _said(done))
         return done
 

@@ -8,7 +8,7 @@ from engram.datasets.annex import BRANCH
 from engram.datasets.locks import private_folder
 from engram.datasets.programs import Programs
 from engram.durable import Steps
-from engram.model.errors import DatasetBusy, MovedMeanwhile, PeerFailed
+from engram.model.errors import DatasetBusy, MovedMeanwhile, PeerFailed, StorageFailed
 from engram.model.records import record
 
 _REFS_IN_FLIGHT = "refs-in-flight"
@@ -44,7 +44,7 @@ class RefMoves:
             self.programs.git(
                 self.work_tree, "update-ref", "-m", reason, "--create-reflog", "--stdin", stdin=instructions.encode()
             )
-        except (PeerFailed, DatasetBusy) as error:
+        except (PeerFailed, DatasetBusy, StorageFailed) as error:
             durable.remove(self.steps, note)  # git has ended: a lock that is there now is somebody else's
             if isinstance(error, PeerFailed) and any(words in error.said for words in _MOVED):
                 raise MovedMeanwhile(", ".join(sorted(refs))) from error

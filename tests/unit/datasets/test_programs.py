@@ -7,7 +7,7 @@ import pytest
 
 from engram.datasets.programs import Programs, find_git_annex
 from engram.durable import AnyPath, Steps
-from engram.model.errors import DatasetBusy, ExtraMissing, PeerFailed
+from engram.model.errors import DatasetBusy, ExtraMissing, PeerFailed, StorageFailed
 
 
 def programs(**environment: str) -> Programs:
@@ -145,6 +145,14 @@ def test_a_lock_that_git_could_not_take_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetBusy) as busy:
         one.git(str(tmp_path), "add", "file")
     assert busy.value.lock == str(tmp_path / ".git" / "index.lock")
+
+
+def test_a_full_disk_is_told_as_that_of_the_disk(tmp_path: Path) -> None:
+    said = "!echo 'error: copy-fd: No space left on device' >&2; echo 'fatal: cannot copy' >&2; exit 128"
+    with pytest.raises(StorageFailed) as failed:
+        programs().git(str(tmp_path), "-c", f"alias.copied={said}", "copied")
+    assert failed.value.what == f"{tmp_path} could not be written: No space left on device."
+    assert "See to room" in failed.value.next_step
 
 
 def test_a_reason_comes_before_what_git_annex_tells_its_programmers(tmp_path: Path) -> None:

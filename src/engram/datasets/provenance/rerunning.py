@@ -29,7 +29,7 @@ from engram.datasets.provenance.run_outcomes import RunOutcome, RunReporter
 from engram.datasets.provenance.run_records import RunRecord
 from engram.datasets.provenance.run_state import is_changed
 from engram.datasets.provenance.running import Helpers, Runner
-from engram.model.errors import BadRecord, ItemFailed, NotTrusted, PeerFailed, UnsavedChanges, UsageError
+from engram.model.errors import BadRecord, ItemFailed, NotTrusted, PeerFailed, StorageFailed, UnsavedChanges, UsageError
 from engram.model.outcome import Outcome, Status
 
 #: Shows records that nobody allowed yet; gives whether the user does.
@@ -272,7 +272,7 @@ class _Steps:
     def _pick(self, revision: Revision) -> None:
         try:
             self._git("cherry-pick", "--allow-empty", revision.commit)
-        except PeerFailed:
+        except (PeerFailed, StorageFailed):
             self._dataset.programs.git_status_of(self._dataset.work_tree, "cherry-pick", "--abort")
             raise
 
