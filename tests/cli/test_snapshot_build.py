@@ -56,6 +56,29 @@ def test_memory_that_makes_no_sense_is_refused(engram: Engram, memory: str, says
     assert says in shown.err
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("build", "-c", ""),
+        ("build", "-c", "a.yaml", "-o", ""),
+        ("build", "-c", "a.yaml", "--save", "-o", ""),
+        ("check", ""),
+        ("diff", "", "b"),
+        ("diff", "a", "b", "--report", ""),
+        ("dir", "-c", ""),
+        ("load", "", "--print"),
+        ("query", ""),
+        ("tag", "-c", ""),
+    ],
+)
+def test_an_empty_text_is_never_a_path(words: tuple[str, ...], engram: Engram, tmp_path: Path) -> None:
+    """It is a variable of the shell that is not set, and would mean the configured folder, or the current one."""
+    shown = engram("snapshot", *words)
+    assert shown.code == 2
+    assert "'' is no path; is a variable of your shell empty?" in shown.err
+    assert list(tmp_path.iterdir()) == []
+
+
 class RefusingBuilding(FakeBuilding):
     def build(self, config: str, **_: object) -> Iterator[Outcome]:
         raise BadTables(("points, column x: is missing", "partners: two rows are the same"))

@@ -1,11 +1,24 @@
 """Options that many commands share, written once, with DataLad's names."""
 
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class NamedPath(click.Path):
+    """A path that somebody named: an empty text is a variable of the shell that is not set, and never a path."""
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        """The path. Raises `click.BadParameter`."""
+        if value == "":
+            self.fail("'' is no path; is a variable of your shell empty?", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def dataset(tells: str) -> Callable[[Function], Function]:
@@ -21,7 +34,7 @@ def message(tells: str = "What to tell about the change.") -> Callable[[Function
 def snapshot_config(function: Function) -> Function:
     """``-c``: the configuration of a snapshot."""
     tells = "The configuration: YAML, as flyem-snapshot reads it."
-    return click.option("-c", "--config", metavar="CONFIG", type=click.Path(), required=True, help=tells)(function)
+    return click.option("-c", "--config", metavar="CONFIG", type=NamedPath(), required=True, help=tells)(function)
 
 
 def memory(function: Function) -> Function:

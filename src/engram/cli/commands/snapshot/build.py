@@ -28,7 +28,9 @@ from engram.workspace.snapshot_building import SnapshotBuilding
 
 @click.command(cls=Verb, help=__doc__)
 @options.snapshot_config
-@click.option("-o", "--output", metavar="DIR", type=click.Path(), help="The snapshot's folder, whatever CONFIG says.")
+@click.option(
+    "-o", "--output", metavar="DIR", type=options.NamedPath(), help="The snapshot's folder, whatever CONFIG says."
+)
 @options.memory
 @options.threads
 @click.option("--no-plots", "plots", flag_value=False, default=True, help="Leave out the plots of reports.")

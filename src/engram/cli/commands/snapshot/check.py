@@ -20,7 +20,7 @@ from engram.workspace.snapshot_proving import SnapshotProving
 
 
 @click.command(cls=Verb, help=__doc__)
-@click.argument("folder", metavar="DIR", type=click.Path())
+@click.argument("folder", metavar="DIR", type=options.NamedPath())
 @options.memory
 @options.threads
 @click.pass_obj

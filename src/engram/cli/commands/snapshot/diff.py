@@ -18,8 +18,8 @@ from engram.workspace.snapshot_asking import SnapshotAsking
 
 
 @click.command(cls=Verb, help=__doc__)
-@click.argument("old", metavar="OLD", type=click.Path())
-@click.argument("new", metavar="NEW", type=click.Path())
+@click.argument("old", metavar="OLD", type=options.NamedPath())
+@click.argument("new", metavar="NEW", type=options.NamedPath())
 @click.option(
     "--most",
     metavar="N",
@@ -28,7 +28,9 @@ from engram.workspace.snapshot_asking import SnapshotAsking
     show_default=True,
     help="How many changes of each kind are shown; 0 for all.",
 )
-@click.option("--report", metavar="FILE", type=click.Path(), help="Write a page of HTML about it, with pictures.")
+@click.option(
+    "--report", metavar="FILE", type=options.NamedPath(), help="Write a page of HTML about it, with pictures."
+)
 @options.memory
 @options.threads
 @click.pass_obj

@@ -19,7 +19,7 @@ from engram.workspace.snapshot_loading import SnapshotLoading
 
 
 @click.command(cls=Verb, help=__doc__)
-@click.argument("folder", metavar="DIR", type=click.Path())
+@click.argument("folder", metavar="DIR", type=options.NamedPath())
 @click.option("--print", "as_script", is_flag=True, help="Show the script, and run nothing.")
 @click.option(
     "--for",

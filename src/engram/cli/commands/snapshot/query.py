@@ -20,7 +20,7 @@ from engram.workspace.snapshot_asking import SnapshotAsking
 
 
 @click.command(cls=Verb, help=__doc__)
-@click.argument("folder", metavar="DIR", type=click.Path())
+@click.argument("folder", metavar="DIR", type=options.NamedPath())
 @click.argument("query", metavar="[QUERY]", required=False)
 @click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values, instead of a table for people.")
 @options.memory
