@@ -95,6 +95,23 @@ def test_whatever_a_folder_and_a_header_are_called_nothing_of_it_runs(folder: Pa
     assert said.index("database import full") < said.index("neo4j start") < said.index("create-indexes-neo4j5")
 
 
+@pytest.mark.parametrize("version", ["4.4", "5"])
+def test_the_report_of_an_import_is_told_and_lies_around_nowhere(version: str, folder: Path, tmp_path: Path) -> None:
+    """By itself neo4j-admin leaves a file import.report in the folder where it is called."""
+    programs, here = tmp_path / "bin", tmp_path / "here"
+    programs.mkdir()
+    here.mkdir()
+    write = 'for word; do case $word in --report-file=*) echo "no such node" >"${word#*=}" ;; esac; done'
+    (programs / "neo4j-admin").write_text(f"#!/bin/sh\n{write}\nexit 7\n")
+    (programs / "neo4j-admin").chmod(0o755)
+    environment = {"PATH": f"{programs}:/usr/bin:/bin", "TMPDIR": str(tmp_path)}
+    call = ["sh", "-c", script(folder, version=version)]
+    done = subprocess.run(call, cwd=here, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (7, "no such node\n")
+    assert not list(here.iterdir())
+    assert not list(tmp_path.glob("tmp.*"))
+
+
 def test_on_a_cluster_it_goes_into_a_container(folder: Path) -> None:
     text = script(folder, in_container=True)
     assert 'exec apptainer exec --writable-tmpfs --bind "$DATA"' in text

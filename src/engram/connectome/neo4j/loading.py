@@ -26,6 +26,10 @@ _GIB = 1 << 30
 _LARGEST_HEAP_GIB = 31
 _IMAGES = {"5": "docker://neo4j:5.26-community", "4.4": "docker://neo4j:4.4-community"}
 _PATIENCE_S = 600
+#: After the import: what its report says, if it fails.
+_OR_SAY_WHY = (
+    '|| { status=$?; [ ! -f "$WORK/import.report" ] || head -n 20 "$WORK/import.report" >&2; exit "$status"; }'
+)
 _RENAMED = re.compile(f"[{''.join(_STANDS_FOR.values())}]")
 
 
@@ -106,7 +110,9 @@ def _import(sources: Sources, how: How) -> Iterator[str]:
         call = f"neo4j-admin import --database={quote(how.database)} --force=true"
         more = f"--processors={how.threads} --max-memory={beside}G"
     yield f"export HEAP_SIZE={heap}G"
-    yield " \\\n    ".join([call, "--multiline-fields=true --normalize-types=false", more, *words])
+    # else it lies in the folder where this is run, which may be anybody's
+    more += ' --report-file="$WORK/import.report"'
+    yield " \\\n    ".join([call, "--multiline-fields=true --normalize-types=false", more, *words, _OR_SAY_WHY])
 
 
 def safe_header(path: str) -> str:
