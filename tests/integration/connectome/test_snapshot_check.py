@@ -20,6 +20,7 @@ from engram.connectome.proving.checking import check
 from engram.connectome.proving.told import Kind, Sound, Unproven, Wrong
 from engram.durable import Steps
 from engram.model.errors import NoSnapshot
+from tests.integration.connectome.test_settings import Lab
 from tests.naive_connectome import Connectome, Point, write_connectome
 
 FLAT = "flat-connectome/{}-naive-minconf-0.5.feather"
@@ -48,6 +49,21 @@ def test_what_flyem_snapshot_wrote_is_accepted(golden: Path) -> None:
     unproven = {one.path: one.why for one in told if isinstance(one, Unproven)}
     assert list(unproven) == ["provenance.json", "reports", "neuprint"]
     assert "for a space of ids (4.4 does not): load them with engram snapshot load" in unproven["neuprint"]
+
+
+def test_truths_that_are_no_rois_are_no_damage(tmp_path: Path) -> None:
+    """Synapses have them by a formula, or as a column of the points; bodies as an annotation."""
+    lab = Lab(tmp_path)
+    lab.points |= {"r": ["A", "B", "A", "A", None, "B"], "odd": [True, False, None, True, True, False]}
+    lab.annotations["examined"] = [True, False]
+    lab.roi_sets["r"] = {"rois": {}, "source": "point-table"}
+    lab.flat = {"roi-set": "r"}
+    lab.neuprint["roi-synapse-properties"] = {"r": {"first": "x == 1"}}
+    told = checked(lab.build())
+    assert [one for one in told if isinstance(one, Wrong)] == []
+    nodes = lab.synapse_nodes()
+    assert [nodes[x].get("odd:boolean") for x in (1, 2, 11)] == ["true", "false", None]
+    assert [nodes[x].get("first:boolean") for x in (1, 2, 13)] == ["true", "false", None]
 
 
 def test_what_engram_wrote_is_accepted(ours: Path) -> None:

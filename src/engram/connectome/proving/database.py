@@ -190,7 +190,7 @@ class Database:
                 "conf": of.number("confidence:float", "FLOAT"),
                 "compartment": of.first(f"{self._seen.made.compartment}:string"),
             }
-            return wanted | {"flags": f"hash({of.flags_as_text()})"}
+            return wanted | {"flags": f"hash({of.flags_as_text(self._properties_of_synapses())})"}
         if table in ("sets", "element_set"):
             return {"id": of.named("ID"), "type": of.first("type:string")}
         if table == "meta":
@@ -203,6 +203,11 @@ class Database:
             names = [head for head, column in file.columns.items() if column.is_property]
             wanted |= {head.partition(":")[0]: name(head) for head in names} | {"digest": self._digest(table, file)}
         return wanted
+
+    def _properties_of_synapses(self) -> frozenset[str]:
+        """The truths of synapses that are no ROIs: what a formula gave, and columns of the points."""
+        points = self._seen.columns.get("points", {})
+        return self._seen.made.formulas.union(column for column, kind in points.items() if kind == "BOOLEAN")
 
     def _wanted_of_element(self, file: Csv, of: "_Columns") -> dict[str, str]:
         source = posixpath.basename(posixpath.dirname(file.path))
@@ -288,14 +293,16 @@ class _Columns:
         listed = ", ".join(self._truths())
         return f"list_filter(CAST([{listed}] AS VARCHAR[]), lambda one: one IS NOT NULL)"
 
-    def flags_as_text(self) -> str:
-        """The same in one text, in half of the time."""
-        return f"concat_ws(';', {', '.join(self._truths()) or 'NULL'})"
+    def flags_as_text(self, others: frozenset[str]) -> str:
+        """The same in one text, in half of the time, without *others*."""
+        return f"concat_ws(';', {', '.join(self._truths(others)) or 'NULL'})"
 
-    def _truths(self) -> list[str]:
-        """Expressions of the name of each truth where it is true, in the order of the names."""
+    def _truths(self, others: frozenset[str] = frozenset()) -> list[str]:
+        """Expressions of the name of each truth where it is true, in the order of the names, without *others*."""
         truths = [
-            (one.name, head) for head, one in self._file.columns.items() if one.kind == "boolean" and not one.is_array
+            (one.name, head)
+            for head, one in self._file.columns.items()
+            if one.kind == "boolean" and not one.is_array and one.name not in others
         ]
         return [f"CASE WHEN {name(head)} = 'true' THEN {text(flag)} END" for flag, head in sorted(truths)]
 

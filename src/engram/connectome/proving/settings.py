@@ -55,6 +55,8 @@ class Made:
     totals_restriction: str = ""
     connectivity_restriction: str = ""
     elements_restriction: str = ""
+    #: Properties of synapses and elements that follow from a ROI's id.
+    formulas: frozenset[str] = frozenset()
     #: Totals by the name of a table of elements.
     element_totals: Mapping[str, MadeTotals] = field(default_factory=dict)
     #: Reports by ROI set and by the name of their folder.
@@ -83,9 +85,16 @@ def read_made(folder: str) -> Made | None:
         totals_restriction=_text(config, "outputs", "neuprint", "restrict-info-totals-to-roiset"),
         connectivity_restriction=_text(config, "outputs", "neuprint", "restrict-connectivity-to-roiset"),
         elements_restriction=_text(config, "outputs", "neuprint", "restrict-elements-to-roiset"),
+        formulas=frozenset(_formulas(config)),
         element_totals=dict(_element_totals(config)),
         reports={(one.roiset, dashed(one.name)): one for one in _reports(config)},
     )
+
+
+def _formulas(config: Mapping[str, Any]) -> Iterator[str]:
+    found = _at(config, "outputs", "neuprint", "roi-synapse-properties")
+    for properties in found.values() if isinstance(found, Mapping) else ():
+        yield from map(str, properties if isinstance(properties, Mapping) else ())
 
 
 def _element_totals(config: Mapping[str, Any]) -> Iterator[tuple[str, MadeTotals]]:
