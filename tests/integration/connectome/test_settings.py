@@ -407,6 +407,18 @@ class TestPropertiesOfRois:
         with pytest.raises(BadTables, match="ROI set col, property hex1: it cannot be computed for x = 203: "):
             lab.build()
 
+    def test_numbers_that_no_database_holds_are_told(self, lab: Lab) -> None:
+        """neo4j-admin refuses the files; beside text they are text, and beside fractions they are fractions."""
+        lab.points["col_label"] = [0, 203, 101, 0, 203, 0]
+        lab.roi_sets["col"] = {"rois": "C{x}", "source": "point-table"}
+        lab.neuprint["roi-synapse-properties"] = {"col": {"hex1": "1 << 63"}}
+        with pytest.raises(BadTables, match="ROI set col, property hex1: it gives numbers that need more than 64 bits"):
+            lab.build()
+        lab.neuprint["roi-synapse-properties"] = {"col": {"a": "-(1 << 63)", "b": "1 << 63 if x > 150 else 'less'"}}
+        lab.build()
+        row = lab.synapse_nodes()[2]
+        assert (row["a:long"], row["b:string"]) == (f"-{1 << 63}", f"{1 << 63}")
+
     def test_a_property_that_synapses_have_is_told(self, lab: Lab) -> None:
         """flyem-snapshot stops at it with a RuntimeError, after hours."""
         lab.points |= {"col_label": [0, 203, 101, 0, 203, 0], "hex1": ["a"] * 6}

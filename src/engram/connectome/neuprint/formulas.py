@@ -47,24 +47,31 @@ def check_formulas(
 def _problems(prop: str, formula: Formula, rois: RoiSet, table: str, taken: Collection[str]) -> Iterator[str]:
     if prop in (*OF_POINTS, *taken):
         yield f"{table} have a property of that name: give it another one"
-    for label in rois.labels.values():
-        try:
-            formula(label)
-        except BadFormula as error:
-            yield f"{error}"
-            return
+    try:
+        values = _values(rois, formula).values()
+    except BadFormula as error:
+        yield f"{error}"
+        return
+    numbers = [value for value in values if isinstance(value, int)] if _kind(values) == "BIGINT" else []
+    if not all(-(1 << 63) <= number < 1 << 63 for number in numbers):
+        yield "it gives numbers that need more than 64 bits"
 
 
 def computed(rois: RoiSet, properties: Mapping[str, Formula]) -> dict[str, str]:
     """Expressions by header: the value for each label; points without a ROI have none."""
     found = {}
     for prop, formula in properties.items():
-        of_labels = {label: formula(label) for label in rois.labels.values()}
-        values = {label: value for label, value in of_labels.items() if value is not None}
+        values = _values(rois, formula)
         cases = " ".join(f"WHEN {label} THEN {_literal(value)}" for label, value in values.items())
         column = name(f"{rois.name}_label")
         found[header(prop, _kind(values.values()))] = f"CASE {column} {cases} END" if cases else "NULL"
     return found
+
+
+def _values(rois: RoiSet, formula: Formula) -> dict[int, Value]:
+    """What a formula gives, by label, where it gives something. Raises `BadFormula`."""
+    of_labels = {label: formula(label) for label in rois.labels.values()}
+    return {label: value for label, value in of_labels.items() if value is not None}
 
 
 def _kind(values: Collection[Value]) -> str:
