@@ -270,7 +270,7 @@ STEPS: tuple[Step[Making], ...] = (
         reads=("outputs.connectivity-reports", _TAG, "options.plots"),
         carry_out=Making.reports,
         writes=("reports",),
-        version=2,
+        version=3,
     ),
 )
 

@@ -233,6 +233,19 @@ def test_a_curve_of_one_body_is_a_point() -> None:
         assert len(re.findall(r'aria-roledescription="point"', drawn)) == points + bool(points)
 
 
+def test_where_statuses_are_mixed_the_curve_is_one_line_all_the_same() -> None:
+    """A line for each status would lead back and forth between bodies that are traced in turn."""
+    rows = [
+        {"rank": rank, "body": "5", "status": "AB"[rank % 2], "presyn": 1, "postsyn": 1, "synweight": 2}
+        | dict.fromkeys(CURVES, rank / 4)
+        for rank in range(1, 5)
+    ]
+    for colours, lines in (({}, 1), ({"A": "#440154", "B": "#d3e124"}, 2 + 3)):
+        chart = curve_chart(Curve(rows=rows, title="a", lines=["b"], colours=colours))
+        drawn = vl_convert.vegalite_to_svg(dict(chart.picture), vl_version="6.4")
+        assert len(re.findall(r'aria-roledescription="line mark"', drawn)) == lines * (len(CURVES) + 1)
+
+
 def test_no_name_ends_the_script_of_a_page() -> None:
     name = "</script><script>alert(1)</script>"
     page = page_of(counts_chart({name: 1}, {}, title=name, lines=[name]))

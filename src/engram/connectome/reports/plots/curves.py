@@ -22,8 +22,9 @@ CURVES = {
     "traced_postsyn_frac": "PSDs",
     "traced_conn_frac": "connections",
 }
-#: Bodies of one status are one line, and so are the ends of a joint.
-_ONE_LINE = ["status:N", "joint:N"]
+#: Bodies of one status are one line, and so are the ends of a joint. Without an order of statuses, which are mixed
+#: then, all bodies are one.
+_ONE_LINE, _ALL_ONE_LINE = ["status:N", "joint:N"], ["joint:N"]
 _DASHES = {"T-bars": [8, 3], "synweight": [2, 2], "PSDs": [5, 2, 1, 2], "connections": [1, 0]}
 #: A page has at most so many bodies; a picture, which nobody can zoom, fewer.
 MOST_POINTS = 20_000
@@ -77,7 +78,7 @@ def curve_chart(curve: Curve) -> Chart:
 
 def _specified(rows: Sequence[Mapping[str, Any]], curve: Curve, colours: Colours, *, moves: bool) -> dict[str, Any]:
     hint = ["A click on the plot opens the body in Neuroglancer."] if moves and curve.link else []
-    datasets = {"bodies": rows, "joints": _joints(rows)}
+    datasets = {"bodies": rows, "joints": _joints(rows) if colours else []}
     draft = _draft(colours, moves=moves, dots=len(rows) == 1)
     draft = draft if moves else _ticked(draft, ticks(rows[0]["rank"], rows[-1]["rank"]))
     return finished(draft, curve.title, [*curve.lines, *hint], datasets)
@@ -145,12 +146,13 @@ def _draft(colours: Colours, *, moves: bool, dots: bool) -> dict[str, Any]:
     of_rank = alt.X("rank:Q", scale=domain, axis=told)
     silent = alt.X("rank:Q", scale=domain, axis=alt.Axis(title=None, labels=False, ticks=False))
     joints = alt.Chart(named("joints")).properties(width=_WIDTH)
-    captured, joined = (_captured(one, dots=dots).encode(x=silent, color=colour) for one in (base, joints))
+    lines = _ONE_LINE if colours else _ALL_ONE_LINE
+    captured, joined = (_captured(one, lines, dots=dots).encode(x=silent, color=colour) for one in (base, joints))
     sized = alt.Y(
         "synweight:Q", scale=alt.Scale(type="log"), axis=alt.Axis(title="synweight", format="~s", values=tens)
     )
     size, sizes_joined = (
-        one.mark_line(clip=True, point=dots).encode(x=of_rank, y=sized, color=colour, detail=_ONE_LINE)
+        one.mark_line(clip=True, point=dots).encode(x=of_rank, y=sized, color=colour, detail=lines)
         for one in (base, joints)
     )
     panels = [[captured, joined], [size, sizes_joined]]
@@ -174,8 +176,8 @@ def _view(parameter: str) -> str:
     return f"view_{parameter}"
 
 
-def _captured(base: "alt.Chart", *, dots: bool) -> "alt.Chart":
-    """A line for each of `CURVES` and status; with *dots* its points, too, since a single one is no line."""
+def _captured(base: "alt.Chart", lines: list[str], *, dots: bool) -> "alt.Chart":
+    """A line for each of `CURVES` and of *lines*; with *dots* its points, too, since a single one is no line."""
     import altair as alt
 
     names = ", ".join(f"{column}: '{name}'" for column, name in CURVES.items())
@@ -189,7 +191,7 @@ def _captured(base: "alt.Chart", *, dots: bool) -> "alt.Chart":
             scale=alt.Scale(domain=[0, 1]),
             axis=alt.Axis(format="%", title="captured, of all in these ROIs", tickCount=10),
         ),
-        detail=_ONE_LINE,
+        detail=lines,
         strokeDash=alt.StrokeDash("curve:N", scale=dashes, sort=list(_DASHES), legend=legend),
         strokeWidth=alt.condition("datum.curve == 'connections'", alt.value(3.2), alt.value(1.8)),
     )
