@@ -55,44 +55,54 @@ def rank_bodies(work: Work, scope: Scope) -> None:
         work.pass_on("report synapse", f"{synapses} AND pre_id IN ({within})")
     else:
         work.view("report synapse", synapses)
-    work.pass_on("report body", _bodies(scope))
+    _make_bodies(work, scope)
 
 
-def _bodies(scope: Scope) -> str:
-    """A query of each body with its counts and its rank."""
+def _make_bodies(work: Work, scope: Scope) -> None:
+    """Make the table ``report body``: each body with its counts and its rank.
+
+    What is counted of bodies is counted one after the other: a question for all of it at once holds all of it.
+    """
     by_roi = 'SELECT {} AS body, roi, count(*) AS weight FROM "report synapse" GROUP BY ALL'
     distinct = 'SELECT DISTINCT body_{0} AS body, {0}_id FROM "report synapse"'
     points = f"SELECT body, count(*) AS {{1}} FROM ({distinct}) GROUP BY body"
     parts = {
-        "outputs": by_roi.format("body_pre"),
-        "inputs": by_roi.format("body_post"),
-        "tbars": points.format("pre", "presyn"),
-        "psds": points.format("post", "postsyn"),
-        "senders": f"SELECT body, sum(weight) AS outputpartners, {_top('output')} FROM outputs GROUP BY body",
-        "receivers": f"SELECT body, {_top('input')} FROM inputs GROUP BY body",
+        "report tbars": points.format("pre", "presyn"),
+        "report psds": points.format("post", "postsyn"),
+        "report senders": f"SELECT body, sum(weight) AS outputpartners, {_top('output')}"
+        f" FROM ({by_roi.format('body_pre')}) GROUP BY body",
+        "report receivers": f"SELECT body, {_top('input')} FROM ({by_roi.format('body_post')}) GROUP BY body",
     }
-    named = ("SELECT body FROM senders", "SELECT body FROM receivers", *scope.more_bodies)
-    parts["named"] = f"SELECT DISTINCT body FROM ({' UNION ALL '.join(named)}) WHERE body <> 0"
+    for part, query in parts.items():
+        work.pass_on(part, query)
     kind = scope.status or "VARCHAR"
     counts = {
-        "body": "named.body",
-        "presyn": "CAST(coalesce(presyn, 0) AS INTEGER)",
-        "postsyn": "CAST(coalesce(postsyn, 0) AS INTEGER)",
-        "status": f"coalesce(CAST(status AS {kind}), CAST('' AS {kind}))",
-        "outputpartners": "CAST(coalesce(outputpartners, 0) AS BIGINT)",
-        "synweight": "CAST(coalesce(outputpartners, 0) + coalesce(postsyn, 0) AS BIGINT)",
+        "presyn": "CAST(coalesce(max(presyn), 0) AS INTEGER)",
+        "postsyn": "CAST(coalesce(max(postsyn), 0) AS INTEGER)",
+        "outputpartners": "CAST(coalesce(max(outputpartners), 0) AS BIGINT)",
+        "synweight": "CAST(coalesce(max(outputpartners), 0) + coalesce(max(postsyn), 0) AS BIGINT)",
     }
     for side in ("output", "input"):
         roi, weight = f"top_{side}_roi", f"top_{side}_roi_weight"
-        counts |= {roi: roi, weight: f"CAST(coalesce({weight}, 0) AS BIGINT)"}
-    joined = ("tbars", "psds", "senders", "receivers", "annotation")
-    joins = " ".join(f"LEFT JOIN {one} ON {one}.body = named.body" for one in joined)
-    parts["counted"] = f"SELECT {selected(counts)} FROM named {joins}"
+        counts |= {roi: f"any_value({roi})", weight: f"CAST(coalesce(max({weight}), 0) AS BIGINT)"}
+    known = " UNION ALL BY NAME ".join([*(f"SELECT * FROM {name(part)}" for part in parts), *scope.more_bodies])
+    counted = f"SELECT body, {selected(counts)} FROM ({known}) WHERE body <> 0 GROUP BY body"
+    columns = {
+        "body": "counted.body",
+        "presyn": "presyn",
+        "postsyn": "postsyn",
+        "status": f"coalesce(CAST(status AS {kind}), CAST('' AS {kind}))",
+        **{column: column for column in counts if column not in ("presyn", "postsyn")},
+    }
     order = ("status DESC", *_LARGEST) if scope.is_ordered else _LARGEST
-    return (
-        f"WITH {', '.join(f'{part} AS ({query})' for part, query in parts.items())}"
-        f" SELECT *, row_number() OVER (ORDER BY {', '.join(order)}) AS rank FROM counted ORDER BY rank"
+    work.pass_on(
+        "report body",
+        f"WITH counted AS ({counted}),"
+        f" told AS (SELECT {selected(columns)} FROM counted LEFT JOIN annotation ON annotation.body = counted.body)"
+        f" SELECT *, row_number() OVER (ORDER BY {', '.join(order)}) AS rank FROM told ORDER BY rank",
     )
+    for part in parts:
+        work.run(f"DROP TABLE {name(part)}")
 
 
 _LARGEST = ("synweight DESC", "presyn DESC", "postsyn DESC", "body")
@@ -125,13 +135,15 @@ def trace_synapses(work: Work, scope: Scope) -> None:
     reached = ", ".join(f"CAST(sum({one}) OVER (ORDER BY pair) AS BIGINT) AS {one}" for one in SUMMED)
     # Between two rows that name a new body the sums stay: they are the largest so far.
     stays = ", ".join(f"max({one}) OVER (ROWS UNBOUNDED PRECEDING) AS {one}" for one in SUMMED)
+    work.pass_on("report step", f"SELECT pair, {reached} FROM ({steps})")
     in_order = (
-        f"WITH step AS (SELECT pair, {reached} FROM ({steps})) SELECT ranked.*, {names(SUMMED)}"
-        ' FROM "report ranked" AS ranked LEFT JOIN step USING (pair) ORDER BY pair, body_pre, pre_id, post_id'
+        f'SELECT ranked.*, {names(SUMMED)} FROM "report ranked" AS ranked LEFT JOIN "report step" USING (pair)'
+        " ORDER BY pair, body_pre, pre_id, post_id"
     )
     # Windows without an order of their own take rows as they come, and sort them no second time.
     others = f"* EXCLUDE ({names(SUMMED)}), {stays}, row_number() OVER () AS number"
     work.pass_on("report traced", f"SELECT {others} FROM ({in_order})")
+    work.run('DROP TABLE "report step"')
     last = ", ".join(f"max({one}) AS {one}" for one in (*SUMMED, "number"))
     work.pass_on(
         "report curve",
