@@ -35,6 +35,17 @@ _CSV_TYPES = "['BOOLEAN', 'BIGINT', 'DOUBLE', 'VARCHAR']"
 _WITH_ZONE = ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS")
 #: Whole numbers of so many digits fit into 64 bits.
 _DIGITS = 18
+_VERSION_2 = "write it as feather of version 2, as pyarrow.feather.write_feather does"
+#: What a file is that begins with such bytes, by the ending that names it, and what to do where it has another.
+#: Source: https://arrow.apache.org/docs/format/Columnar.html (IPC streaming and file format), feather's FEA1,
+#: https://parquet.apache.org/docs/file-format/, RFC 1952
+_KINDS = {
+    b"PAR1": ("parquet", "it is Parquet: give it a name that ends in .parquet"),
+    b"ARROW1": ("feather", "it is feather: give it a name that ends in .feather"),
+    b"FEA1": ("", f"it is feather of version 1, which is not read: {_VERSION_2}"),
+    b"\xff\xff\xff\xff": ("", f"it is a stream of Arrow, not a file: {_VERSION_2}"),
+    b"\x1f\x8b": ("", "it is packed by gzip: unpack it"),
+}
 #: Within so many lines the engine says what is wrong with a CSV file.
 _LINES_OF_CSV = 4
 
@@ -142,7 +153,18 @@ def told(path: str) -> Iterator[None]:
     except (pa.ArrowException, csv.Error, OSError, duckdb.Error) as error:
         if isinstance(error, duckdb.Error) and disk_failure(error):  # of the work file, not of the table
             raise
-        raise Malformed(path, _one_line(error)) from error
+        raise Malformed(path, _other_kind(path) or _one_line(error)) from error
+
+
+def _other_kind(path: str) -> str:
+    """What a file is that its name does not say, and what to do; '' for one that is what it is called, or unknown."""
+    try:
+        with open(path, "rb") as file:
+            start = file.read(max(map(len, _KINDS)))
+    except OSError:
+        return ""
+    kind, told_of = next((found for magic, found in _KINDS.items() if start.startswith(magic)), ("", ""))
+    return told_of if kind != _kind(path) else ""
 
 
 def _one_line(error: Exception) -> str:

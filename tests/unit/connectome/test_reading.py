@@ -1,5 +1,8 @@
 """Tables of others: CSV files as pandas reads them, nothing of the dialect is guessed; categories, and other types."""
 
+import gzip
+import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -7,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from pyarrow import feather, parquet
+from pyarrow import feather, ipc, parquet
 
 from engram.connectome.engine import Work
 from engram.connectome.reading import open_table, read_once
@@ -52,6 +55,43 @@ def test_a_header_alone_has_no_rows(tmp_path: Path) -> None:
 def test_what_is_no_table_is_told_in_one_line(content: bytes, says: str, tmp_path: Path) -> None:
     with pytest.raises(Malformed, match=says) as told:
         rows_of(tmp_path, content)
+    assert "\n" not in told.value.what
+
+
+def _stream(table: pa.Table, path: str) -> None:
+    with ipc.new_stream(path, table.schema) as stream:
+        stream.write_table(table)
+
+
+def _version_1(table: pa.Table, path: str) -> None:
+    with pytest.warns(DeprecationWarning, match="V1 files are deprecated"):
+        feather.write_feather(table, path, version=1)
+
+
+@pytest.mark.parametrize(
+    ("ending", "write", "says"),
+    [
+        ("feather", parquet.write_table, "it is Parquet: give it a name that ends in .parquet"),
+        ("csv", parquet.write_table, "it is Parquet: give it a name that ends in .parquet"),
+        ("parquet", feather.write_feather, "it is feather: give it a name that ends in .feather"),
+        ("feather", _version_1, "it is feather of version 1, which is not read: write it as feather of version 2"),
+        ("feather", _stream, "it is a stream of Arrow, not a file: write it as feather of version 2"),
+        ("csv", lambda _, path: Path(path).write_bytes(gzip.compress(b"body\n1\n")), "it is packed by gzip: unpack it"),
+        ("feather", lambda _, path: Path(path).write_bytes(b"body\n1\n"), "File is too small"),
+        ("feather", lambda _, path: Path(path).write_bytes(b"ARROW1\0\0 and no more"), "Not an Arrow file"),
+    ],
+)
+def test_what_a_file_is_that_has_the_name_of_another_kind_is_told(
+    ending: str, write: Callable[[pa.Table, str], Any], says: str, tmp_path: Path
+) -> None:
+    path = str(tmp_path / f"bodies.{ending}")
+    write(pa.table({"body": [1, 2]}), path)
+    work = Work(":memory:", memory_bytes=1 << 28, threads=1)
+    try:
+        with pytest.raises(Malformed, match=re.escape(says)) as told:
+            open_table(work, "given", path)
+    finally:
+        work.close()
     assert "\n" not in told.value.what
 
 
