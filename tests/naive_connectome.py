@@ -55,7 +55,7 @@ def float32(value: float) -> float:
 
 def at_least(value: float, threshold: float) -> bool:
     """As 32-bit floats; what is no number is below everything."""
-    return not math.isnan(value) and float32(value) >= float32(threshold)
+    return math.isfinite(value) and float32(value) >= float32(threshold)
 
 
 @dataclass(kw_only=True)

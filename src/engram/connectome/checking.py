@@ -19,6 +19,9 @@ NUMBER = (*WHOLE, "FLOAT", "DOUBLE")
 TEXT = ("VARCHAR",)
 #: What a body cannot be, in SQL and in words: Neo4j, and much else that reads snapshots, counts them in 63 bits.
 NO_BODY, NO_BODY_IN_WORDS = f"body IS NULL OR body < 0 OR body >= {1 << 63}", "is no body, from 0 to 2^63 - 1,"
+#: What is told of points between voxels, as a part of a sentence.
+ROUNDED = "are no whole voxels, and are rounded"
+_WITH_FRACTIONS = ("FLOAT", "DOUBLE")
 _IN_WORDS = {WHOLE: "whole numbers", NUMBER: "numbers", TEXT: "text"}
 
 
@@ -31,11 +34,16 @@ class Facts:
     largest_sv: int | None = None
     #: Points without a number for their confidence.
     without_confidence: int = 0
+    #: Points whose confidence is infinite.
+    infinite: int = 0
     #: Points of the kind 'Fake'.
     fakes: int = 0
     #: Points that lie elsewhere than their ids say, and the id of one of them.
     displaced: int = 0
     one_displaced: int | None = None
+    #: Points that lie between voxels, and the place of one of them.
+    between: int = 0
+    one_between: Sequence[float] | None = None
 
 
 def check_columns(source: Source, kinds: Mapping[str, Sequence[str]], *, optional: Sequence[str] = ()) -> Iterator[str]:
@@ -86,16 +94,19 @@ def check_points(work: Work, source: Source, rules: Rules) -> tuple[list[str], F
     else:
         outside = " OR ".join(f"{axis} IS NULL OR abs({axis}) >= {COORDINATE_LIMIT}" for axis in "xyz")
         wrong["x, y, z"] = (outside, f"is no place within {COORDINATE_LIMIT} voxels", "[x, y, z]")
-    nan = "conf IS NULL OR isnan(CAST(conf AS DOUBLE))"
+    nan, infinite = "conf IS NULL OR isnan(CAST(conf AS DOUBLE))", "isinf(CAST(conf AS DOUBLE))"
     counts = [
         f"count(*) FILTER (WHERE {condition}), min({shown}) FILTER (WHERE {condition})"
         for condition, _, shown in wrong.values()
     ]
     supervoxel = "max(sv)" if "sv" in source.columns else "NULL"
     elsewhere = _elsewhere() if has_id and set("xyz") <= source.columns.keys() else "false"
+    between = between_voxels(source)
+    one_between = f"min([x, y, z]) FILTER (WHERE {between})" if between else "NULL"
     with told(source.path):
-        ((*found, body, sv, without, fakes, displaced, one),) = work.rows(
+        ((*found, body, sv, without, endless, halves, half, fakes, displaced, one),) = work.rows(
             f"SELECT {', '.join(counts)}, max(body), {supervoxel}, count(*) FILTER (WHERE {nan}),"
+            f" count(*) FILTER (WHERE {infinite}), count(*) FILTER (WHERE {between or 'false'}), {one_between},"
             f" count(*) FILTER (WHERE kind = {text(FAKE)}), count(*) FILTER (WHERE {elsewhere}),"
             f" {f'min(point_id) FILTER (WHERE {elsewhere})' if has_id else 'NULL'} FROM {name(source.view)}"
         )
@@ -106,11 +117,20 @@ def check_points(work: Work, source: Source, rules: Rules) -> tuple[list[str], F
         largest_body=body,
         largest_sv=sv,
         without_confidence=without,
+        infinite=endless,
+        between=halves,
+        one_between=half,
         fakes=fakes,
         displaced=displaced,
         one_displaced=one,
     )
     return problems, facts
+
+
+def between_voxels(source: Source) -> str:
+    """The condition of points whose place is rounded, as x, y and z count voxels; '' where there are none."""
+    parts = [f"{axis} <> trunc({axis})" for axis in "xyz" if source.columns.get(axis) in _WITH_FRACTIONS]
+    return " OR ".join(parts) if set("xyz") <= source.columns.keys() else ""
 
 
 def _elsewhere() -> str:

@@ -13,8 +13,10 @@ from engram.connectome.checking import (
     NO_BODY,
     NO_BODY_IN_WORDS,
     NUMBER,
+    ROUNDED,
     TEXT,
     WHOLE,
+    between_voxels,
     check_columns,
     check_kinds,
     check_unique,
@@ -180,7 +182,7 @@ def load_elements(
     bodies = " UNION ALL ".join(f"SELECT body FROM {name(one.table)} WHERE body <> 0" for one in loaded)
     work.make("element body", f"SELECT DISTINCT body FROM ({bodies or 'SELECT body FROM point LIMIT 0'}) ORDER BY body")
     _check_apart(work, loaded)
-    return loaded, [*_outside(work, given, loaded), *_loose_ends(work, given, loaded)]
+    return loaded, [*_rounded(work, given), *_outside(work, given, loaded), *_loose_ends(work, given, loaded)]
 
 
 def _sets_of(given: Given) -> tuple[str, ...]:
@@ -306,6 +308,17 @@ def ends_of(pairs: str, points: Sequence[str]) -> str:
         f" FROM {pairs} AS pair JOIN {ends} AS source ON source.place = source_place"
         f" JOIN {ends} AS target ON target.place = target_place"
     )
+
+
+def _rounded(work: Work, given: Sequence[Given]) -> Iterator[tuple[str, str]]:
+    for one in given:
+        if not (between := between_voxels(one.points)):
+            continue
+        with told(one.points.path):
+            query = f"SELECT count(*), min([x, y, z]) FROM {name(one.points.view)} WHERE {between}"
+            ((count, place),) = work.rows(query)
+        if count:
+            yield PurePath(one.points.path).name, f"x, y, z of {count} elements {ROUNDED}; one of them: {place}"
 
 
 def _outside(work: Work, given: Sequence[Given], loaded: Sequence[Elements]) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ from pathlib import PurePath
 
 from engram.connectome.annotations import Annotations, Changes, load_annotations
 from engram.connectome.checking import (
+    ROUNDED,
     Facts,
     check_bodies,
     check_columns,
@@ -127,15 +128,22 @@ def open_sources(work: Work, inputs: Inputs) -> Sources:
         facts=facts,
         rules=rules,
     )
+    sources.findings.extend((_file(sources.points), one) for one in _told_of_points(facts))
+    return sources
+
+
+def _told_of_points(facts: Facts) -> Iterator[str]:
     if facts.without_confidence:
-        told_of = f"{facts.without_confidence} points without a confidence count as below every threshold"
-        sources.findings.append((_file(sources.points), told_of))
+        yield f"{facts.without_confidence} points without a confidence count as below every threshold"
+    if facts.infinite:
+        yield f"{facts.infinite} points of an infinite confidence count as below every threshold"
     if facts.fakes:
-        sources.findings.append((_file(sources.points), f"{facts.fakes} points of the kind 'Fake' are left out"))
+        yield f"{facts.fakes} points of the kind 'Fake' are left out"
     if facts.displaced:
         told_of = f"x, y, z of {facts.displaced} points are not what their point_id says; one of them:"
-        sources.findings.append((_file(sources.points), f"{told_of} {facts.one_displaced}"))
-    return sources
+        yield f"{told_of} {facts.one_displaced}"
+    if facts.between:
+        yield f"x, y, z of {facts.between} points {ROUNDED}; one of them: {facts.one_between}"
 
 
 def _problems_of_predictions(tables: dict[str, Source], inputs: Inputs) -> Iterator[str]:

@@ -204,6 +204,7 @@ STEPS: tuple[Step[Making], ...] = (
         needs=("points table", "partners table"),
         reads=_under("inputs.synapses", "zone", "min-confidence", "permit-body-0", "compartment-column"),
         carry_out=Making.make_points,
+        version=2,
     ),
     Step(
         name="rois",

@@ -77,8 +77,9 @@ def narrowest(largest: int | None) -> str:
 def make_candidates(work: Work, source: Source, rules: Rules, types: BodyTypes) -> tuple[str, ...]:
     """Make the table ``candidate``: a row for each point that is good enough by itself.
 
-    A confidence that is no number is below every threshold. Kinds and compartments become categories; columns of ROIs
-    stay as they are. Returns the names of its columns in the order of the input, without ``point_id``.
+    A confidence that is no number, or an infinite one, is below every threshold. Kinds and compartments become
+    categories; columns of ROIs stay as they are. Returns the names of its columns in the order of the input, without
+    ``point_id``.
     """
     columns = {column: _expression(work, source, column, rules, types) for column in _wanted(source)}
     for axis, expression in unpacked(name("point_id")).items():
@@ -121,7 +122,7 @@ def _conditions(rules: Rules, z: str) -> list[str]:
     confidence = "CAST(given.conf AS FLOAT)"
     found = [
         f"given.kind <> {text(FAKE)}",
-        f"NOT isnan({confidence}) AND {confidence} >= {threshold(rules.min_confidence)}",
+        f"isfinite({confidence}) AND {confidence} >= {threshold(rules.min_confidence)}",
     ]
     if not rules.permit_body_0:
         found.append("given.body <> 0")
@@ -140,7 +141,7 @@ def make_links(work: Work, source: Source, rules: Rules) -> None:
         for side in ("pre", "post")
     }
     stays = " AND ".join(
-        f"NOT isnan({one}) AND {one} >= {threshold(rules.min_confidence)}" for one in confidence.values()
+        f"isfinite({one}) AND {one} >= {threshold(rules.min_confidence)}" for one in confidence.values()
     )
     with read_once(work, source):
         work.make(

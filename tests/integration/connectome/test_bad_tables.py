@@ -281,6 +281,20 @@ class TestWhatIsNoProblem:
         points = config.parent.parent / "naive" / "flat-connectome" / "syn-points-naive-minconf-0.0.feather"
         assert feather_rows(points) == []
 
+    def test_points_of_an_infinite_confidence_are_counted(self, config: Path) -> None:
+        """flyem-snapshot keeps them, and neo4j-admin ends at the first one: it knows no number inf."""
+        change(config, "points", with_column("conf", [0.9, float("inf")]))
+        message = "1 points of an infinite confidence count as below every threshold"
+        assert ("points.feather", message) in findings(run(config))
+        points = config.parent.parent / "naive" / "flat-connectome" / "syn-points-naive-minconf-0.0.feather"
+        assert feather_rows(points) == []
+
+    def test_places_that_are_rounded_are_told(self, config: Path) -> None:
+        change(config, "points", lambda table: table.drop_columns(["point_id"]))
+        change(config, "points", with_column("x", [1.0, 2.5], pa.float64()))
+        message = "x, y, z of 1 points are no whole voxels, and are rounded; one of them: [2.5, 0.0, 0.0]"
+        assert ("points.feather", message) in findings(run(config))
+
     def test_partner_rows_without_points_are_told(self, config: Path) -> None:
         """flyem-snapshot leaves them out, and says nothing."""
         change(config, "partners", lambda _: pa.table({"pre_id": [1, 1, 7], "post_id": [2, 9, 2]}))

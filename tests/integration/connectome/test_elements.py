@@ -171,6 +171,13 @@ class TestSetsAndPairs:
         ]
         assert wrong_in(out) == []
 
+    def test_elements_that_are_rounded_are_told(self, lab: ElementLab) -> None:
+        lab.mito["y"] = [7.0, 7.25, 8.5]
+        lab.build()
+        assert [one.message for one in lab.told if isinstance(one, Finding)] == [
+            "x, y, z of 2 elements are no whole voxels, and are rounded; one of them: [2.0, 7.25, 5.0]"
+        ]
+
     def test_tables_with_one_type_share_their_sets(self, lab: ElementLab) -> None:
         lab.write("more", {"x": [9], "y": [9], "z": [9], "body": [10]})
         lab.inputs["elements"]["more"] = {"point-table": "more.feather", "type": "mito"}
