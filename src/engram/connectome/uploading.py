@@ -29,6 +29,13 @@ _PARTS_AT_ONCE: Final = 2
 #: What nobody keeps in a bucket, and the word by which Google says that there is not even the bucket.
 #: Source: https://cloud.google.com/storage/docs/xml-api/reference-status
 _NOTHING, _NO_BUCKET = ".engram-asks", "NoSuchBucket"
+#: What the library says where it finds no credentials: of a file that it was told to read, and, where there is none, of
+#: a machine of Google's, which it asks last and which is not there.
+#: Source: object_store, ``src/gcp/credential.rs``
+_NO_FILE = re.compile(r"Unable to (?:open|read|decode) service account file(?: from (?P<path>.*?))?: (?P<why>.*)")
+_NO_MACHINE = ("metadata.google.internal", "169.254.169.254", "computeMetadata")
+_VARIABLE = "GOOGLE_APPLICATION_CREDENTIALS"
+_LOGIN = "~/.config/gcloud/application_default_credentials.json"
 #: The project that pays, where the bucket lets the asker pay.
 #: Source: https://cloud.google.com/storage/docs/requester-pays
 _PAYER = "x-goog-user-project"
@@ -60,7 +67,7 @@ class Bucket:
             self._store = _store(match["bucket"], {_PAYER: project} if project else {}, emulator)
             self._try()
         except BaseError as error:
-            raise BucketUnavailable(self._address, _reason(error)) from None
+            raise BucketUnavailable(self._address, reason_of(error)) from None
 
     def _try(self) -> None:
         """Ask the bucket something, so that what is wrong shows before hours of work."""
@@ -97,7 +104,7 @@ class Bucket:
                 )
             arrived = self._digest_of(target)
         except (OSError, BaseError) as error:
-            raise NotUploaded(self.address_of(file), _reason(error)) from None
+            raise NotUploaded(self.address_of(file), reason_of(error)) from None
         if arrived != file.sha256:
             raise NotUploaded(self.address_of(file), "what was read back is not what was sent")
         return True
@@ -131,6 +138,19 @@ def _name(file: Written) -> str:
     return file.path.rpartition("/")[2]
 
 
-def _reason(error: Exception) -> str:
-    """The first line of what the library says; the rest is about its own workings."""
-    return str(error).partition("\n")[0][:300].rstrip(". ")
+def reason_of(error: Exception) -> str:
+    """Which credentials are missing, in our words; else the first line of what the library says.
+
+    The rest of that is about its own workings.
+
+    >>> reason_of(OSError("Generic GCS error: Unable to open service account file from a.json: No such file"))
+    'the credentials in a.json cannot be read: No such file'
+    """
+    said = str(error).partition("\n")[0].strip()
+    if match := _NO_FILE.search(said):
+        why = match["why"].partition(" (os error")[0]
+        place = f"in {match['path']}" if match["path"] else f"that {_VARIABLE} names"
+        return f"the credentials {place} cannot be read: {why}".rstrip(". ")
+    if any(one in said for one in _NO_MACHINE):
+        return f"there are no credentials: {_VARIABLE} is not set, and there is no {_LOGIN}"
+    return said[:300].rstrip(". ")

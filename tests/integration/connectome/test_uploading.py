@@ -15,7 +15,7 @@ import pytest
 
 pytest.importorskip("obstore")
 
-from engram.connectome.uploading import Bucket
+from engram.connectome.uploading import Bucket, reason_of
 from engram.connectome.writing import Written, digest_of
 from engram.model.errors import BucketUnavailable, ExtraMissing, NotUploaded, UsageError
 from engram.model.outcome import Outcome, Status
@@ -150,6 +150,43 @@ def test_a_bucket_that_does_not_answer_is_told_before_the_build(storage: FakeSto
     storage.refusal = status
     with pytest.raises(BucketUnavailable, match=r"gs://lab-data/releases/v1\.0 cannot be uploaded into"):
         bucket(storage)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("none.json", "", r"the credentials in \S+none\.json cannot be read: No such file or directory"),
+        (
+            "text.json",
+            "secret",
+            "the credentials that GOOGLE_APPLICATION_CREDENTIALS names cannot be read: expected value",
+        ),
+    ],
+)
+def test_credentials_that_cannot_be_read_are_named(
+    name: str, content: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if content:
+        (tmp_path / name).write_text(content)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / name))
+    with pytest.raises(BucketUnavailable, match=says) as told:
+        Bucket("gs://lab-data/releases", "v1.0")
+    assert "secret" not in told.value.what
+    assert "gcloud auth application-default login" in told.value.next_step
+
+
+def test_where_credentials_were_looked_for_is_told() -> None:
+    """Last of all a machine of Google's is asked, and that it is not there tells nobody anything."""
+    said = (
+        "Generic GCS error: Error performing token request: Error performing GET"
+        " http://169.254.169.254/computeMetadata/v1/instance/service-accounts/default/token?audience=https%3A%2F%2F"
+        "www.googleapis.com%2Foauth2%2Fv4%2Ftoken in 2.7s, after 10 retries, max_retries: 10 - HTTP error"
+    )
+    assert reason_of(OSError(said)) == (
+        "there are no credentials: GOOGLE_APPLICATION_CREDENTIALS is not set, and there is no"
+        " ~/.config/gcloud/application_default_credentials.json"
+    )
+    assert reason_of(OSError("Generic GCS error: it rains.\n\nDebug source: …")) == "Generic GCS error: it rains"
 
 
 def test_who_may_not_read_is_told_when_it_comes_to_it(storage: FakeStorage, file: Written, tmp_path: Path) -> None:
