@@ -20,6 +20,7 @@ from engram.connectome.engine import Work
 from engram.connectome.reports.plots.bars import counts_chart
 from engram.connectome.reports.plots.curves import CURVES, MOST_POINTS, Curve, curve_chart
 from engram.connectome.reports.plots.drawing import page_of
+from engram.connectome.reports.plots.histograms import Histogram, histogram_chart
 from engram.connectome.reports.plotting import curve_rows
 from engram.durable import Steps
 from engram.model.errors import BadSnapshotConfig, BadTables
@@ -244,6 +245,12 @@ def test_where_statuses_are_mixed_the_curve_is_one_line_all_the_same() -> None:
         chart = curve_chart(Curve(rows=rows, title="a", lines=["b"], colours=colours))
         drawn = vl_convert.vegalite_to_svg(dict(chart.picture), vl_version="6.4")
         assert len(re.findall(r'aria-roledescription="line mark"', drawn)) == lines * (len(CURVES) + 1)
+
+
+@pytest.mark.parametrize(("counts", "said"), [([0, 1], "1 captured body"), ([1, 1], "2 captured bodies")])
+def test_one_body_is_called_one(counts: list[int], said: str) -> None:
+    chart = histogram_chart(Histogram(counts=counts, median_fraction=0.5, title="a", lines=["b"]))
+    assert chart.picture["title"]["subtitle"] == ["b", said]
 
 
 def test_no_name_ends_the_script_of_a_page() -> None:

@@ -15,7 +15,7 @@ from engram.connectome.reports.plots.colours import colours
 from engram.connectome.reports.plots.curves import MOST_POINTS, Curve, curve_chart
 from engram.connectome.reports.plots.drawing import Chart, page_of, picture_of
 from engram.connectome.reports.plots.histograms import BINS, Histogram, histogram_chart
-from engram.connectome.reports.plots.style import whole
+from engram.connectome.reports.plots.style import counted
 from engram.connectome.reports.promises import FRACTIONS
 from engram.connectome.reports.ranking import Scope, fractions
 from engram.connectome.reports.summaries import Summary
@@ -66,9 +66,8 @@ def report_plots(
     name = folder.rpartition("/")[2]
     bodies, synapses = (work.count(f'SELECT count(*) FROM "report {one}"') for one in ("body", "synapse"))
     where = ", ".join(scope.rois) if len(scope.rois) <= _MOST_ROIS else f"{len(scope.rois)} ROIs"
-    about = (
-        f"snapshot {plotting.tag}; {whole(bodies)} bodies and {whole(synapses)} connections in {where or 'all ROIs'}"
-    )
+    of = f"{counted(bodies, 'body', 'bodies')} and {counted(synapses, 'connection', 'connections')}"
+    about = f"snapshot {plotting.tag}; {of} in {where or 'all ROIs'}"
     rows = curve_rows(work)
     if rows:
         by = "status from the best on, then synweight" if plotting.order else "synweight"

@@ -7,7 +7,7 @@ from typing import Any
 
 from engram.connectome.reports.plots.colours import INK
 from engram.connectome.reports.plots.drawing import Chart
-from engram.connectome.reports.plots.style import drafted, finished, named, whole
+from engram.connectome.reports.plots.style import counted, drafted, finished, named
 
 #: Bins from 0 to 1; a body with 1 is in the last.
 BINS = 20
@@ -36,7 +36,7 @@ def histogram_chart(wanted: Histogram) -> Chart:
     ]
     half = wanted.median_fraction
     middle = [{"from": half, "text": f"median {100 * half:.1f} %"}]
-    lines = [*wanted.lines, f"{whole(sum(wanted.counts))} captured bodies"]
+    lines = [*wanted.lines, counted(sum(wanted.counts), "captured body", "captured bodies")]
     told = finished(_draft(label_left=half > _FAR_RIGHT), wanted.title, lines, {"bins": rows, "median": middle})
     return Chart(title=wanted.title, page=told, picture=told)
 

@@ -50,6 +50,15 @@ def whole(count: int) -> str:
     return f"{count:,}"
 
 
+def counted(count: int, one: str, several: str) -> str:
+    """So many of something.
+
+    >>> counted(1, "body", "bodies"), counted(1200, "body", "bodies")
+    ('1 body', '1,200 bodies')
+    """
+    return f"{whole(count)} {one if count == 1 else several}"
+
+
 def by_status(colours: Colours, *, lines: bool) -> "alt.Color":
     """Colours of statuses, with a legend of them, best first.
 
