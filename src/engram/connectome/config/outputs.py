@@ -61,7 +61,7 @@ STATUSES = (
 class BackPort(Section, frozen=True, kw_only=True):
     """Where neurotransmitters of bodies are written back to, in DVID."""
 
-    #: Write them there.
+    #: Write them there, whether or not tables of them are exported.
     perform_backport: bool = False
     #: Host and port.
     server: str = ""

@@ -51,6 +51,7 @@ def _of_dvid_rois(config: Config) -> Iterator[tuple[Path, str]]:
 
 def _of_dvid_outputs(config: Config) -> Iterator[tuple[Path, str]]:
     outputs = config.outputs
+    # flyem-snapshot writes back whether or not it exports tables: see export_neurotransmitters there
     if outputs.neurotransmitters.dvid.perform_backport:
         yield ("outputs", "neurotransmitters", "dvid", "perform-backport"), _SERVER
     sets: tuple[tuple[str, Mapping[str, Skeletons | Meshes]], ...] = (

@@ -302,6 +302,7 @@ def test_what_is_wrong_with_a_file_of_rois_is_told(tmp_path: Path) -> None:
         ("flat-connectome: {roi-set: q}", "there is no ROI set q; there are p"),
         ("flat-connectome: {restrict-connectivity-to-roiset: P}", "there is no ROI set P; there are p"),
         ("neurotransmitters: {export-neurotransmitters: true}", "there is nothing to export: inputs.neurotransmitters"),
+        # it is used: flyem-snapshot writes back without export-neurotransmitters, too
         ("neurotransmitters: {dvid: {perform-backport: true}}", "needs a DVID server: not supported yet"),
         ("skeletons: {s: {export-skeletons: true}}", "needs a DVID server: not supported yet"),
         ("meshes: {'a/b': {export-meshes: true}}", "'a/b' becomes the name of a file, and holds a slash"),
