@@ -8,7 +8,10 @@ Source of the names of settings: https://developmentseed.org/obstore/latest/api/
 import hashlib
 import os
 import re
-from typing import TYPE_CHECKING, Final
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError
@@ -19,6 +22,8 @@ from engram.model.errors import BucketUnavailable, NotUploaded, UsageError
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig
+
+_T = TypeVar("_T")
 
 _ADDRESS = re.compile(r"(?:gs://)?(?P<bucket>[a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(?P<folder>(?:/[^/\0-\x1f\x7f]+)*)/*")
 #: What an object says about itself: the digest of what was sent.
@@ -65,7 +70,7 @@ class Bucket:
         self._address = f"gs://{match['bucket']}/{self._folder}"
         try:
             self._store = _store(match["bucket"], {_PAYER: project} if project else {}, emulator)
-            self._try()
+            heard(self._try)
         except BaseError as error:
             raise BucketUnavailable(self._address, reason_of(error)) from None
 
@@ -88,26 +93,29 @@ class Bucket:
 
         Raises `NotUploaded`: it is not there, or not as it should be.
         """
-        place, target = os.path.join(folder, file.path), f"{self._folder}/{_name(file)}"
+        target = f"{self._folder}/{_name(file)}"
         try:
-            if self._is_there(file, target):
+            if heard(lambda: self._is_there(file, target)):
                 return False
-            with open(place, "rb") as content:
-                obstore.put(
-                    self._store,
-                    target,
-                    content,
-                    attributes={_DIGEST: file.sha256},
-                    use_multipart=file.size_bytes > _PART_BYTES,
-                    chunk_size=_PART_BYTES,
-                    max_concurrency=_PARTS_AT_ONCE,
-                )
-            arrived = self._digest_of(target)
+            heard(lambda: self._send(file, folder, target))
+            arrived = heard(lambda: self._digest_of(target))
         except (OSError, BaseError) as error:
             raise NotUploaded(self.address_of(file), reason_of(error)) from None
         if arrived != file.sha256:
             raise NotUploaded(self.address_of(file), "what was read back is not what was sent")
         return True
+
+    def _send(self, file: Written, folder: str, target: str) -> None:
+        with open(os.path.join(folder, file.path), "rb") as content:
+            obstore.put(
+                self._store,
+                target,
+                content,
+                attributes={_DIGEST: file.sha256},
+                use_multipart=file.size_bytes > _PART_BYTES,
+                chunk_size=_PART_BYTES,
+                max_concurrency=_PARTS_AT_ONCE,
+            )
 
     def _is_there(self, file: Written, target: str) -> bool:
         try:
@@ -123,6 +131,23 @@ class Bucket:
         for chunk in obstore.get(self._store, target).stream(min_chunk_size=1 << 20):
             digest.update(chunk)
         return digest.hexdigest()
+
+
+def heard(call: Callable[[], _T]) -> _T:
+    """What *call* gives or raises, while Ctrl-C is heard: the library hears of none until a silent server is given up.
+
+    What was called then goes on by itself, until it or the program ends.
+    """
+    answer: Future[_T] = Future()
+
+    def work() -> None:
+        try:
+            answer.set_result(call())
+        except BaseException as error:  # noqa: BLE001  # it is raised by who asked
+            answer.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    return answer.result()
 
 
 def _store(bucket: str, headers: dict[str, str], emulator: str) -> GCSStore:

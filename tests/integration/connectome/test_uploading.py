@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from engram.connectome.uploading import Bucket, reason_of
 from engram.connectome.writing import Written, digest_of
 from engram.model.errors import BucketUnavailable, ExtraMissing, NotUploaded, UsageError
 from engram.model.outcome import Outcome, Status
+from engram.testing.processes import Command, started
 from engram.workspace.context import Context
 from engram.workspace.snapshot_building import SnapshotBuilding
 from tests.naive_connectome import Connectome, Point, write_connectome
@@ -45,6 +47,9 @@ class FakeStorage:
     reason: bytes = b"NoSuchBucket"
     #: Turn the bits of what arrives.
     garbles: bool = False
+    #: Set once something arrives that is answered only when this, too, is set.
+    arrived: threading.Event | None = None
+    answers: threading.Event = field(default_factory=threading.Event)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -53,6 +58,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         content = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.storage.arrived is not None:
+            self.storage.arrived.set()
+            self.storage.answers.wait()
         if not self._is_refused():
             name = self._name()
             self.storage.puts.append(name)
@@ -244,6 +252,23 @@ def test_a_build_uploads_its_flat_tables_once(storage: FakeStorage, config: Path
     assert sum(one.moved_bytes for one in sent.values()) == sum(map(len, storage.objects.values()))
     again = [one for one in build(config, storage) if one.action == "upload"]
     assert {one.status for one in again} == {Status.NOT_NEEDED}
+
+
+def test_ctrl_c_ends_a_build_whose_bucket_is_silent(storage: FakeStorage, config: Path) -> None:
+    """It was heard when the library had given the server up, three minutes later."""
+    storage.arrived = threading.Event()
+    words = ("snapshot", "build", "-c", config.name, "-o", "out", "--no-plots")
+    environment = {"STORAGE_EMULATOR_HOST": storage.address}
+    call = (sys.executable, "-m", "engram", *words)
+    try:
+        with started(Command(arguments=call, folder=config.parent, environment=environment)) as running:
+            assert storage.arrived.wait(60)
+            ended = running.end(signal.SIGINT, patience_s=20)
+    finally:
+        storage.answers.set()
+    assert ended.exit_code == 128 + signal.SIGINT
+    assert "Interrupted." in ended.errors
+    assert (config.parent / "out" / "provenance.json").exists()
 
 
 def test_nothing_is_built_for_a_bucket_that_is_not_there(storage: FakeStorage, config: Path) -> None:
