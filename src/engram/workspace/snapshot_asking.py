@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,8 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 (of an answer)
         return {str(key): _plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
+    if isinstance(value, Decimal):  # as 1.5, and what is computed with it
+        return float(value)
     if isinstance(value, float):
         return value if value - value == 0 else None
     return value if value is None or isinstance(value, bool | int | str) else str(value)

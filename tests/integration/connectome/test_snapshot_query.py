@@ -52,6 +52,22 @@ def test_questions_are_answered(asking: Asking, query: str, rows: list) -> None:
     assert len(found) == len(rows)
 
 
+def test_columns_of_one_name_are_told_apart(asking: Asking) -> None:
+    """A join of a table with itself was told as a bug."""
+    one = "(SELECT body_pre, body_post FROM connectome_weights)"
+    answer = asking.ask(f"SELECT * FROM {one} a JOIN {one} b ON a.body_pre = b.body_post LIMIT 1")
+    assert list(answer.columns) == ["body_pre", "body_post", "body_pre_1", "body_post_1"]
+    (row,) = answer.rows
+    assert row[0] == row[3]
+
+
+def test_a_table_that_is_not_there_is_told_with_the_nearest_that_is(asking: Asking) -> None:
+    with pytest.raises(QueryFailed, match=r'syn_point does not exist! Did you mean "syn_points"\?'):
+        asking.ask("SELECT * FROM syn_point")
+    with pytest.raises(QueryFailed, match=r'Did you mean "neuprint_meta"\?'):
+        asking.ask('SELECT * FROM "file of neuprint_met"')
+
+
 def test_what_flyem_snapshot_wrote_is_asked_in_the_same_way(golden: Path, asking: Asking) -> None:
     theirs = opened(golden / "expected")
     for query in (
@@ -161,6 +177,11 @@ class TestRecords:
         assert list(columns.columns) == ["a", "b", "c", "d", "e", "f"]
         told = json.loads(json.dumps(row.as_json(), allow_nan=False))
         assert told["values"] == {"a": 1, "b": "b", "c": [1.5, None], "d": None, "e": "2026-01-02", "f": {"x": 2}}
+
+    def test_a_number_with_a_point_is_a_number(self, ours: Path) -> None:
+        """The engine has 1.5 for a decimal, which Python has for no number that JSON knows."""
+        _, row = self.rows(ours, "SELECT 1.5 AS a, 2 * 1.5 AS b")
+        assert row.as_json()["values"] == {"a": 1.5, "b": 3.0}
 
     def test_a_text_that_a_question_makes_does_not_take_all_memory(self, ours: Path) -> None:
         """The engine counts what it keeps, not what its functions make."""

@@ -9,6 +9,7 @@ Source: https://duckdb.org/docs/stable/operations_manual/securing_duckdb/overvie
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import duckdb
@@ -24,6 +25,8 @@ from engram.model.stopping import is_stopped_by_signals
 #: Rows that are handed on at once.
 _BATCH_ROWS = 10_000
 _LONGEST = 1_000_000
+#: What the name of a table's file begins with.
+_SOURCE = "file of "
 _CYPHER = re.compile(r"\s*(?:MATCH|OPTIONAL\s+MATCH|UNWIND|MERGE|CALL\s+(?:db|apoc)\b)", re.IGNORECASE)
 #: Functions that tell of the machine, or that carry out text.
 _REFUSED = frozenset(
@@ -85,7 +88,7 @@ class Asking:
         self._tables: dict[str, Readable] = {}
         for table in found:
             self._tables[table.name] = table
-            source = f"file of {table.name}"
+            source = f"{_SOURCE}{table.name}"
             with told(table.path):
                 self._connection.register(source, table.source)
                 self._connection.execute(f"CREATE VIEW {name(table.name)} AS {selected_from(source, table.columns)}")
@@ -118,7 +121,9 @@ class Asking:
         except duckdb.Error as error:
             self._refuse_absent(query)
             raise QueryFailed(_first_lines(error)) from error
-        columns = {column[0]: _shown_type(str(column[1])) for column in found.description or ()}
+        described = found.description or ()
+        kinds = (_shown_type(str(column[1])) for column in described)
+        columns = dict(zip(told_apart([column[0] for column in described]), kinds, strict=True))
         return Answer(columns=columns, rows=self._rows(found))
 
     def _rows(self, found: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
@@ -159,6 +164,20 @@ class Asking:
                 raise QueryRefused(f"{word}: only the tables of the snapshot can be asked", "Leave it out.")
 
 
+def told_apart(names: Sequence[str]) -> list[str]:
+    """Names of columns, each once: of two tables that are joined, several columns may have one name.
+
+    >>> told_apart(["body", "type", "body", "body_1", "body"])
+    ['body', 'type', 'body_2', 'body_1', 'body_3']
+    """
+    found: list[str] = []
+    for place, one in enumerate(names):
+        free = (f"{one}_{number}" for number in count(1))
+        taken = {*names, *found}
+        found.append(next(other for other in free if other not in taken) if one in names[:place] else one)
+    return found
+
+
 def _is_text(query: str) -> bool:
     try:
         query.encode()
@@ -168,8 +187,8 @@ def _is_text(query: str) -> bool:
 
 
 def _first_lines(error: duckdb.Error) -> str:
-    """What the engine says, in one line."""
-    return " ".join(str(error).partition("\n\n")[0].split())
+    """What the engine says, in one line, with the names that a question may use."""
+    return " ".join(str(error).partition("\n\n")[0].replace(_SOURCE, "").split())
 
 
 def _shown_type(kind: str) -> str:
