@@ -41,9 +41,13 @@ class SnapshotLoading:
         with connectome_extra():
             from engram.connectome.folder import Folder
             from engram.connectome.neo4j.header import BadFile
-            from engram.connectome.neo4j.loading import How, is_database, load_script, unloadable
+            from engram.connectome.neo4j.loading import VERSIONS, How, is_database, load_script, unloadable
             from engram.connectome.neo4j.sources import sources_of
             from engram.connectome.proving.parts import refuse_absent
+        if version not in VERSIONS:
+            raise UsageError(
+                f"Nobody knows how Neo4j {version} is loaded.", f"Name one of the versions {' and '.join(VERSIONS)}."
+            )
         if not is_database(database):
             raise UsageError(
                 f"Neo4j has no database called {database!r}.",

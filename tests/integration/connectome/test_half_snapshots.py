@@ -20,13 +20,20 @@ def snapshot(ours: Path, tmp_path: Path) -> Path:
     return tmp_path / "copy"
 
 
-def script_of(folder: Path) -> str:
+def script_of(folder: Path, version: str = "5") -> str:
     context = Context(folder=str(folder.parent), environment=dict(os.environ))
-    return SnapshotLoading(context).script(folder.name, version="5", database="neo4j", memory="512MB", threads=1)
+    return SnapshotLoading(context).script(folder.name, version=version, database="neo4j", memory="512MB", threads=1)
 
 
 def test_a_whole_one_has_a_script(snapshot: Path) -> None:
     assert NODES in script_of(snapshot)
+
+
+@pytest.mark.parametrize("version", ["6", "5.26", ""])
+def test_a_version_of_neo4j_that_nobody_knows_is_refused(version: str, snapshot: Path) -> None:
+    """It was taken for 4.4, from Python, where no option refuses it."""
+    with pytest.raises(UsageError, match=f"Nobody knows how Neo4j {version} is loaded"):
+        script_of(snapshot, version)
 
 
 def test_one_that_lacks_a_file_is_refused(snapshot: Path) -> None:

@@ -25,6 +25,8 @@ _GIB = 1 << 30
 #: A heap above this needs longer pointers. Source: flyem-snapshot (HEAP_SIZE).
 _LARGEST_HEAP_GIB = 31
 _IMAGES = {"5": "docker://neo4j:5.26-community", "4.4": "docker://neo4j:4.4-community"}
+#: Those of Neo4j that a snapshot is loaded into.
+VERSIONS = tuple(_IMAGES)
 _PATIENCE_S = 600
 #: After the import: what its report says, if it fails.
 _OR_SAY_WHY = (
@@ -37,7 +39,7 @@ _RENAMED = re.compile(f"[{''.join(_STANDS_FOR.values())}]")
 class How:
     """How a snapshot is loaded."""
 
-    #: ``5`` or ``4.4``.
+    #: One of `VERSIONS`.
     version: str = "5"
     database: str = "neo4j"
     #: What the import may take.
