@@ -727,7 +727,7 @@ class SnapshotBusy(TryAgainLater):
     path: str
     exit_code = 30
     message = "Another engram works in {path}: it builds a snapshot, or reads one."
-    remedy = "Wait for it, or build into another folder: -o DIR"
+    remedy = "Wait until it has ended; what is to be built can go into another folder: -o DIR"
 
 
 class MovedMeanwhile(TryAgainLater):

@@ -156,6 +156,10 @@ def test_nothing_else_is_read_and_nothing_is_written(
     assert list(asking.ask("SELECT count(*) FROM body_stats").rows) == [(1019,)], "it goes on"
 
 
+def test_the_type_of_nothing_has_a_name(asking: Asking) -> None:
+    assert dict(asking.ask("SELECT NULL AS a, 1.5 AS b").columns) == {"a": "NULL", "b": "DECIMAL(2,1)"}
+
+
 def test_a_python_variable_is_no_table(asking: Asking) -> None:
     import pyarrow as pa
 

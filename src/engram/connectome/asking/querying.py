@@ -192,4 +192,4 @@ def _first_lines(error: duckdb.Error) -> str:
 
 
 def _shown_type(kind: str) -> str:
-    return "ENUM" if kind.startswith("ENUM") else kind
+    return "ENUM" if kind.startswith("ENUM") else kind.strip('"')  # that of NULL stands in quotes
