@@ -166,23 +166,28 @@ def make_partners(work: Work, roisets: tuple[str, ...], *, compartment: str) -> 
     for traced ones, 1 for other significant ones, 0 for the rest.
     """
     columns = {
-        "body_pre": "pre.body",
-        "body_post": "post.body",
+        "body_pre": "body_pre",
+        "body_post": "body_post",
         "pre_id": "pre_id",
         "post_id": "post_id",
-        **{f"{axis}_{side}": f"{side}.{axis}" for side in ("pre", "post") for axis in "xyz"},
+        **{f"{axis}_{side}": f"{axis}_{side}" for side in ("pre", "post") for axis in "xyz"},
         "conf_pre": "conf_pre",
         "conf_post": "conf_post",
-        **{roiset: f"post.{name(roiset)}" for roiset in roisets},
-        **({f"compartment_{side}": f"{side}.{name(compartment)}" for side in ("pre", "post")} if compartment else {}),
-        "rank_pre": "coalesce(known_pre.rank, 0)",
-        "rank_post": "coalesce(known_post.rank, 0)",
+        **{roiset: name(roiset) for roiset in roisets},
+        **({f"compartment_{side}": f"compartment_{side}" for side in ("pre", "post")} if compartment else {}),
+        "rank_pre": "rank_pre",
+        "rank_post": "rank_post",
     }
-    work.make(
-        "partner",
-        f"SELECT {selected(columns)} FROM link JOIN point AS pre ON pre.point_id = pre_id"
-        " JOIN point AS post ON post.point_id = post_id"
-        " LEFT JOIN known AS known_pre ON known_pre.body = pre.body"
-        " LEFT JOIN known AS known_post ON known_post.body = post.body"
-        " ORDER BY ALL",
-    )
+    rows = "link"
+    for side in ("pre", "post"):  # one after the other, and then in order: all at once takes memory that grows
+        found = {f"body_{side}": "one.body", **{f"{axis}_{side}": f"one.{axis}" for axis in "xyz"}}
+        found |= {f"compartment_{side}": f"one.{name(compartment)}"} if compartment else {}
+        found |= {roiset: f"one.{name(roiset)}" for roiset in roisets} if side == "post" else {}
+        work.pass_on(
+            f"{rows} {side}",
+            f"SELECT rows.*, {selected(found)}, coalesce(known.rank, 0) AS rank_{side} FROM {name(rows)} AS rows"
+            f" JOIN point AS one ON one.point_id = {side}_id LEFT JOIN known ON known.body = one.body",
+        )
+        rows = f"{rows} {side}"
+    work.make("partner", f"SELECT {selected(columns)} FROM {name(rows)} ORDER BY ALL")
+    work.run('DROP TABLE "link pre"; DROP TABLE "link pre post"')

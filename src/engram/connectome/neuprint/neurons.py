@@ -10,7 +10,7 @@ from engram.connectome.annotations import camel
 from engram.connectome.config.outputs import NeuronLabelCriteria
 from engram.connectome.engine import Work
 from engram.connectome.neuprint.nodes import lines_of, make_nodes, paths_of
-from engram.connectome.neuprint.totals import Rois, has_roi, rois_in, total_columns, words_of
+from engram.connectome.neuprint.totals import Rois, has_roi, make_or_add, rois_in, total_columns, words_of
 from engram.connectome.neuprint.types import as_kept, as_written, header
 from engram.connectome.outputs import Output
 from engram.connectome.sql import name, selected, text
@@ -65,7 +65,8 @@ def make_neurons(
 ) -> Neurons:
     """Make the table ``neuron``: everything that the database knows of a body, by body.
 
-    Totals are those of ``body total`` and ``element total``, ROIs those of ``roi info``.
+    It is made in parts, one after the other, since all of it at once takes memory that grows with it. Totals are those
+    of ``body total`` and ``element total``; ROIs those of ``roi info``, whose bits are columns of the table, too.
 
     Args:
         neurotransmitters: whether there is a table ``body nt``.
@@ -78,7 +79,7 @@ def make_neurons(
     counted = [column for column in work.columns("element total") if column != "body"]
     known = {*map(camel, nt), *counted}
     label = _label(dataset, criteria, described)
-    columns = {":ID(Body-ID)": "CAST(body AS BIGINT)"}
+    columns = {":ID(Body-ID)": "CAST(total.body AS BIGINT)"}
     columns |= {f"{one}:int": f"coalesce(total.{name(one)}, 0)" for one in totals}
     columns |= {f"{one}:int": f"coalesce(element.{name(one)}, 0)" for one in counted}
     columns |= {
@@ -86,23 +87,53 @@ def make_neurons(
         for prop, kind in described.items()
         if prop not in known
     }
-    columns = _before(columns, "status:string", {"bodyId:long": "CAST(body AS BIGINT)"})
+    columns = _before(columns, "status:string", {"bodyId:long": "CAST(total.body AS BIGINT)"})
     columns |= {_nt_header(column, kind): _nt_value(column, kind) for column, kind in nt.items()}
-    words = ", ',', ".join(f"coalesce(info.{name(f'bits {word}')}, 0)" for word in range(words_of(rois)))
-    columns["roiset_hash"] = f"md5_number_lower(concat({words}))"
+    words = {f"bits {word}": f"coalesce(info.{name(f'bits {word}')}, 0)" for word in range(words_of(rois))}
+    hashed = ", ',', ".join(words.values())
+    columns["roiset_hash"] = f"md5_number_lower(concat({hashed}))"
     columns["roiInfo:string"] = "coalesce(info.roiInfo, '{}')"
     columns |= {"size:long": "CAST(size AS BIGINT)"} if sizes else {}
     columns[":LABEL"] = label
-    joins = ['LEFT JOIN "roi info" AS info USING (body)', "LEFT JOIN described AS known ON known.bodyId = body"]
-    joins += ['LEFT JOIN "element total" AS element USING (body)'] if counted else []
-    joins += ['LEFT JOIN "body nt" AS nt USING (body)'] if neurotransmitters else []
-    joins += ['LEFT JOIN "body size" AS sizes USING (body)'] if sizes else []
-    bodies = '"body total" AS total'
+    joined = {"roi info": ("info", "body"), "described": ("known", "bodyId")}
+    joined |= {"element total": ("element", "body")} if counted else {}
+    joined |= {"body nt": ("nt", "body")} if neurotransmitters else {}
+    joined |= {"body size": ("sizes", "body")} if sizes else {}
+    bodies = '"body total"'
     if keep_all:
-        bodies = '(SELECT * FROM "body total" FULL JOIN (SELECT bodyId AS body FROM described) USING (body)) AS total'
-    query = f"SELECT {selected(columns)} FROM {bodies} {' '.join(joins)} ORDER BY body"
-    work.make("neuron", query)
-    return Neurons(columns=work.columns("neuron"))
+        bodies = f"(SELECT * FROM {bodies} FULL JOIN (SELECT bodyId AS body FROM described) USING (body))"
+    _make_in_parts(work, columns | words, bodies, joined)
+    known_columns = work.columns("neuron")
+    return Neurons(columns={column: kind for column, kind in known_columns.items() if column not in words})
+
+
+def _make_in_parts(work: Work, columns: Mapping[str, str], bodies: str, joined: Mapping[str, tuple[str, str]]) -> None:
+    """Make the table ``neuron`` of *bodies* and what is *joined*: tables, what they are called, their body."""
+    for within in _ranges_of(work, bodies):
+        joins = " ".join(
+            f"LEFT JOIN (SELECT * FROM {name(table)} WHERE {within.format(body)}) AS {called}"
+            f" ON {called}.{body} = total.body"
+            for table, (called, body) in joined.items()
+        )
+        total = f"(SELECT * FROM {bodies} WHERE {within.format('body')}) AS total"
+        make_or_add(work, "neuron", f"SELECT {selected(columns)} FROM {total} {joins} ORDER BY total.body")
+
+
+#: What a row of a body may take, several times over: the text on its ROIs alone has 1 to 10 KB.
+_PARTS_OF_A_PART = 8
+
+
+def _ranges_of(work: Work, bodies: str) -> Iterator[str]:
+    """Conditions for a body, in whose place stands ``{}``, of parts that can be held, one after the other."""
+    rows = max(1, work.rows_of_a_part // _PARTS_OF_A_PART)
+    numbered = f"SELECT body, row_number() OVER (ORDER BY body) AS place FROM {bodies}"
+    firsts = [body for (body,) in work.rows(f"SELECT body FROM ({numbered}) WHERE place % {rows} = 0 ORDER BY body")]
+    for least, end in zip([None, *firsts], [*firsts, None], strict=True):
+        limits = [
+            *([f"{{0}} >= {least}"] if least is not None else []),
+            *([f"{{0}} < {end}"] if end is not None else []),
+        ]
+        yield " AND ".join(limits) or "true"
 
 
 def _before(columns: dict[str, str], place: str, more: dict[str, str]) -> dict[str, str]:
@@ -154,9 +185,16 @@ def neuron_outputs(work: Work, neurons: Neurons, rois: Rois, *, most_files: int)
     yield Output(path=NEURONS.file, query=f"SELECT {listed} FROM neuron", promise=promise)
     written = {one: as_written(one, kind) for one, kind in neurons.columns.items() if one != "roiset_hash"}
     words = [f"bits {word}" for word in range(words_of(rois))]
-    bits = ", ".join(f"coalesce({name(word)}, 0) AS {name(word)}" for word in words)
-    query = f'SELECT neuron.*, {bits} FROM neuron LEFT JOIN "roi info" ON body = ":ID(Body-ID)"'
-    files = make_nodes(work, "neuron node", query, words, rois_in(words), order='":ID(Body-ID)"', most_files=most_files)
+    files = make_nodes(
+        work,
+        "neuron node",
+        "SELECT * FROM neuron",
+        words,
+        rois_in(words),
+        order='":ID(Body-ID)"',
+        most_files=most_files,
+        is_in_order=True,
+    )
     for number, path in enumerate(paths_of(len(files), NEURON_NODES.file)):
         flags = [f"if({has_roi(roi)}, ',true', ',')" for roi in files[number]]
         headers = (*written, *(f"{rois.names[roi]}:boolean" for roi in files[number]))

@@ -87,7 +87,15 @@ _PLACES = "place of a combination"
 
 
 def make_nodes(
-    work: Work, table: str, query: str, keys: Sequence[str], rois: str, *, order: str, most_files: int = 0
+    work: Work,
+    table: str,
+    query: str,
+    keys: Sequence[str],
+    rois: str,
+    *,
+    order: str,
+    most_files: int = 0,
+    is_in_order: bool = False,
 ) -> list[File]:
     """Make *table*, which is what *query* gives and the number of each row's `FILE`, ordered by that and by *order*.
 
@@ -95,6 +103,7 @@ def make_nodes(
         keys: columns whose values tell the ROIs of a row.
         rois: an expression of them that gives the numbers of these ROIs, a list of integers that rise.
         most_files: nodes are dealt to so many files by their ROIs; 0: to as few as ROIs allow.
+        is_in_order: the query gives them in that order; then *table* is a view if one file takes all of them.
     """
     files: list[File] = [()]
     if keys:
@@ -111,6 +120,8 @@ def make_nodes(
             f" JOIN {name(_PLACES)} AS place ON place.combination = found.rowid ORDER BY place.{name(FILE)}, {order}",
         )
         work.connection.unregister(_PLACES)
+    elif is_in_order:
+        work.view(table, f"SELECT *, 0 AS {name(FILE)} FROM ({query})")
     else:
         work.make(table, f"SELECT *, 0 AS {name(FILE)} FROM ({query}) ORDER BY {order}")
     if keys:
